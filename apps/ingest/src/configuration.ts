@@ -1,0 +1,28 @@
+import { commonVariables, configurationFrom, variable, type Environment } from '@stock-sync/service';
+import { z } from 'zod';
+import { secretsFrom } from './signature';
+
+/** What ingest takes from its environment. */
+export function ingestConfiguration(environment: Environment) {
+  return configurationFrom(environment, {
+    ...commonVariables,
+    INGEST_PORT: variable.wholeNumber(3000, 0, 65_535),
+    WEBHOOK_SECRET: z
+      .string({ error: 'is not set (expected whsec_ and the base64 of 24 random bytes or more; several with commas)' })
+      .transform((text, context) => {
+        const secrets = secretsFrom(text);
+        if (secrets) return secrets;
+        context.addIssue({ code: 'custom', message: 'expected whsec_ and base64, several separated by commas' });
+        return z.NEVER;
+      }),
+    SYNC_ON_CREATE: variable.switch(true),
+    SYNC_ON_UPDATE: variable.switch(true),
+    SYNC_ON_DELETE: variable.switch(true),
+    SYNC_DELAY_MS: variable.wholeNumber(250, 0, 60_000),
+    MAX_ATTEMPTS: variable.wholeNumber(8, 1, 100),
+    /** Requests per client and minute; 0 = no limit. */
+    INGEST_RATE_LIMIT: variable.wholeNumber(120_000, 0, 100_000_000),
+  });
+}
+
+export type IngestConfiguration = ReturnType<typeof ingestConfiguration>;

@@ -1,0 +1,42 @@
+import { addOperatorRoutes, createWebApplication, type NotReady } from '@stock-sync/service';
+import express, { type Express } from 'express';
+import { rateLimit } from 'express-rate-limit';
+import { answerErrors, answerMethod, answerNotFound } from './handlers/answer-errors';
+import { receiveWebhook, type ReceiveWebhook } from './handlers/receive-webhook';
+
+const BODY_LIMIT = '1mb';
+const MINUTE_MS = 60_000;
+
+/**
+ * | method | path                | handler         |
+ * | ------ | ------------------- | --------------- |
+ * | POST   | /webhooks/inventree | receive-webhook |
+ * | GET    | /healthz            | operator routes |
+ * | GET    | /readyz             | operator routes |
+ * | GET    | /metrics            | operator routes |
+ */
+export function createIngestApplication(
+  given: ReceiveWebhook & { requestsPerMinute: number; notReady: () => Promise<NotReady> },
+): Express {
+  const application = createWebApplication();
+  addOperatorRoutes(application, given.metrics.registry, given.notReady);
+
+  const limit = rateLimit({
+    windowMs: MINUTE_MS,
+    limit: given.requestsPerMinute,
+    skip: () => given.requestsPerMinute === 0,
+    standardHeaders: 'draft-8',
+    legacyHeaders: false,
+    handler: (_request, response) => {
+      given.metrics.webhooks.inc({ answer: '429' });
+      response.status(429).json({ error: `rate: expected at most ${given.requestsPerMinute} requests a minute` });
+    },
+  });
+  const rawBody = express.raw({ type: () => true, limit: BODY_LIMIT });
+  application.post('/webhooks/inventree', limit, rawBody, receiveWebhook(given));
+  application.all('/webhooks/inventree', answerMethod('POST'));
+
+  application.use(answerNotFound);
+  application.use(answerErrors(given.log, given.metrics));
+  return application;
+}

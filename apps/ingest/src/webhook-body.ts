@@ -1,0 +1,69 @@
+import { targetsOf, type Change, type EventTargets } from '@stock-sync/sync-core';
+import { z } from 'zod';
+
+/** The most events in one webhook. */
+const MOST_EVENTS = 1_000;
+
+const eventSchema = z.looseObject({
+  event: z
+    .string({ error: 'expected the name of an event' })
+    .min(1, { error: 'expected the name of an event' })
+    .max(200, { error: 'expected the name of an event' }),
+});
+const batchSchema = z.object({
+  events: z
+    .array(eventSchema, { error: 'expected a list of events' })
+    .min(1, { error: 'expected at least one event' })
+    .max(MOST_EVENTS, { error: `expected at most ${MOST_EVENTS.toLocaleString('en')} events` }),
+});
+
+/** What a webhook asks for. */
+export interface WebhookContents {
+  /** One per event that leads to work. */
+  accepted: { event: string; targets: EventTargets }[];
+  /** How many events lead to none, by reason. */
+  ignored: Map<string, number>;
+}
+
+/** A field of the body that is not as it should be. */
+export interface BadField {
+  field: string;
+  expected: string;
+}
+
+/** The body's events, or the first field that is wrong: then none of them counts. */
+export function contentsOf(body: Buffer, isSwitchedOn: (change: Change) => boolean): WebhookContents | BadField {
+  let json: unknown;
+  try {
+    json = JSON.parse(body.toString('utf8'));
+  } catch {
+    return { field: 'body', expected: 'JSON' };
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    return { field: 'body', expected: 'an event or {"events": [...]}' };
+  }
+  const isBatch = 'events' in json;
+  const parsed = isBatch ? batchSchema.safeParse(json) : eventSchema.safeParse(json);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    return { field: fieldName(issue?.path ?? []) || 'body', expected: (issue?.message ?? '').replace(/^expected /, '') };
+  }
+
+  const contents: WebhookContents = { accepted: [], ignored: new Map() };
+  const ignore = (reason: string) => contents.ignored.set(reason, (contents.ignored.get(reason) ?? 0) + 1);
+  const events = 'events' in parsed.data && isBatch ? (parsed.data as z.infer<typeof batchSchema>).events : [parsed.data as z.infer<typeof eventSchema>];
+  for (const [index, event] of events.entries()) {
+    const targets = targetsOf(event);
+    if ('expected' in targets) {
+      return { field: isBatch ? `events[${index}].${targets.field}` : targets.field, expected: targets.expected };
+    }
+    if ('ignored' in targets) ignore(targets.ignored);
+    else if (!isSwitchedOn(targets.change)) ignore(`SYNC_ON_* off for ${targets.change}`);
+    else contents.accepted.push({ event: event.event, targets });
+  }
+  return contents;
+}
+
+function fieldName(path: readonly PropertyKey[]): string {
+  return path.map(step => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('').replace(/^\./, '');
+}

@@ -1,0 +1,106 @@
+import { ConfigurationError, commonVariables, configurationFrom, variable, type Environment } from '@stock-sync/service';
+import { quantityFrom, type SkuField, type SourceMap } from '@stock-sync/sync-core';
+import type { MagentoCredentials } from '@stock-sync/magento-client';
+import { z } from 'zod';
+
+const WEB = ['http:', 'https:'];
+
+/** What a worker takes from its environment. Throws a ConfigurationError that tells of every wrong variable. */
+export function workerConfiguration(environment: Environment) {
+  const problems: string[] = [];
+  let values: ReturnType<typeof plainValues> | undefined;
+  try {
+    values = plainValues(environment);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    problems.push(...error.problems);
+  }
+  const oauth = oauthValues(environment, problems);
+  if (values?.MAGENTO_STOCK_API === 'stock-items' && Object.keys(values.SOURCE_MAP ?? {}).some(s => s !== 'default')) {
+    problems.push('SOURCE_MAP: expected only the source "default" with MAGENTO_STOCK_API=stock-items, which knows no other');
+  }
+  if (!values || problems.length > 0) throw new ConfigurationError(problems);
+
+  const accessToken = values.MAGENTO_ACCESS_TOKEN;
+  const credentials: MagentoCredentials = oauth ? { accessToken, ...oauth } : { accessToken };
+  return { ...values, credentials };
+}
+
+export type WorkerConfiguration = ReturnType<typeof workerConfiguration>;
+
+function plainValues(environment: Environment) {
+  return configurationFrom(environment, {
+    ...commonVariables,
+    INVENTREE_URL: variable.url(WEB, 'https://inventree.example'),
+    INVENTREE_TOKEN: variable.text(),
+    MAGENTO_URL: variable.url(WEB, 'https://shop.example'),
+    MAGENTO_ACCESS_TOKEN: variable.text(),
+    ENABLE_SYNC: variable.switch(false),
+    DRY_RUN: variable.switch(false),
+    VERIFY_SSL: variable.switch(true),
+    CA_FILE: variable.file(),
+    TIMEOUT: variable.seconds(30, 0.1, 600),
+    SKU_FIELD: z
+      .string()
+      .default('name')
+      .transform((text, context): SkuField => {
+        if (text === 'name' || text === 'IPN') return { kind: text };
+        const template = text.startsWith('parameter:') ? text.slice('parameter:'.length).trim() : '';
+        if (template) return { kind: 'parameter', template };
+        context.addIssue({ code: 'custom', message: 'expected name, IPN or parameter:<template name>' });
+        return z.NEVER;
+      }),
+    MAGENTO_STOCK_API: variable.oneOf(['auto', 'source-items', 'stock-items'], 'auto'),
+    SOURCE_MAP: z
+      .string()
+      .optional()
+      .transform((text, context): SourceMap | undefined => {
+        if (text === undefined) return undefined;
+        const parsed = sourceMapSchema.safeParse(jsonOf(text));
+        if (parsed.success) return parsed.data;
+        context.addIssue({ code: 'custom', message: 'expected JSON like {"default":[3,4],"west":[7]}: source code to location ids' });
+        return z.NEVER;
+      }),
+    STOCK_BASIS: variable.oneOf(['in_stock', 'unallocated'], 'in_stock'),
+    SAFETY_STOCK: variable.decimal('0').transform(quantityFrom),
+    ALLOW_DECIMALS: variable.switch(false),
+    SYNC_DELAY_MS: variable.wholeNumber(250, 0, 60_000),
+    WORKER_CONCURRENCY: variable.wholeNumber(200, 1, 5_000),
+    MAX_ATTEMPTS: variable.wholeNumber(8, 1, 100),
+    MAGENTO_CONCURRENCY: variable.wholeNumber(2, 1, 100),
+    INVENTREE_CONCURRENCY: variable.wholeNumber(4, 1, 100),
+    WORKER_PORT: variable.wholeNumber(3002, 0, 65_535),
+  });
+}
+
+const sourceMapSchema = z
+  .record(z.string().min(1), z.array(z.number().int().positive()).min(1))
+  .refine(map => Object.keys(map).length > 0);
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The three further values of OAuth 1.0a: all of them or none. */
+function oauthValues(environment: Environment, problems: string[]) {
+  const names = ['MAGENTO_CONSUMER_KEY', 'MAGENTO_CONSUMER_SECRET', 'MAGENTO_ACCESS_TOKEN_SECRET'] as const;
+  try {
+    const [consumerKey, consumerSecret, accessTokenSecret] = Object.values(
+      configurationFrom(environment, Object.fromEntries(names.map(name => [name, variable.optionalText()]))),
+    ) as (string | undefined)[];
+    if (consumerKey && consumerSecret && accessTokenSecret) return { consumerKey, consumerSecret, accessTokenSecret };
+    const given = { MAGENTO_CONSUMER_KEY: consumerKey, MAGENTO_CONSUMER_SECRET: consumerSecret, MAGENTO_ACCESS_TOKEN_SECRET: accessTokenSecret };
+    if (Object.values(given).every(value => value === undefined)) return undefined;
+    for (const [name, value] of Object.entries(given)) {
+      if (value === undefined) problems.push(`${name}: is not set (OAuth 1.0a needs it beside the others)`);
+    }
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    problems.push(...error.problems);
+  }
+  return undefined;
+}

@@ -1,0 +1,58 @@
+import type { DeadLetters, SyncQueue } from '@stock-sync/queue';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { OutagePause } from './outage-pause';
+
+/** What a worker counts. */
+export interface WorkerMetrics {
+  registry: Registry;
+  outcomes: Counter<'outcome'>;
+  /** Seconds from an event's acceptance to the end of its sync. */
+  lag: Histogram;
+}
+
+/** Counters at zero, and gauges that ask when they are asked. */
+export function createWorkerMetrics(given: {
+  queue: SyncQueue;
+  deadLetters: DeadLetters;
+  outage: () => ReturnType<OutagePause['current']>;
+}): WorkerMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  new Gauge({
+    name: 'stock_sync_jobs',
+    help: 'Jobs in the queue by state',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      for (const [state, count] of Object.entries(await given.queue.counts())) this.set({ state }, count);
+    },
+  });
+  new Gauge({
+    name: 'stock_sync_dead_letters',
+    help: 'Parts that could not be synced',
+    registers,
+    async collect() {
+      this.set(await given.deadLetters.count());
+    },
+  });
+  new Gauge({
+    name: 'stock_sync_outage_seconds',
+    help: 'For how long everything has been waiting for InvenTree or Magento; 0 where nothing does',
+    registers,
+    collect() {
+      const outage = given.outage();
+      this.set(outage ? (Date.now() - outage.since) / 1000 : 0);
+    },
+  });
+  return {
+    registry,
+    outcomes: new Counter({ name: 'stock_sync_outcomes_total', help: 'Jobs by how they ended', labelNames: ['outcome'], registers }),
+    lag: new Histogram({
+      name: 'stock_sync_lag_seconds',
+      help: 'From the acceptance of an event to the end of its sync',
+      buckets: [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600],
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,107 @@
+import { CallError, CredentialsError, TryLaterError } from '@stock-sync/http-client';
+import { parseSyncJob, type DeadLetters, type KnownParts, type SyncJob } from '@stock-sync/queue';
+import type { Log } from '@stock-sync/service';
+import { DelayedError, RateLimitError, UnrecoverableError, type Job } from 'bullmq';
+import type { EverythingJob } from './look-at-everything';
+import type { WorkerMetrics } from './metrics';
+import type { OutagePause } from './outage-pause';
+import type { StockItemJob } from './resolve-stock-item';
+import type { PartJob, SyncResult } from './sync-part';
+import { SkuBusyError } from './sync-errors';
+
+export interface ProcessJob {
+  syncPart: (job: PartJob) => Promise<SyncResult>;
+  resolveStockItem: (job: StockItemJob) => Promise<unknown>;
+  lookAtEverything: (job: EverythingJob) => Promise<unknown>;
+  outagePause: OutagePause;
+  deadLetters: DeadLetters;
+  knownParts: KnownParts;
+  attempts: number;
+  metrics: WorkerMetrics;
+  log: Log;
+}
+
+/** How long a job whose SKU another worker is writing waits, in milliseconds. */
+const BUSY_MS = 500;
+
+/** Does one job, and says to BullMQ how it ended: see "What ends how" in the docs. */
+export function createProcessJob(given: ProcessJob): (job: Job, token?: string) => Promise<unknown> {
+  const { outagePause, deadLetters, metrics, log } = given;
+
+  return async (job, token) => {
+    const asked = parseSyncJob(job.data);
+    try {
+      return await run(asked);
+    } catch (error) {
+      if (error instanceof TryLaterError || error instanceof CredentialsError) {
+        metrics.outcomes.inc({ outcome: 'waits' });
+        await outagePause.enter(error);
+        throw new RateLimitError();
+      }
+      if (error instanceof SkuBusyError) {
+        await job.moveToDelayed(Date.now() + BUSY_MS, token);
+        throw new DelayedError();
+      }
+      return await failed(job, asked, error);
+    }
+  };
+
+  async function run(asked: SyncJob): Promise<unknown> {
+    switch (asked.kind) {
+      case 'stock-item':
+        return given.resolveStockItem(asked);
+      case 'everything':
+        return given.lookAtEverything(asked);
+      case 'part': {
+        const result = await given.syncPart(asked);
+        metrics.outcomes.inc({ outcome: result.outcome });
+        metrics.lag.observe((Date.now() - asked.acceptedAt) / 1000);
+        if (result.outcome !== 'skipped' && result.outcome !== 'overtaken') await outagePause.leave();
+        if (await deadLetters.withdraw(asked.part)) {
+          log.info(`part ${asked.part} was synced after all: its dead letter is withdrawn`, { part: asked.part });
+        }
+        return result;
+      }
+    }
+  }
+
+  /** The job is to blame: it comes back later, or, after the last attempt, becomes a dead letter. */
+  async function failed(job: Job, asked: SyncJob, error: unknown): Promise<never> {
+    const attempt = job.attemptsMade + 1;
+    const reason = error instanceof Error ? error.message : String(error);
+    const subject = asked.kind === 'part' ? `part ${asked.part}` : asked.kind === 'stock-item' ? `stock item ${asked.stockItem}` : 'every part';
+    if (attempt < given.attempts) {
+      log.warn(`${subject}: attempt ${attempt} of ${given.attempts} failed: ${reason} (${asked.event})`, { ...asked });
+      metrics.outcomes.inc({ outcome: 'tried again' });
+      throw error;
+    }
+    metrics.outcomes.inc({ outcome: 'dead letter' });
+    log.error(`${subject}: given up after ${attempt} attempts, now a dead letter: ${reason} (${asked.event})`, { ...asked });
+    if (asked.kind === 'part') {
+      // The letter first: if this worker dies in between, the job comes back and writes it again.
+      const [known] = await given.knownParts.parts([asked.part]);
+      const now = Date.now();
+      await deadLetters.put({
+        part: asked.part,
+        sku: skuIn(error) ?? known?.sku ?? null,
+        wanted: null,
+        errorKind: kindOf(error),
+        reason,
+        attempts: attempt,
+        firstFailedAt: job.timestamp,
+        lastFailedAt: now,
+        event: asked.event,
+      });
+    }
+    throw new UnrecoverableError(reason);
+  }
+}
+
+function kindOf(error: unknown): string {
+  if (error instanceof CallError) return error.kind;
+  return error instanceof Error && 'kind' in error ? String(error.kind) : 'internal';
+}
+
+function skuIn(error: unknown): string | undefined {
+  return error instanceof Error && 'sku' in error ? String(error.sku) : undefined;
+}

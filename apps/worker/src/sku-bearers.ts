@@ -1,0 +1,61 @@
+import type { InvenTreeClient } from '@stock-sync/inventree-client';
+import type { CallLimit, KnownParts } from '@stock-sync/queue';
+import { skuKey, skuOf, type SkuField } from '@stock-sync/sync-core';
+import { createBatchLoader, type BatchLoader } from './batch-loader';
+
+/** SKUs in one question. */
+const MOST_SKUS = 500;
+
+/**
+ * Finds the parts that bear a SKU. What is remembered is enough while it says "only this one"; before it is believed
+ * that there are two, InvenTree is asked, since one of them may have been renamed without an event.
+ */
+export function createSkuBearers(given: {
+  inventree: InvenTreeClient;
+  knownParts: KnownParts;
+  skuField: SkuField;
+  limit: CallLimit;
+}): BatchLoader<{ sku: string; part: number }, number[]> {
+  const { inventree, knownParts, skuField, limit } = given;
+
+  async function askInvenTree(skus: readonly string[]): Promise<void> {
+    if (skus.length === 0) return;
+    const identities = await limit(() => identitiesOf(skus));
+    await knownParts.rememberBearers(
+      skus.map(sku => ({ sku, parts: identities.filter(found => skuKey(found.sku) === skuKey(sku)).map(f => f.part) })),
+    );
+  }
+
+  async function identitiesOf(skus: readonly string[]): Promise<{ part: number; sku: string }[]> {
+    if (skuField.kind === 'parameter') {
+      const values = await inventree.parameterValues(skuField.template);
+      return [...values].map(([part, value]) => ({ part, sku: value.trim() }));
+    }
+    const parts = await inventree.partsNamed(skuField.kind, skus);
+    return parts.map(part => ({ part: part.pk, sku: skuOf({ ...part, parameter: null }, skuField) ?? '' }));
+  }
+
+  return createBatchLoader({
+    most: MOST_SKUS,
+    run: async keys => {
+      const skus = [...new Map(keys.map(({ sku }) => [skuKey(sku), sku])).values()];
+      const asked = await knownParts.wereBearersAsked(skus);
+      await askInvenTree(skus.filter((_, index) => !asked[index]));
+
+      const bearers = await bearersByKey(skus);
+      const others = ({ sku, part }: { sku: string; part: number }) =>
+        (bearers.get(skuKey(sku)) ?? []).some(bearer => bearer !== part);
+      const doubtful = keys.filter(key => others(key) && asked[skus.findIndex(sku => skuKey(sku) === skuKey(key.sku))]);
+      if (doubtful.length > 0) {
+        await askInvenTree([...new Set(doubtful.map(({ sku }) => sku))]);
+        for (const [key, parts] of await bearersByKey(skus)) bearers.set(key, parts);
+      }
+      return keys.map(({ sku, part }) => [...new Set([...(bearers.get(skuKey(sku)) ?? []), part])].sort((a, b) => a - b));
+    },
+  });
+
+  async function bearersByKey(skus: readonly string[]): Promise<Map<string, number[]>> {
+    const lists = await knownParts.bearersOf(skus);
+    return new Map(skus.map((sku, index) => [skuKey(sku), lists[index] ?? []]));
+  }
+}

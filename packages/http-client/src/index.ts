@@ -1,0 +1,11 @@
+export { CallError, TryLaterError, WrongItemError, CredentialsError, type System } from './errors';
+export {
+  createHttpClient,
+  parsedBody,
+  excerpt,
+  type HttpClient,
+  type HttpClientOptions,
+  type OutgoingCall,
+  type Call,
+  type Answer,
+} from './http-client';

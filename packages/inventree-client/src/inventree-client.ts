@@ -1,0 +1,141 @@
+import {
+  createHttpClient,
+  CredentialsError,
+  excerpt,
+  parsedBody,
+  TryLaterError,
+  WrongItemError,
+  type Answer,
+  type Call,
+  type HttpClient,
+} from '@stock-sync/http-client';
+import { z, type ZodType } from 'zod';
+
+export interface InvenTreeClientOptions {
+  /** InvenTree's base address, e.g. https://inventree.example. */
+  baseUrl: string;
+  /** An API token, "inv-...". */
+  token: string;
+  /** Milliseconds after which a call is given up. */
+  timeoutMs: number;
+  verifyTls: boolean;
+  caFile?: string | undefined;
+}
+
+/** A part's own stock at one location; decimals as text. */
+export interface StockAtLocation {
+  location: number | null;
+  inStock: string;
+  allocated: string;
+}
+
+/** A part and its own stock (not that of its variants), as InvenTree has it now. */
+export interface PartStock {
+  pk: number;
+  name: string;
+  IPN: string;
+  active: boolean;
+  virtual: boolean;
+  /** Value of the parameter that was asked for; null where the part has none or none was asked for. */
+  parameter: string | null;
+  stock: StockAtLocation[];
+  /** The stock items that were read, where the way of reading tells them. */
+  stockItems: number[];
+}
+
+/** A part that may bear a SKU. */
+export interface PartIdentity {
+  pk: number;
+  name: string;
+  IPN: string;
+}
+
+/** The calls that the two ways of reading are made of. */
+export interface InvenTreeConnection {
+  /** Any answer; rejects with a TryLaterError where none came. */
+  call: HttpClient['call'];
+  /** The body of a good answer; rejects with a CallError for any other. */
+  request<T>(call: Call, what: string, schema: ZodType<T>): Promise<T>;
+  /** All rows of a paged list. */
+  list<T extends { pk: number }>(path: string, what: string, row: ZodType<T>): Promise<T[]>;
+  close(): void;
+}
+
+/** Rows in one page of a list. */
+const PAGE_SIZE = 1000;
+
+/** A logged-in connection to one InvenTree. */
+export function connectToInvenTree(options: InvenTreeClientOptions): InvenTreeConnection {
+  const http = createHttpClient({
+    system: 'InvenTree',
+    baseUrl: options.baseUrl,
+    timeoutMs: options.timeoutMs,
+    verifyTls: options.verifyTls,
+    caFile: options.caFile,
+    authorization: () => `Token ${options.token}`,
+  });
+
+  async function request<T>(call: Call, what: string, schema: ZodType<T>): Promise<T> {
+    const answer = await http.call(call);
+    if (answer.status >= 300 || !answer.isJson) throw errorFrom(answer, call);
+    return parsedBody('InvenTree', what, schema, answer);
+  }
+
+  /**
+   * Without a limit InvenTree answers with a bare list [recording stock-no-limit], and rows that vanish while paging
+   * shift the rest: the rows must be as many as it counted, and the count must stand still.
+   */
+  async function list<T extends { pk: number }>(path: string, what: string, row: ZodType<T>): Promise<T[]> {
+    const page = z.object({ count: z.number().int(), next: z.string().nullable(), results: z.array(row) });
+    const rows = new Map<number, T>();
+    let count: number | undefined;
+    for (let offset = 0; ; offset += PAGE_SIZE) {
+      const paging = `${path.includes('?') ? '&' : '?'}limit=${PAGE_SIZE}${offset ? `&offset=${offset}` : ''}`;
+      const body = await request({ method: 'GET', path: path + paging }, what, page);
+      if (count !== undefined && body.count !== count) throw changed(what);
+      count = body.count;
+      for (const found of body.results) rows.set(found.pk, found);
+      if (body.next === null || body.results.length === 0) break;
+    }
+    if (rows.size !== count) throw changed(what);
+    return [...rows.values()];
+  }
+
+  return { call: http.call, request, list, close: http.close };
+}
+
+function changed(what: string): TryLaterError {
+  return new TryLaterError('InvenTree', `InvenTree's ${what} changed while they were read in pages`);
+}
+
+const detail = z.object({ detail: z.string() });
+const serverError = z.object({ error: z.string() });
+
+function errorFrom(answer: Answer, { path }: Call): Error {
+  const { status } = answer;
+  const where = path.replace(/\?.*$/s, '');
+  const said = detail.safeParse(answer.body).data?.detail ?? serverError.safeParse(answer.body).data?.error;
+  const words = said ?? excerpt(answer.body);
+  if (status === 401 || (status === 403 && answer.isJson)) {
+    return new CredentialsError(
+      'InvenTree',
+      `InvenTree refused the token for ${where}: ${words} The token's user needs the view role on parts, stock and stock locations.`,
+      { status },
+    );
+  }
+  if (answer.isJson && (status === 400 || status === 404)) {
+    return new WrongItemError('InvenTree', `InvenTree answered ${status} for ${where}: ${words}`, { status });
+  }
+  if (status >= 300 && status < 400) {
+    // Never followed: a path that is not there leads to the web page [recording plugin-path-absent].
+    const to = answer.location ?? 'another address';
+    return new TryLaterError('InvenTree', `InvenTree redirects ${where} to ${to}: check INVENTREE_URL`, { status });
+  }
+  if (status < 300) {
+    return new TryLaterError('InvenTree', `InvenTree answered ${where} with a page instead of JSON: ${words}`, { status });
+  }
+  return new TryLaterError('InvenTree', `InvenTree answered ${status} for ${where}: ${words}`, {
+    status,
+    retryAfterMs: answer.retryAfterMs,
+  });
+}

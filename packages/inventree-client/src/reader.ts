@@ -1,0 +1,129 @@
+import { WrongItemError } from '@stock-sync/http-client';
+import { z } from 'zod';
+import { partsNamed } from './identities';
+import { connectToInvenTree, type InvenTreeClientOptions, type PartIdentity, type PartStock } from './inventree-client';
+import { parameterValues } from './parameters';
+import { allPartsPlainly, readPartPlainly } from './plain-reads';
+import { PLUGIN_BATCH, PluginAbsent, readPageByPlugin, readPartsByPlugin } from './plugin-reads';
+
+/** An InvenTree, as far as stock needs it. Every method rejects with a CallError that says what to do. */
+export interface InvenTreeClient {
+  /**
+   * These parts and their own stock; a part that InvenTree does not have is not in the map. Through our plugin's
+   * endpoint, up to 1,000 in one call, where it answers, else by the plain API: with equal results.
+   * @param parameter name of a part parameter to bring along
+   */
+  readParts(parts: readonly number[], parameter?: string): Promise<Map<number, PartStock>>;
+  /** The ids of all parts, in pages. */
+  walkParts(): AsyncGenerator<number[]>;
+  /** All parts whose name or IPN is one of these, without regard to case. */
+  partsNamed(field: 'name' | 'IPN', values: readonly string[]): Promise<PartIdentity[]>;
+  /** The values of a part parameter, by part. */
+  parameterValues(name: string): Promise<Map<number, string>>;
+  /** The part of a stock item; undefined where InvenTree has no such item. */
+  partOfStockItem(stockItem: number): Promise<number | undefined>;
+  /** For each location the one above it; null at the top. */
+  locationParents(): Promise<Map<number, number | null>>;
+  /** Resolves if InvenTree answers and this token may read parts and stock; says which versions and way of reading. */
+  testConnection(): Promise<{ version: string; apiVersion: number; plugin: boolean }>;
+  close(): void;
+}
+
+/** How long an absent plugin is not asked for again, in milliseconds. */
+const PLUGIN_ASKED_AGAIN_MS = 60_000;
+
+/** Parts read at once by the plain API: InvenTree answers no more than 35 to 39 calls a second, however many at once. */
+const AT_ONCE = 4;
+
+/** A client for one InvenTree. */
+export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTreeClient {
+  const connection = connectToInvenTree(options);
+  let pluginAbsentUntil = 0;
+
+  /** By the plugin where it answers; undefined where it does not. */
+  async function byPlugin<T>(read: () => Promise<T>): Promise<T | undefined> {
+    if (Date.now() < pluginAbsentUntil) return undefined;
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof PluginAbsent)) throw error;
+      pluginAbsentUntil = Date.now() + PLUGIN_ASKED_AGAIN_MS;
+      return undefined;
+    }
+  }
+
+  async function readPlainly(parts: readonly number[], parameter: string | undefined): Promise<Map<number, PartStock>> {
+    const values = parameter === undefined ? undefined : await parameterValues(connection, parameter);
+    const found = new Map<number, PartStock>();
+    const left = [...parts];
+    const readOn = async () => {
+      for (let pk = left.shift(); pk !== undefined; pk = left.shift()) {
+        const part = await readPartPlainly(connection, pk);
+        if (part) found.set(pk, { ...part, parameter: values?.get(pk) ?? null });
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, readOn));
+    return found;
+  }
+
+  return {
+    async readParts(parts, parameter) {
+      const once = [...new Set(parts)];
+      const found = new Map<number, PartStock>();
+      for (let start = 0; start < once.length; start += PLUGIN_BATCH) {
+        const some = once.slice(start, start + PLUGIN_BATCH);
+        const read =
+          (await byPlugin(() => readPartsByPlugin(connection, some, parameter))) ?? (await readPlainly(some, parameter));
+        for (const [pk, part] of read) found.set(pk, part);
+      }
+      return found;
+    },
+
+    async *walkParts() {
+      for (let after = 0; ; ) {
+        const page = await byPlugin(() => readPageByPlugin(connection, after, undefined));
+        if (!page) {
+          // Started by the plugin or not: the plain list has every part, and a part told twice does no harm.
+          yield await allPartsPlainly(connection);
+          return;
+        }
+        yield page.parts.map(part => part.pk);
+        if (page.next === undefined || page.next <= after) return;
+        after = page.next;
+      }
+    },
+
+    partsNamed: (field, values) => partsNamed(connection, field, values),
+    parameterValues: name => parameterValues(connection, name),
+
+    async partOfStockItem(stockItem) {
+      const schema = z.object({ pk: z.literal(stockItem), part: z.number().int() });
+      const path = `/api/stock/${stockItem}/`;
+      try {
+        return (await connection.request({ method: 'GET', path }, 'a stock item', schema)).part;
+      } catch (error) {
+        if (error instanceof WrongItemError && error.status === 404) return undefined;
+        throw error;
+      }
+    },
+
+    async locationParents() {
+      const schema = z.object({ pk: z.number().int(), parent: z.number().int().nullable() });
+      const locations = await connection.list('/api/stock/location/', 'stock locations', schema);
+      return new Map(locations.map(({ pk, parent }) => [pk, parent]));
+    },
+
+    async testConnection() {
+      const schema = z.object({ version: z.string(), apiVersion: z.number().int() });
+      const { version, apiVersion } = await connection.request({ method: 'GET', path: '/api/' }, 'its version', schema);
+      const paged = z.object({ count: z.number().int() });
+      for (const path of ['/api/part/?limit=1&pricing=false', '/api/stock/?limit=1&part_detail=false']) {
+        await connection.request({ method: 'GET', path }, 'a list', paged);
+      }
+      const plugin = (await byPlugin(() => readPageByPlugin(connection, 0, undefined))) !== undefined;
+      return { version, apiVersion, plugin };
+    },
+
+    close: connection.close,
+  };
+}

@@ -1,0 +1,109 @@
+import { CallError, WrongItemError } from '@stock-sync/http-client';
+import { DEFAULT_SOURCE, skuKey, type ShownStock, type StockChange } from '@stock-sync/sync-core';
+import type { MagentoClient, StockApi } from './magento-client';
+import { MagentoLimitError } from './magento-errors';
+
+/** The changes of one SKU, to be written together. */
+export interface SkuChanges {
+  /** As the store spells it. */
+  sku: string;
+  changes: readonly StockChange[];
+}
+
+/** One way of reading and writing a store's stock, for many SKUs at a time. */
+export interface StockAccess {
+  stockApi: StockApi;
+  /** What the store shows for each SKU, in the order asked; an empty list where it has no row. */
+  read(skus: readonly string[]): Promise<ShownStock[][]>;
+  /** Writes; for each SKU, in the order given, undefined where it worked or the error that is its own. Never rejects. */
+  write(skus: readonly SkuChanges[]): Promise<(CallError | undefined)[]>;
+}
+
+/** The access that this store has. */
+export function stockAccess(client: MagentoClient, stockApi: StockApi): StockAccess {
+  return stockApi === 'source-items' ? sourceItemAccess(client) : stockItemAccess(client);
+}
+
+function sourceItemAccess(client: MagentoClient): StockAccess {
+  /** Rows that the store takes in one call; learned from its refusal. */
+  let mostRows = Infinity;
+
+  /**
+   * A batch is all or nothing and its refusal does not say which row is to blame
+   * [recording msi-post-one-bad-source-of-five], so it is halved until the guilty SKU stands alone.
+   */
+  async function write(skus: readonly SkuChanges[]): Promise<(CallError | undefined)[]> {
+    const items = skus.flatMap(({ sku, changes }) =>
+      changes.map(({ sourceCode, quantity, inStock }) => ({ sku, sourceCode, quantity, inStock })),
+    );
+    if (items.length > mostRows && skus.length > 1) return writeHalves(skus);
+    try {
+      await client.writeSourceItems(items);
+      return skus.map(() => undefined);
+    } catch (thrown) {
+      const error = asCallError(thrown);
+      if (error instanceof MagentoLimitError) mostRows = Math.min(mostRows, error.limit);
+      if (!(error instanceof WrongItemError) || skus.length === 1) return skus.map(() => error);
+      return writeHalves(skus);
+    }
+  }
+
+  async function writeHalves(skus: readonly SkuChanges[]): Promise<(CallError | undefined)[]> {
+    const middle = Math.ceil(skus.length / 2);
+    const first = await write(skus.slice(0, middle));
+    const outage = first.find(error => error && !(error instanceof WrongItemError));
+    // When the store went away in between, the second half would only knock at a closed door.
+    if (outage) return [...first, ...skus.slice(middle).map(() => outage)];
+    return [...first, ...(await write(skus.slice(middle)))];
+  }
+
+  return {
+    stockApi: 'source-items',
+    async read(skus) {
+      const rows = new Map<string, ShownStock[]>();
+      for (const { sku, sourceCode, quantity, inStock } of await client.readSourceItems(skus)) {
+        const key = skuKey(sku);
+        rows.set(key, [...(rows.get(key) ?? []), { sourceCode, quantity, inStock }]);
+      }
+      return skus.map(sku => rows.get(skuKey(sku)) ?? []);
+    },
+    write,
+  };
+}
+
+/** SKUs under way at once where a store takes them one by one: more gains nothing (facts, Cost). */
+const AT_ONCE = 4;
+
+function stockItemAccess(client: MagentoClient): StockAccess {
+  return {
+    stockApi: 'stock-items',
+    read: skus =>
+      mapInGroups(skus, async sku => {
+        const item = await client.readStockItem(sku);
+        return item ? [{ sourceCode: DEFAULT_SOURCE, ...item }] : [];
+      }),
+    write: skus =>
+      mapInGroups(skus, async ({ sku, changes }) => {
+        try {
+          const change = changes.find(({ sourceCode }) => sourceCode === DEFAULT_SOURCE);
+          if (change) await client.writeStockItem(sku, change);
+          return undefined;
+        } catch (error) {
+          return asCallError(error);
+        }
+      }),
+  };
+}
+
+async function mapInGroups<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let start = 0; start < items.length; start += AT_ONCE) {
+    results.push(...(await Promise.all(items.slice(start, start + AT_ONCE).map(work))));
+  }
+  return results;
+}
+
+function asCallError(error: unknown): CallError {
+  if (error instanceof CallError) return error;
+  throw error;
+}

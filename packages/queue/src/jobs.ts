@@ -1,0 +1,69 @@
+import type { Change } from '@stock-sync/sync-core';
+import type { BulkJobOptions } from 'bullmq';
+import { z } from 'zod';
+
+/** The queue that the workers take from, and the one that keeps what could not be done. */
+export const SYNC_QUEUE = 'stock-sync';
+export const DEAD_LETTER_QUEUE = 'stock-sync-dead-letter';
+
+const asked = {
+  /** The event that asked, or another word for why. */
+  event: z.string(),
+  /** When it was accepted, in milliseconds since 1970. */
+  acceptedAt: z.number(),
+};
+
+const jobSchema = z.discriminatedUnion('kind', [
+  /** Make the store equal to this part's stock. */
+  z.object({ kind: z.literal('part'), part: z.number().int(), ...asked }),
+  /** Find out whose stock item this is, and look at that part. */
+  z.object({
+    kind: z.literal('stock-item'),
+    stockItem: z.number().int(),
+    change: z.enum(['created', 'updated', 'deleted']) satisfies z.ZodType<Change>,
+    ...asked,
+  }),
+  /** Look at every part. */
+  z.object({ kind: z.literal('everything'), ...asked }),
+]);
+
+/** What a job asks a worker to look at; it never says a quantity. */
+export type SyncJob = z.infer<typeof jobSchema>;
+
+/** A job's data as Redis gave it back; throws a ZodError where it is none of ours. */
+export function parseSyncJob(data: unknown): SyncJob {
+  return jobSchema.parse(data);
+}
+
+/** What two jobs share exactly if one of them is enough. */
+export function deduplicationId(job: SyncJob): string {
+  switch (job.kind) {
+    case 'part':
+      return `part:${job.part}`;
+    case 'stock-item':
+      return `stock-item:${job.stockItem}`;
+    case 'everything':
+      return 'everything';
+  }
+}
+
+/** Finished jobs that Bull Board can still show. */
+const KEPT_JOBS = 1_000;
+
+/**
+ * How a job is queued. An event for a job that still waits merges into it, for its read is still to come; an event for
+ * a job that is being worked on makes one more run after it (keepLastIfActive). The delay lets the events of one user
+ * action become one job, and counts from the first of them.
+ */
+export function optionsOf(job: SyncJob, { delayMs, attempts }: { delayMs: number; attempts: number }): BulkJobOptions {
+  return {
+    // Only a part's quantity is worth waiting for: whose item it is, is known as soon as it is asked.
+    ...(job.kind === 'part' && delayMs > 0 && { delay: delayMs }),
+    deduplication: { id: deduplicationId(job), keepLastIfActive: true },
+    attempts,
+    // Full jitter: a thousand parts that failed together must not come back together.
+    backoff: { type: 'exponential', delay: 1_000, jitter: 1 },
+    removeOnComplete: { count: KEPT_JOBS },
+    removeOnFail: { count: KEPT_JOBS },
+  };
+}

@@ -1,0 +1,41 @@
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+
+const outageSchema = z.object({
+  system: z.string(),
+  reason: z.string(),
+  /** Milliseconds since 1970. */
+  since: z.number(),
+  /** Pauses so far. */
+  pauses: z.number().int(),
+  /** When the next attempt is due, in milliseconds since 1970. */
+  nextAttemptAt: z.number(),
+});
+
+/** Why everything waits. */
+export type Outage = z.infer<typeof outageSchema>;
+
+/** The outage that all workers are in, if any. */
+export interface Outages {
+  current(): Promise<Outage | undefined>;
+  record(outage: Outage): Promise<void>;
+  /** The outage is over; the one that ended, if there was one. */
+  clear(): Promise<Outage | undefined>;
+}
+
+const KEY = 'stock-sync:outage';
+
+function parse(text: string | null): Outage | undefined {
+  return text === null ? undefined : outageSchema.safeParse(JSON.parse(text)).data;
+}
+
+/** The outage, in this Redis. */
+export function openOutages(redis: Redis): Outages {
+  return {
+    current: async () => parse(await redis.get(KEY)),
+    record: async outage => {
+      await redis.set(KEY, JSON.stringify(outage));
+    },
+    clear: async () => parse(await redis.getdel(KEY)),
+  };
+}

@@ -1,0 +1,74 @@
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { deduplicationId, optionsOf, SYNC_QUEUE, type SyncJob } from './jobs';
+
+export interface SyncQueueOptions {
+  /** How long a part's job waits for further events, in milliseconds (SYNC_DELAY_MS). */
+  delayMs: number;
+  /** Attempts until a job becomes a dead letter (MAX_ATTEMPTS). */
+  attempts: number;
+  /** Whether to fail at once while Redis is away, rather than to wait for it. */
+  failFast: boolean;
+}
+
+/** The door into the queue. */
+export interface SyncQueue {
+  /**
+   * Resolves once Redis has the jobs. All that is enqueued in the same turn of the event loop goes in one round trip,
+   * and what is asked for twice in it goes once.
+   */
+  enqueue(jobs: readonly SyncJob[]): Promise<void>;
+  /** Jobs that wait, are delayed, are being worked on. */
+  counts(): Promise<{ waiting: number; delayed: number; active: number }>;
+  /** All workers stop taking jobs for so many milliseconds. */
+  pauseFor(milliseconds: number): Promise<void>;
+  /** The pause is over. */
+  resume(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A door into the queue, over a connection that stays the caller's. */
+export function openSyncQueue(connection: Redis, options: SyncQueueOptions): SyncQueue {
+  const queue = new Queue(SYNC_QUEUE, {
+    connection,
+    skipWaitingForReady: options.failFast,
+    streams: { events: { maxLen: 1_000 } },
+  });
+  // Errors of the connection are told by whoever made it.
+  queue.on('error', () => undefined);
+
+  let collected: { jobs: Map<string, SyncJob>; sent: Promise<void> } | undefined;
+
+  function send(jobs: Map<string, SyncJob>): Promise<unknown> {
+    return queue.addBulk(
+      [...jobs.values()].map(job => ({ name: job.kind, data: job, opts: optionsOf(job, options) })),
+    );
+  }
+
+  return {
+    enqueue(jobs) {
+      if (jobs.length === 0) return Promise.resolve();
+      if (!collected) {
+        const batch = new Map<string, SyncJob>();
+        const sent = new Promise<void>((resolve, reject) => {
+          setImmediate(() => {
+            collected = undefined;
+            send(batch).then(() => resolve(), reject);
+          });
+        });
+        collected = { jobs: batch, sent };
+      }
+      for (const job of jobs) collected.jobs.set(deduplicationId(job), job);
+      return collected.sent;
+    },
+    async counts() {
+      const { waiting = 0, delayed = 0, active = 0 } = await queue.getJobCounts('waiting', 'delayed', 'active');
+      return { waiting, delayed, active };
+    },
+    pauseFor: milliseconds => queue.rateLimit(milliseconds),
+    resume: async () => {
+      await queue.removeRateLimitKey();
+    },
+    close: () => queue.close(),
+  };
+}

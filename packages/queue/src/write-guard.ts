@@ -1,0 +1,83 @@
+import { skuKey } from '@stock-sync/sync-core';
+import type { Redis } from 'ioredis';
+
+/** A part whose stock was read and is about to be written. */
+export interface ReadPart {
+  part: number;
+  sku: string;
+  /** From `startReads`. */
+  ticket: number;
+}
+
+/**
+ * `free`: nobody else writes this SKU and nobody read the part later: go on. `overtaken`: a later read of the part has
+ * begun elsewhere, so ours may be old. `busy`: another is writing the SKU just now.
+ */
+export type Permission = 'free' | 'overtaken' | 'busy';
+
+/**
+ * Lets one write at a time happen per SKU, and only with what was read last. BullMQ alone lets one job per part run,
+ * but a worker that was paused past its lock comes back with an old quantity in its hands.
+ */
+export interface WriteGuard {
+  /** To be called before the parts are read: later reads have higher tickets. */
+  startReads(parts: readonly number[]): Promise<number[]>;
+  /** Asks to write; takes each SKU that is free for `holdMs`. */
+  request(reads: readonly ReadPart[], owner: string, holdMs: number): Promise<Permission[]>;
+  /** Keeps the SKUs that are ours for another `holdMs`. */
+  renew(reads: readonly ReadPart[], owner: string, holdMs: number): Promise<void>;
+  /** Gives the SKUs back; for each, whether it was ours all the time and no later read had begun. */
+  release(reads: readonly ReadPart[], owner: string): Promise<boolean[]>;
+}
+
+const TICKETS = 'stock-sync:read-tickets';
+const lockKey = (sku: string) => `stock-sync:writing:${skuKey(sku)}`;
+
+const REQUEST = `
+local answers = {}
+for i = 2, #KEYS do
+  local part, ticket = ARGV[2 * i - 1], ARGV[2 * i]
+  if redis.call('HGET', KEYS[1], part) ~= ticket then answers[i - 1] = 'overtaken'
+  elseif redis.call('SET', KEYS[i], ARGV[1], 'NX', 'PX', ARGV[2]) then answers[i - 1] = 'free'
+  else answers[i - 1] = 'busy' end
+end
+return answers`;
+
+const RENEW = `
+for i = 1, #KEYS do
+  if redis.call('GET', KEYS[i]) == ARGV[1] then redis.call('PEXPIRE', KEYS[i], ARGV[2]) end
+end`;
+
+const RELEASE = `
+local answers = {}
+for i = 2, #KEYS do
+  local part, ticket = ARGV[2 * i - 2], ARGV[2 * i - 1]
+  local ours = redis.call('GET', KEYS[i]) == ARGV[1]
+  if ours then redis.call('DEL', KEYS[i]) end
+  answers[i - 1] = (ours and redis.call('HGET', KEYS[1], part) == ticket) and 1 or 0
+end
+return answers`;
+
+/** The guard, in this Redis. */
+export function openWriteGuard(redis: Redis): WriteGuard {
+  const keys = (reads: readonly ReadPart[]) => [TICKETS, ...reads.map(({ sku }) => lockKey(sku))];
+  const tickets = (reads: readonly ReadPart[]) => reads.flatMap(({ part, ticket }) => [part, ticket]);
+  return {
+    startReads: parts => Promise.all(parts.map(part => redis.hincrby(TICKETS, String(part), 1))),
+    async request(reads, owner, holdMs) {
+      if (reads.length === 0) return [];
+      const all = keys(reads);
+      return (await redis.eval(REQUEST, all.length, ...all, owner, holdMs, ...tickets(reads))) as Permission[];
+    },
+    async renew(reads, owner, holdMs) {
+      const locks = reads.map(({ sku }) => lockKey(sku));
+      await redis.eval(RENEW, locks.length, ...locks, owner, holdMs);
+    },
+    async release(reads, owner) {
+      if (reads.length === 0) return [];
+      const all = keys(reads);
+      const answers = (await redis.eval(RELEASE, all.length, ...all, owner, ...tickets(reads))) as number[];
+      return answers.map(answer => answer === 1);
+    },
+  };
+}

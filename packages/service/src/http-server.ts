@@ -1,0 +1,62 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import type { Registry } from 'prom-client';
+
+/** Why a process can't do its work now; undefined where it can. */
+export type NotReady = string | undefined;
+
+/** An Express application that tells nobody what it is made of. */
+export function createWebApplication(): Express {
+  const application = express();
+  application.disable('x-powered-by');
+  application.disable('etag');
+  application.use(helmet());
+  return application;
+}
+
+/**
+ * `/healthz` (the process runs), `/readyz` (it can do its work, or why not) and `/metrics` (Prometheus).
+ */
+export function addOperatorRoutes(application: Express, metrics: Registry, notReady: () => Promise<NotReady>): void {
+  application.get('/healthz', (_request, response) => {
+    response.json({ status: 'ok' });
+  });
+  application.get('/readyz', async (_request, response) => {
+    const reason = await notReady();
+    if (reason === undefined) response.json({ status: 'ready' });
+    else response.status(503).set('Retry-After', '5').json({ status: 'not ready', reason });
+  });
+  application.get('/metrics', async (_request, response) => {
+    response.type(metrics.contentType).send(await metrics.metrics());
+  });
+}
+
+/** Starts listening; rejects where the port is taken. */
+export function listen(application: Express, port: number): Promise<Server> {
+  const server = createServer(application);
+  // A client that sends its headers or body drop by drop must not hold a connection for ever.
+  server.requestTimeout = 30_000;
+  server.headersTimeout = 10_000;
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, () => {
+      server.off('error', reject);
+      resolve(server);
+    });
+  });
+}
+
+/** The port that a server listens on. */
+export function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+/** Stops listening; resolves when the requests that are under way are answered. */
+export function closeServer(server: Server): Promise<void> {
+  return new Promise(resolve => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}

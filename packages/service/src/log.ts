@@ -1,0 +1,32 @@
+import winston from 'winston';
+
+export interface LogOptions {
+  service: string;
+  level: string;
+  /** `auto`: text on a terminal, JSON elsewhere. */
+  format: 'auto' | 'json' | 'text';
+}
+
+/** A log that writes one line per outcome: words first, then what they are about. */
+export type Log = Pick<winston.Logger, 'error' | 'warn' | 'info' | 'debug'>;
+
+const COLOURS: Readonly<Record<string, string>> = { error: '\x1b[31m', warn: '\x1b[33m', info: '\x1b[32m', debug: '\x1b[90m' };
+const PLAIN = '\x1b[0m';
+
+/** A log to standard output. */
+export function createLog({ service, level, format }: LogOptions): Log {
+  const asText = format === 'text' || (format === 'auto' && process.stdout.isTTY);
+  return winston.createLogger({
+    level,
+    defaultMeta: { service },
+    format: asText
+      ? winston.format.combine(winston.format.timestamp({ format: 'HH:mm:ss.SSS' }), winston.format.printf(lineOf))
+      : winston.format.combine(winston.format.timestamp(), winston.format.json()),
+    transports: [new winston.transports.Console()],
+  });
+}
+
+function lineOf({ timestamp, level, service, message }: winston.Logform.TransformableInfo): string {
+  const name = process.stdout.isTTY ? `${COLOURS[level] ?? ''}${level.padEnd(5)}${PLAIN}` : level.padEnd(5);
+  return `${String(timestamp)} ${name} ${String(service)}: ${String(message)}`;
+}

@@ -1,0 +1,20 @@
+export { quantityFrom, sum, wholeUnits, magentoPlaces, textOf, numberOf, type Quantity } from './decimal';
+export { skuOf, skuKey, type SkuField, type SkuBearer } from './sku';
+export {
+  targetsOf,
+  type Change,
+  type InvenTreeEvent,
+  type EventTargets,
+  type Ignored,
+  type Malformed,
+} from './events';
+export {
+  wantedStock,
+  DEFAULT_SOURCE,
+  type StockAtLocation,
+  type QuantityRules,
+  type SourceLocations,
+  type WantedStock,
+} from './wanted-stock';
+export { stockChanges, holdsStock, type ShownStock, type StockChange } from './stock-difference';
+export { sourceLocations, type SourceMap } from './source-map';

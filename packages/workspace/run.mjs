@@ -1,0 +1,75 @@
+// The root scripts of package.json: `node packages/workspace/run.mjs <command> [arguments]`.
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { root, run, install, setUp } from './set-up.mjs';
+
+const tool = name => join(root, 'node_modules', name);
+const node = (script, ...args) => run(process.execPath, [script, ...args]);
+
+// Started inside this very process, so that a signal to it reaches the service itself.
+const start = async (folder, script) => {
+  setUp();
+  await import(pathToFileURL(join(root, folder, 'dist', script)));
+};
+
+const withRedis = async work => {
+  const { provideRedis } = await import('./redis.mjs');
+  const redis = await provideRedis();
+  try {
+    await work(redis);
+  } finally {
+    await redis.stop();
+  }
+};
+
+const commands = {
+  build: () => setUp(),
+  start: ([app]) => start(`apps/${app}`, 'main.js'),
+  demo: async () => {
+    setUp();
+    const { provideRedis } = await import('./redis.mjs');
+    const redis = await provideRedis();
+    const { runDemo } = await import(pathToFileURL(join(root, 'apps/demo/dist/main.js')));
+    process.exitCode = await runDemo({ redis, once: process.argv.includes('--once') }).finally(redis.stop);
+    process.exit();
+  },
+  test: async args => {
+    setUp();
+    const { findChromium } = await import('./programs.mjs');
+    process.env.CHROMIUM_PATH = findChromium();
+    await withRedis(redis => {
+      process.env.TEST_REDIS_URL = redis.url;
+      console.log(`Redis for the tests: ${redis.description}`);
+      node(tool('jest/bin/jest.js'), ...args);
+    });
+  },
+  lint: () => {
+    setUp();
+    node(tool('typescript/bin/tsc'), '--project', 'tsconfig.tests.json');
+    node(tool('eslint/bin/eslint.js'), '.', '--max-warnings', '0');
+    node(tool('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.');
+    console.log('Types, lint and format: nothing to complain about.');
+  },
+  format: () => {
+    install();
+    node(tool('prettier/bin/prettier.cjs'), '--write', '--log-level', 'warn', '.');
+  },
+  bench: async args => {
+    setUp();
+    const { provideRedis } = await import('./redis.mjs');
+    const redis = await provideRedis();
+    const { runBench } = await import(pathToFileURL(join(root, 'packages/bench/dist/index.js')));
+    await runBench({ redisUrl: redis.url, only: args }).finally(redis.stop);
+    process.exit();
+  },
+};
+
+const [name, ...args] = process.argv.slice(2);
+try {
+  const command = commands[name];
+  if (!command) throw new Error(`expected one of ${Object.keys(commands).join(', ')}, got ${name ?? 'nothing'}`);
+  await command(args);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
