@@ -38,10 +38,24 @@ export function installBySystem(packages) {
   const asRoot = rootPrefix();
   const ways = [
     ['brew', packages.brew && [['brew', 'install', packages.brew]]],
-    ['apt-get', asRoot && packages.apt && [
-      [...asRoot, 'apt-get', 'update', '-qq'],
-      [...asRoot, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', '-y', '-qq', '--no-install-recommends', packages.apt],
-    ]],
+    [
+      'apt-get',
+      asRoot &&
+        packages.apt && [
+          [...asRoot, 'apt-get', 'update', '-qq'],
+          [
+            ...asRoot,
+            'env',
+            'DEBIAN_FRONTEND=noninteractive',
+            'apt-get',
+            'install',
+            '-y',
+            '-qq',
+            '--no-install-recommends',
+            packages.apt,
+          ],
+        ],
+    ],
     ['apk', asRoot && packages.apk && [[...asRoot, 'apk', 'add', '--no-cache', packages.apk]]],
     ['dnf', asRoot && packages.dnf && [[...asRoot, 'dnf', 'install', '-y', '-q', packages.dnf]]],
   ];

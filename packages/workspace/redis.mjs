@@ -70,7 +70,24 @@ export async function startPrivateRedis() {
   const program = findRedisProgram();
   const folder = mkdtempSync(join(tmpdir(), 'stock-sync-redis-'));
   const port = await freePort();
-  const settings = ['--port', port, '--bind', '127.0.0.1', '--dir', folder, '--databases', 512, '--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction'];
+  const settings = [
+    '--port',
+    port,
+    '--bind',
+    '127.0.0.1',
+    '--dir',
+    folder,
+    '--databases',
+    512,
+    '--save',
+    '',
+    '--appendonly',
+    'yes',
+    '--appendfsync',
+    'everysec',
+    '--maxmemory-policy',
+    'noeviction',
+  ];
   const server = spawn(program, settings.map(String), { stdio: 'ignore' });
   let failure;
   server.once('error', error => (failure = error.message));
@@ -96,6 +113,7 @@ export async function startPrivateRedis() {
 
 /** The Redis that REDIS_URL names where it is set, else a private one. */
 export async function provideRedis() {
-  if (process.env.REDIS_URL) return { url: process.env.REDIS_URL, stop: async () => {}, description: 'the one REDIS_URL names' };
+  if (process.env.REDIS_URL)
+    return { url: process.env.REDIS_URL, stop: async () => {}, description: 'the one REDIS_URL names' };
   return startPrivateRedis();
 }

@@ -55,7 +55,16 @@ export function install() {
     const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     console.log(`Installing dependencies with ${packageManager} (fetched for this run only) ...`);
     const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-    run(npm, ['exec', '--yes', `--package=${packageManager}`, '--', 'pnpm', 'install', '--frozen-lockfile', '--reporter=append-only']);
+    run(npm, [
+      'exec',
+      '--yes',
+      `--package=${packageManager}`,
+      '--',
+      'pnpm',
+      'install',
+      '--frozen-lockfile',
+      '--reporter=append-only',
+    ]);
   });
 }
 

@@ -29,7 +29,10 @@ async function main(environment: Environment): Promise<void> {
     deleted: configuration.SYNC_ON_DELETE,
   };
   for (const [change, on] of Object.entries(switches)) {
-    if (!on) log.warn(`events that tell of something ${change} are ignored: SYNC_ON_${change.slice(0, -1).toUpperCase()} is off`);
+    if (!on)
+      log.warn(
+        `events that tell of something ${change} are ignored: SYNC_ON_${change.slice(0, -1).toUpperCase()} is off`,
+      );
   }
   if (configuration.WEBHOOK_SECRET.some(secret => secret.length < SECRET_BYTES)) {
     log.warn(`a secret in WEBHOOK_SECRET is shorter than ${SECRET_BYTES} bytes: easier to guess than it should be`);
@@ -47,7 +50,7 @@ async function main(environment: Environment): Promise<void> {
     notReady: () =>
       redis.ping().then(
         () => undefined,
-        (error: Error) => `Redis: ${error.message}`,
+        (error: unknown) => `Redis: ${(error as Error).message}`,
       ),
   });
   const server = await listen(application, configuration.INGEST_PORT);

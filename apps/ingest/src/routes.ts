@@ -16,7 +16,7 @@ const MINUTE_MS = 60_000;
  * | GET    | /metrics            | operator routes |
  */
 export function createIngestApplication(
-  given: ReceiveWebhook & { requestsPerMinute: number; notReady: () => Promise<NotReady> },
+  given: ReceiveWebhook & { requestsPerMinute: number; notReady: () => NotReady | Promise<NotReady> },
 ): Express {
   const application = createWebApplication();
   addOperatorRoutes(application, given.metrics.registry, given.notReady);

@@ -46,8 +46,10 @@ export function verifySignature(
   nowSeconds: number,
 ): Unbelieved | undefined {
   const { id, timestamp, signature } = headers;
-  if (!id || id.length > LONGEST_ID) return { field: 'webhook-id', expected: `a text of 1 to ${LONGEST_ID} characters` };
-  if (!timestamp || !/^\d{1,12}$/.test(timestamp)) return { field: 'webhook-timestamp', expected: 'seconds since 1970' };
+  if (!id || id.length > LONGEST_ID)
+    return { field: 'webhook-id', expected: `a text of 1 to ${LONGEST_ID} characters` };
+  if (!timestamp || !/^\d{1,12}$/.test(timestamp))
+    return { field: 'webhook-timestamp', expected: 'seconds since 1970' };
   if (!signature) return { field: 'webhook-signature', expected: 'v1,<base64>' };
   if (Math.abs(nowSeconds - Number(timestamp)) > TOLERANCE_SECONDS) {
     return { field: 'webhook-timestamp', expected: 'a time within 5 minutes of now' };

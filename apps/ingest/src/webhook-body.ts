@@ -46,12 +46,18 @@ export function contentsOf(body: Buffer, isSwitchedOn: (change: Change) => boole
   const parsed = isBatch ? batchSchema.safeParse(json) : eventSchema.safeParse(json);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    return { field: fieldName(issue?.path ?? []) || 'body', expected: (issue?.message ?? '').replace(/^expected /, '') };
+    return {
+      field: fieldName(issue?.path ?? []) || 'body',
+      expected: (issue?.message ?? '').replace(/^expected /, ''),
+    };
   }
 
   const contents: WebhookContents = { accepted: [], ignored: new Map() };
   const ignore = (reason: string) => contents.ignored.set(reason, (contents.ignored.get(reason) ?? 0) + 1);
-  const events = 'events' in parsed.data && isBatch ? (parsed.data as z.infer<typeof batchSchema>).events : [parsed.data as z.infer<typeof eventSchema>];
+  const events =
+    'events' in parsed.data && isBatch
+      ? (parsed.data as z.infer<typeof batchSchema>).events
+      : [parsed.data as z.infer<typeof eventSchema>];
   for (const [index, event] of events.entries()) {
     const targets = targetsOf(event);
     if ('expected' in targets) {
@@ -65,5 +71,8 @@ export function contentsOf(body: Buffer, isSwitchedOn: (change: Change) => boole
 }
 
 function fieldName(path: readonly PropertyKey[]): string {
-  return path.map(step => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('').replace(/^\./, '');
+  return path
+    .map(step => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
+    .join('')
+    .replace(/^\./, '');
 }

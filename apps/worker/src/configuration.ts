@@ -1,4 +1,10 @@
-import { ConfigurationError, commonVariables, configurationFrom, variable, type Environment } from '@stock-sync/service';
+import {
+  ConfigurationError,
+  commonVariables,
+  configurationFrom,
+  variable,
+  type Environment,
+} from '@stock-sync/service';
 import { quantityFrom, type SkuField, type SourceMap } from '@stock-sync/sync-core';
 import type { MagentoCredentials } from '@stock-sync/magento-client';
 import { z } from 'zod';
@@ -17,7 +23,9 @@ export function workerConfiguration(environment: Environment) {
   }
   const oauth = oauthValues(environment, problems);
   if (values?.MAGENTO_STOCK_API === 'stock-items' && Object.keys(values.SOURCE_MAP ?? {}).some(s => s !== 'default')) {
-    problems.push('SOURCE_MAP: expected only the source "default" with MAGENTO_STOCK_API=stock-items, which knows no other');
+    problems.push(
+      'SOURCE_MAP: expected only the source "default" with MAGENTO_STOCK_API=stock-items, which knows no other',
+    );
   }
   if (!values || problems.length > 0) throw new ConfigurationError(problems);
 
@@ -58,7 +66,10 @@ function plainValues(environment: Environment) {
         if (text === undefined) return undefined;
         const parsed = sourceMapSchema.safeParse(jsonOf(text));
         if (parsed.success) return parsed.data;
-        context.addIssue({ code: 'custom', message: 'expected JSON like {"default":[3,4],"west":[7]}: source code to location ids' });
+        context.addIssue({
+          code: 'custom',
+          message: 'expected JSON like {"default":[3,4],"west":[7]}: source code to location ids',
+        });
         return z.NEVER;
       }),
     STOCK_BASIS: variable.oneOf(['in_stock', 'unallocated'], 'in_stock'),
@@ -87,17 +98,21 @@ function jsonOf(text: string): unknown {
 
 /** The three further values of OAuth 1.0a: all of them or none. */
 function oauthValues(environment: Environment, problems: string[]) {
-  const names = ['MAGENTO_CONSUMER_KEY', 'MAGENTO_CONSUMER_SECRET', 'MAGENTO_ACCESS_TOKEN_SECRET'] as const;
   try {
-    const [consumerKey, consumerSecret, accessTokenSecret] = Object.values(
-      configurationFrom(environment, Object.fromEntries(names.map(name => [name, variable.optionalText()]))),
-    ) as (string | undefined)[];
+    const given = configurationFrom(environment, {
+      MAGENTO_CONSUMER_KEY: variable.optionalText(),
+      MAGENTO_CONSUMER_SECRET: variable.optionalText(),
+      MAGENTO_ACCESS_TOKEN_SECRET: variable.optionalText(),
+    });
+    const {
+      MAGENTO_CONSUMER_KEY: consumerKey,
+      MAGENTO_CONSUMER_SECRET: consumerSecret,
+      MAGENTO_ACCESS_TOKEN_SECRET: accessTokenSecret,
+    } = given;
     if (consumerKey && consumerSecret && accessTokenSecret) return { consumerKey, consumerSecret, accessTokenSecret };
-    const given = { MAGENTO_CONSUMER_KEY: consumerKey, MAGENTO_CONSUMER_SECRET: consumerSecret, MAGENTO_ACCESS_TOKEN_SECRET: accessTokenSecret };
-    if (Object.values(given).every(value => value === undefined)) return undefined;
-    for (const [name, value] of Object.entries(given)) {
-      if (value === undefined) problems.push(`${name}: is not set (OAuth 1.0a needs it beside the others)`);
-    }
+    const missing = Object.entries(given).filter(([, value]) => value === undefined);
+    if (missing.length === Object.keys(given).length) return undefined;
+    for (const [name] of missing) problems.push(`${name}: is not set (OAuth 1.0a needs it beside the others)`);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     problems.push(...error.problems);

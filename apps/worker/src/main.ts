@@ -135,7 +135,7 @@ async function main(environment: Environment): Promise<void> {
   worker.on('error', error => log.debug(`BullMQ: ${error.message}`));
 
   const application = createWebApplication();
-  addOperatorRoutes(application, metrics.registry, async () => {
+  addOperatorRoutes(application, metrics.registry, () => {
     const outage = outagePause.current();
     if (outage) return `${outage.system} since ${new Date(outage.since).toISOString()}: ${outage.reason}`;
     return redis.status === 'ready' ? undefined : 'Redis is away';
@@ -155,7 +155,10 @@ async function main(environment: Environment): Promise<void> {
 }
 
 /** Says why nothing will be written, and what to do about it; undefined where the store is written. */
-function dryRunReason({ ENABLE_SYNC, DRY_RUN }: WorkerConfiguration, log: Log): 'DRY_RUN' | 'ENABLE_SYNC off' | undefined {
+function dryRunReason(
+  { ENABLE_SYNC, DRY_RUN }: WorkerConfiguration,
+  log: Log,
+): 'DRY_RUN' | 'ENABLE_SYNC off' | undefined {
   if (!ENABLE_SYNC) {
     log.warn(
       'ENABLE_SYNC is off: nothing is written to Magento, each change is only logged as it would be made. ' +

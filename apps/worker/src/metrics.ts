@@ -47,7 +47,12 @@ export function createWorkerMetrics(given: {
   });
   return {
     registry,
-    outcomes: new Counter({ name: 'stock_sync_outcomes_total', help: 'Jobs by how they ended', labelNames: ['outcome'], registers }),
+    outcomes: new Counter({
+      name: 'stock_sync_outcomes_total',
+      help: 'Jobs by how they ended',
+      labelNames: ['outcome'],
+      registers,
+    }),
     lag: new Histogram({
       name: 'stock_sync_lag_seconds',
       help: 'From the acceptance of an event to the end of its sync',

@@ -62,7 +62,9 @@ export function createOutagePause(given: { queue: SyncQueue; outages: Outages; l
       const ended = await outages.clear();
       if (!ended) return;
       await queue.resume();
-      log.info(`${ended.system} is back after ${Math.round((Date.now() - ended.since) / 1000)} s: the work that waited goes on`);
+      log.info(
+        `${ended.system} is back after ${Math.round((Date.now() - ended.since) / 1000)} s: the work that waited goes on`,
+      );
     },
     current: () => known,
     stop: () => clearInterval(looking),

@@ -69,14 +69,21 @@ export function createProcessJob(given: ProcessJob): (job: Job, token?: string) 
   async function failed(job: Job, asked: SyncJob, error: unknown): Promise<never> {
     const attempt = job.attemptsMade + 1;
     const reason = error instanceof Error ? error.message : String(error);
-    const subject = asked.kind === 'part' ? `part ${asked.part}` : asked.kind === 'stock-item' ? `stock item ${asked.stockItem}` : 'every part';
+    const subject =
+      asked.kind === 'part'
+        ? `part ${asked.part}`
+        : asked.kind === 'stock-item'
+          ? `stock item ${asked.stockItem}`
+          : 'every part';
     if (attempt < given.attempts) {
       log.warn(`${subject}: attempt ${attempt} of ${given.attempts} failed: ${reason} (${asked.event})`, { ...asked });
       metrics.outcomes.inc({ outcome: 'tried again' });
       throw error;
     }
     metrics.outcomes.inc({ outcome: 'dead letter' });
-    log.error(`${subject}: given up after ${attempt} attempts, now a dead letter: ${reason} (${asked.event})`, { ...asked });
+    log.error(`${subject}: given up after ${attempt} attempts, now a dead letter: ${reason} (${asked.event})`, {
+      ...asked,
+    });
     if (asked.kind === 'part') {
       // The letter first: if this worker dies in between, the job comes back and writes it again.
       const [known] = await given.knownParts.parts([asked.part]);

@@ -20,7 +20,7 @@ export function createProducts(given: {
   knownParts: KnownParts;
 }): BatchLoader<ProductQuestion, Product | undefined> {
   const { magento, knownParts } = given;
-  return createBatchLoader({
+  return createBatchLoader<ProductQuestion, Product | undefined>({
     most: MOST_SKUS,
     run: async questions => {
       const now = Date.now();
@@ -36,7 +36,7 @@ export function createProducts(given: {
       return questions.map(({ sku }, index) => {
         const answer = answers[index];
         return answer ? (answer.product ?? undefined) : found.get(skuKey(sku));
-      }) as Product[];
+      });
     },
-  }) as BatchLoader<ProductQuestion, Product | undefined>;
+  });
 }

@@ -50,7 +50,9 @@ export function createSkuBearers(given: {
         await askInvenTree([...new Set(doubtful.map(({ sku }) => sku))]);
         for (const [key, parts] of await bearersByKey(skus)) bearers.set(key, parts);
       }
-      return keys.map(({ sku, part }) => [...new Set([...(bearers.get(skuKey(sku)) ?? []), part])].sort((a, b) => a - b));
+      return keys.map(({ sku, part }) =>
+        [...new Set([...(bearers.get(skuKey(sku)) ?? []), part])].sort((a, b) => a - b),
+      );
     },
   });
 

@@ -32,7 +32,11 @@ export function createStockWrites(given: {
     run: async requests => {
       const stock = await access();
       const owner = randomUUID();
-      const permissions = await guard.request(requests.map(({ read }) => read), owner, HOLD_MS);
+      const permissions = await guard.request(
+        requests.map(({ read }) => read),
+        owner,
+        HOLD_MS,
+      );
       const free = requests.filter((_, index) => permissions[index] === 'free');
       const reads = free.map(({ read }) => read);
       if (free.length === 0) return permissions as WriteResult[];

@@ -17,9 +17,14 @@ export function createStoreAccess(given: {
     const found = stockApi === 'auto' ? await magento.detectStockApi() : stockApi;
     const others = Object.keys(sourceMap ?? {}).filter(source => source !== DEFAULT_SOURCE);
     if (found === 'stock-items' && others.length > 0) {
-      throw new CredentialsError('Magento', `this store has no inventory sources, but SOURCE_MAP names ${others.join(', ')}`);
+      throw new CredentialsError(
+        'Magento',
+        `this store has no inventory sources, but SOURCE_MAP names ${others.join(', ')}`,
+      );
     }
-    log.info(`stock is read and written by Magento's ${found === 'source-items' ? 'source items' : 'legacy stock items'}`);
+    log.info(
+      `stock is read and written by Magento's ${found === 'source-items' ? 'source items' : 'legacy stock items'}`,
+    );
     return stockAccess(magento, found);
   }
 

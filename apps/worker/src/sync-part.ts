@@ -73,7 +73,8 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
 
     const { product, shown } = await productAndShown(sku, startedAt);
     if (!product) return skipped(job, sku, 'Magento has no product with this SKU', known);
-    if (!holdsStock(product.typeId)) return skipped(job, sku, `a ${product.typeId} product has no stock of its own`, known);
+    if (!holdsStock(product.typeId))
+      return skipped(job, sku, `a ${product.typeId} product has no stock of its own`, known);
 
     const wanted = await wantedFor(part);
     const result = { part: id, sku, wanted: inWords(wanted) };
@@ -117,10 +118,7 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
   /** What the store has under a SKU. Without a single row of stock, an old answer that the product exists won't do: it
    * may have been deleted, and a write would leave an orphan. */
   async function productAndShown(sku: string, startedAt: number) {
-    const [product, shown] = await Promise.all([
-      given.findProduct({ sku, notBefore: 0 }),
-      given.readShown(sku),
-    ]);
+    const [product, shown] = await Promise.all([given.findProduct({ sku, notBefore: 0 }), given.readShown(sku)]);
     if (!product || shown.length > 0) return { product, shown };
     return { product: await given.findProduct({ sku, notBefore: startedAt }), shown };
   }
@@ -142,14 +140,27 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
     const [bearers = []] = await knownParts.bearersOf([known.sku]);
     const others = bearers.filter(part => part !== job.part);
     const now = sku === undefined ? 'bears no SKU any more' : `is now '${sku}'`;
-    const rest = others.length > 0 ? `part ${others.join(', ')} still bears it` : `no part bears it now, the store keeps showing ${known.confirmed || 'what it shows'}`;
-    log.warn(`part ${job.part} was SKU '${known.sku}' and ${now}: ${rest}`, { part: job.part, sku: known.sku, newSku: sku });
+    const rest =
+      others.length > 0
+        ? `part ${others.join(', ')} still bears it`
+        : `no part bears it now, the store keeps showing ${known.confirmed || 'what it shows'}`;
+    log.warn(`part ${job.part} was SKU '${known.sku}' and ${now}: ${rest}`, {
+      part: job.part,
+      sku: known.sku,
+      newSku: sku,
+    });
     await knownParts.forget(job.part, known.sku);
-    await queue.enqueue(others.map(part => ({ kind: 'part', part, event: 'another part left its SKU', acceptedAt: Date.now() })));
+    await queue.enqueue(
+      others.map(part => ({ kind: 'part', part, event: 'another part left its SKU', acceptedAt: Date.now() })),
+    );
   }
 
   async function skipped(job: PartJob, sku: string | undefined, why: string, known?: KnownPart): Promise<SyncResult> {
-    log.warn(`${sku === undefined ? '' : `SKU '${sku}' `}skipped: ${why} (part ${job.part}, ${job.event})`, { part: job.part, sku, outcome: 'skipped' });
+    log.warn(`${sku === undefined ? '' : `SKU '${sku}' `}skipped: ${why} (part ${job.part}, ${job.event})`, {
+      part: job.part,
+      sku,
+      outcome: 'skipped',
+    });
     if (sku !== undefined && why.startsWith('Magento')) {
       await knownParts.remember(job.part, { sku, confirmed: '', outcome: 'skipped', at: Date.now() }, known?.sku);
     }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { rootCertificates } from 'node:tls';
-import axios, { AxiosError, type InternalAxiosRequestConfig } from 'axios';
+import axios, { AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import axiosRetry, { isNetworkError } from 'axios-retry';
 import type { ZodType } from 'zod';
 import { TryLaterError, type System } from './errors';
@@ -87,7 +87,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     headers: { Accept: 'application/json', 'User-Agent': 'inventree-magento-sync' },
   });
   client.interceptors.request.use((config: InternalAxiosRequestConfig) => {
-    const authorization = options.authorization({ method: (config.method ?? 'GET').toUpperCase(), url: config.url ?? '' });
+    const authorization = options.authorization({
+      method: (config.method ?? 'GET').toUpperCase(),
+      url: config.url ?? '',
+    });
     if (authorization) config.headers.set('Authorization', authorization);
     return config;
   });
@@ -110,8 +113,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         return answerFrom(system, answer.status, answer.headers, answer.data);
       } catch (error) {
         if (error instanceof AxiosError && error.response) {
-          const { status, headers, data } = error.response;
-          return answerFrom(system, status, headers, data as string);
+          const answer: AxiosResponse<string> = error.response as AxiosResponse<string>;
+          return answerFrom(system, answer.status, answer.headers, answer.data);
         }
         throw new TryLaterError(system, `${system} did not answer: ${reasonOf(error, timeoutMs)}`, { cause: error });
       }
@@ -177,7 +180,7 @@ export function parsedBody<T>(system: System, what: string, schema: ZodType<T>, 
 
 /** An error page or message in one line, for a log. */
 export function excerpt(body: unknown): string {
-  const text = typeof body === 'string' ? body : (JSON.stringify(body) ?? '');
+  const text = typeof body === 'string' ? body : JSON.stringify(body ?? '');
   const title = /<title>\s*([^<]*?)\s*<\/title>/i.exec(text)?.[1];
   return (title ?? text).replace(/\s+/g, ' ').trim().slice(0, 200);
 }

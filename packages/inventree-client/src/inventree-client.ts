@@ -132,7 +132,9 @@ function errorFrom(answer: Answer, { path }: Call): Error {
     return new TryLaterError('InvenTree', `InvenTree redirects ${where} to ${to}: check INVENTREE_URL`, { status });
   }
   if (status < 300) {
-    return new TryLaterError('InvenTree', `InvenTree answered ${where} with a page instead of JSON: ${words}`, { status });
+    return new TryLaterError('InvenTree', `InvenTree answered ${where} with a page instead of JSON: ${words}`, {
+      status,
+    });
   }
   return new TryLaterError('InvenTree', `InvenTree answered ${status} for ${where}: ${words}`, {
     status,

@@ -8,8 +8,20 @@ const templateSchema = z.object({ pk: z.number().int(), name: z.string() });
 const NEW_ADDRESS_SINCE = 430;
 
 const newParameter = z
-  .object({ pk: z.number().int(), template: z.number().int(), model_type: z.string(), model_id: z.number().int(), data: z.string() })
-  .transform(row => ({ pk: row.pk, template: row.template, ofPart: row.model_type === 'part.part', part: row.model_id, data: row.data }));
+  .object({
+    pk: z.number().int(),
+    template: z.number().int(),
+    model_type: z.string(),
+    model_id: z.number().int(),
+    data: z.string(),
+  })
+  .transform(row => ({
+    pk: row.pk,
+    template: row.template,
+    ofPart: row.model_type === 'part.part',
+    part: row.model_id,
+    data: row.data,
+  }));
 const oldParameter = z
   .object({ pk: z.number().int(), template: z.number().int(), part: z.number().int(), data: z.string() })
   .transform(row => ({ ...row, ofPart: true }));

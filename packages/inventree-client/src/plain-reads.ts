@@ -22,10 +22,7 @@ const stockItemSchema = z.object({
 type StockItem = z.infer<typeof stockItemSchema>;
 
 /** The stock of one part by InvenTree's own API; undefined where InvenTree has no such part. */
-export async function readPartPlainly(
-  connection: InvenTreeConnection,
-  pk: number,
-): Promise<PartStock | undefined> {
+export async function readPartPlainly(connection: InvenTreeConnection, pk: number): Promise<PartStock | undefined> {
   try {
     const part = await connection.request({ method: 'GET', path: `/api/part/${pk}/` }, 'a part', partSchema);
     if (part.pk !== pk) throw new TryLaterError('InvenTree', `InvenTree answered with part ${part.pk} for part ${pk}`);
@@ -38,7 +35,10 @@ export async function readPartPlainly(
     // An unknown filter is ignored, and then everything comes back [recording stock-by-part-in-unknown].
     const stranger = items.find(item => item.part !== pk || !item.in_stock);
     if (stranger) {
-      throw new TryLaterError('InvenTree', `InvenTree told of stock item ${stranger.pk}, which is not in stock for part ${pk}`);
+      throw new TryLaterError(
+        'InvenTree',
+        `InvenTree told of stock item ${stranger.pk}, which is not in stock for part ${pk}`,
+      );
     }
     return {
       pk,

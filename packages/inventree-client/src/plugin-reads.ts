@@ -25,18 +25,16 @@ const partSchema = z
   .refine(part => sum(part.locations.map(at => quantityFrom(at.in_stock))) === quantityFrom(part.in_stock), {
     error: 'expected in_stock to be the sum of the locations',
   })
-  .transform(
-    (part): PartStock => ({
-      pk: part.pk,
-      name: part.name,
-      IPN: part.IPN ?? '',
-      active: part.active,
-      virtual: part.virtual,
-      parameter: part.parameter ?? null,
-      stock: part.locations.map(at => ({ location: at.location, inStock: at.in_stock, allocated: at.allocated })),
-      stockItems: [],
-    }),
-  );
+  .transform((part): PartStock => ({
+    pk: part.pk,
+    name: part.name,
+    IPN: part.IPN ?? '',
+    active: part.active,
+    virtual: part.virtual,
+    parameter: part.parameter ?? null,
+    stock: part.locations.map(at => ({ location: at.location, inStock: at.in_stock, allocated: at.allocated })),
+    stockItems: [],
+  }));
 
 const bulkSchema = z.object({ parts: z.array(partSchema), missing: z.array(z.number().int()) });
 const pageSchema = z.object({ parts: z.array(partSchema), next: z.number().int().nullish() });

@@ -73,14 +73,15 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
       for (let start = 0; start < once.length; start += PLUGIN_BATCH) {
         const some = once.slice(start, start + PLUGIN_BATCH);
         const read =
-          (await byPlugin(() => readPartsByPlugin(connection, some, parameter))) ?? (await readPlainly(some, parameter));
+          (await byPlugin(() => readPartsByPlugin(connection, some, parameter))) ??
+          (await readPlainly(some, parameter));
         for (const [pk, part] of read) found.set(pk, part);
       }
       return found;
     },
 
     async *walkParts() {
-      for (let after = 0; ; ) {
+      for (let after = 0; ;) {
         const page = await byPlugin(() => readPageByPlugin(connection, after, undefined));
         if (!page) {
           // Started by the plugin or not: the plain list has every part, and a part told twice does no harm.

@@ -118,9 +118,13 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
     }
     if (answer.status >= 300) throw errorFrom(answer, call.path);
     if (!answer.isJson) {
-      throw new TryLaterError('Magento', `Magento answered ${what} with a page instead of JSON: ${excerpt(answer.body)}`, {
-        status: answer.status,
-      });
+      throw new TryLaterError(
+        'Magento',
+        `Magento answered ${what} with a page instead of JSON: ${excerpt(answer.body)}`,
+        {
+          status: answer.status,
+        },
+      );
     }
     return parsedBody('Magento', what, schema, answer);
   }

@@ -1,4 +1,11 @@
-import { CredentialsError, TryLaterError, WrongItemError, excerpt, type Answer, type CallError } from '@stock-sync/http-client';
+import {
+  CredentialsError,
+  TryLaterError,
+  WrongItemError,
+  excerpt,
+  type Answer,
+  type CallError,
+} from '@stock-sync/http-client';
 import { z } from 'zod';
 
 /** How Magento writes an error: a template and what goes into it, as a list (%1) or by name (%fieldName). */
@@ -67,9 +74,13 @@ export function errorFrom(answer: Answer, path: string): CallError {
     return new WrongItemError('Magento', `Magento answered ${status}: ${said}`, { status });
   }
   if (status >= 300 && status < 400) {
-    return new TryLaterError('Magento', `Magento redirects to ${answer.location ?? 'another address'}: check MAGENTO_URL`, {
-      status,
-    });
+    return new TryLaterError(
+      'Magento',
+      `Magento redirects to ${answer.location ?? 'another address'}: check MAGENTO_URL`,
+      {
+        status,
+      },
+    );
   }
   return new TryLaterError('Magento', `Magento answered ${status}: ${said}`, {
     status,

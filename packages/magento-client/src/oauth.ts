@@ -51,7 +51,9 @@ export function oauthHeader(
     ['oauth_version', '1.0'],
   ];
   const key = `${encode(credentials.consumerSecret)}&${encode(credentials.accessTokenSecret)}`;
-  const signature = createHmac('sha256', key).update(signatureBase(method, url, oauth, signPort)).digest('base64');
+  const signature = createHmac('sha256', key)
+    .update(signatureBase(method, url, oauth, signPort))
+    .digest('base64');
   const fields = [...oauth, ['oauth_signature', signature]] as [string, string][];
   return `OAuth ${fields.map(([name, value]) => `${encode(name)}="${encode(value)}"`).join(', ')}`;
 }

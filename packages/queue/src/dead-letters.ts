@@ -43,7 +43,12 @@ export function openDeadLetters(connection: Redis): DeadLetters {
       const data = { ...letter, firstFailedAt: first ?? letter.firstFailedAt };
       await queue.add('dead-letter', data, { jobId: idOf(letter.part) });
     },
-    withdraw: async part => (await queue.remove(idOf(part))) === 1,
+    async withdraw(part) {
+      // Asked at every sync, so with the cheapest question there is.
+      if ((await connection.exists(queue.toKey(idOf(part)))) === 0) return false;
+      await queue.remove(idOf(part));
+      return true;
+    },
     async list() {
       const jobs = await queue.getJobs(['waiting', 'delayed', 'prioritized']);
       return jobs.flatMap(job => deadLetterSchema.safeParse(job.data).data ?? []);

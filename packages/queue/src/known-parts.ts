@@ -58,7 +58,12 @@ const DAY_SECONDS = 24 * 60 * 60;
 const STOCK_ITEM_SECONDS = 90 * DAY_SECONDS;
 
 /** One line per part, compact: a shop may have hundreds of thousands. */
-const partLine = z.tuple([z.string(), z.string(), z.enum(['updated', 'unchanged', 'skipped', 'dry run', 'failed']), z.number()]);
+const partLine = z.tuple([
+  z.string(),
+  z.string(),
+  z.enum(['updated', 'unchanged', 'skipped', 'dry run', 'failed']),
+  z.number(),
+]);
 const productLine = z.tuple([z.union([z.tuple([z.string(), z.string()]), z.null()]), z.number()]);
 
 function parsed<T>(schema: z.ZodType<T>, text: string | null | undefined): T | undefined {

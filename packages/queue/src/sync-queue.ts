@@ -29,18 +29,26 @@ export interface SyncQueue {
 
 /** A door into the queue, over a connection that stays the caller's. */
 export function openSyncQueue(connection: Redis, options: SyncQueueOptions): SyncQueue {
-  const queue = new Queue(SYNC_QUEUE, {
-    connection,
-    skipWaitingForReady: options.failFast,
-    streams: { events: { maxLen: 1_000 } },
-  });
-  // Errors of the connection are told by whoever made it.
-  queue.on('error', () => undefined);
+  let opened: Queue | undefined;
+
+  /** A queue that is opened while Redis is away would fail for ever on a connection that does not wait. */
+  function queue(): Queue {
+    if (options.failFast && connection.status !== 'ready') throw new Error('it is away');
+    if (opened) return opened;
+    opened = new Queue(SYNC_QUEUE, {
+      connection,
+      skipWaitingForReady: options.failFast,
+      streams: { events: { maxLen: 1_000 } },
+    });
+    // Errors of the connection are told by whoever made it.
+    opened.on('error', () => undefined);
+    return opened;
+  }
 
   let collected: { jobs: Map<string, SyncJob>; sent: Promise<void> } | undefined;
 
-  function send(jobs: Map<string, SyncJob>): Promise<unknown> {
-    return queue.addBulk(
+  async function send(jobs: Map<string, SyncJob>): Promise<void> {
+    await queue().addBulk(
       [...jobs.values()].map(job => ({ name: job.kind, data: job, opts: optionsOf(job, options) })),
     );
   }
@@ -53,7 +61,7 @@ export function openSyncQueue(connection: Redis, options: SyncQueueOptions): Syn
         const sent = new Promise<void>((resolve, reject) => {
           setImmediate(() => {
             collected = undefined;
-            send(batch).then(() => resolve(), reject);
+            send(batch).then(resolve, reject);
           });
         });
         collected = { jobs: batch, sent };
@@ -62,13 +70,13 @@ export function openSyncQueue(connection: Redis, options: SyncQueueOptions): Syn
       return collected.sent;
     },
     async counts() {
-      const { waiting = 0, delayed = 0, active = 0 } = await queue.getJobCounts('waiting', 'delayed', 'active');
+      const { waiting = 0, delayed = 0, active = 0 } = await queue().getJobCounts('waiting', 'delayed', 'active');
       return { waiting, delayed, active };
     },
-    pauseFor: milliseconds => queue.rateLimit(milliseconds),
+    pauseFor: async milliseconds => queue().rateLimit(milliseconds),
     resume: async () => {
-      await queue.removeRateLimitKey();
+      await queue().removeRateLimitKey();
     },
-    close: () => queue.close(),
+    close: async () => opened?.close(),
   };
 }

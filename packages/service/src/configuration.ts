@@ -7,7 +7,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** Everything that is wrong with a configuration, a line per variable. */
 export class ConfigurationError extends Error {
   constructor(readonly problems: readonly string[]) {
-    super(`The configuration is wrong in ${problems.length === 1 ? 'one place' : `${problems.length} places`}:\n${problems.map(problem => `  ${problem}`).join('\n')}`);
+    super(
+      `The configuration is wrong in ${problems.length === 1 ? 'one place' : `${problems.length} places`}:\n${problems.map(problem => `  ${problem}`).join('\n')}`,
+    );
     this.name = 'ConfigurationError';
   }
 }
@@ -29,13 +31,18 @@ export function configurationFrom<V extends Variables>(environment: Environment,
     if (raw === 'unreadable') continue;
     const parsed = schema.safeParse(raw.value);
     if (parsed.success) values[name] = parsed.data;
-    else problems.push(`${name}: ${parsed.error.issues.map(issue => issue.message).join('; ')}${shown(name, raw.value)}`);
+    else
+      problems.push(`${name}: ${parsed.error.issues.map(issue => issue.message).join('; ')}${shown(name, raw.value)}`);
   }
   if (problems.length > 0) throw new ConfigurationError(problems);
   return values as Configuration<V>;
 }
 
-function rawValue(environment: Environment, name: string, problems: string[]): { value: string | undefined } | 'unreadable' {
+function rawValue(
+  environment: Environment,
+  name: string,
+  problems: string[],
+): { value: string | undefined } | 'unreadable' {
   const value = environment[name]?.trim();
   if (value) return { value };
   const file = environment[`${name}_FILE`]?.trim();
@@ -79,7 +86,10 @@ export const variable = {
       .transform(Number)
       .default(fallback),
   decimal: (fallback: string) =>
-    z.string().regex(/^\d+(\.\d+)?$/, { error: 'expected a number of units, not below 0' }).default(fallback),
+    z
+      .string()
+      .regex(/^\d+(\.\d+)?$/, { error: 'expected a number of units, not below 0' })
+      .default(fallback),
   seconds: (fallback: number, least: number, most: number) =>
     z
       .string()

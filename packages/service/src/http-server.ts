@@ -19,7 +19,11 @@ export function createWebApplication(): Express {
 /**
  * `/healthz` (the process runs), `/readyz` (it can do its work, or why not) and `/metrics` (Prometheus).
  */
-export function addOperatorRoutes(application: Express, metrics: Registry, notReady: () => Promise<NotReady>): void {
+export function addOperatorRoutes(
+  application: Express,
+  metrics: Registry,
+  notReady: () => NotReady | Promise<NotReady>,
+): void {
   application.get('/healthz', (_request, response) => {
     response.json({ status: 'ok' });
   });

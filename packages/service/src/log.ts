@@ -10,7 +10,12 @@ export interface LogOptions {
 /** A log that writes one line per outcome: words first, then what they are about. */
 export type Log = Pick<winston.Logger, 'error' | 'warn' | 'info' | 'debug'>;
 
-const COLOURS: Readonly<Record<string, string>> = { error: '\x1b[31m', warn: '\x1b[33m', info: '\x1b[32m', debug: '\x1b[90m' };
+const COLOURS: Readonly<Record<string, string>> = {
+  error: '\x1b[31m',
+  warn: '\x1b[33m',
+  info: '\x1b[32m',
+  debug: '\x1b[90m',
+};
 const PLAIN = '\x1b[0m';
 
 /** A log to standard output. */

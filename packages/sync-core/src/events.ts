@@ -92,7 +92,13 @@ export function targetsOf(event: InvenTreeEvent): EventTargets | Ignored | Malfo
   }
 
   const parts = [...named];
-  const targets: EventTargets = { change: meaning.change, parts, stockItems: [], partOfStockItem: [], everything: false };
+  const targets: EventTargets = {
+    change: meaning.change,
+    parts,
+    stockItems: [],
+    partOfStockItem: [],
+    everything: false,
+  };
   if (meaning.everything) return { ...targets, everything: true };
   if (parts.length > 0) return { ...targets, partOfStockItem: partOfTheOnlyItem(parts, stockItems) };
   if (stockItems.size > 0) return { ...targets, stockItems: [...stockItems] };

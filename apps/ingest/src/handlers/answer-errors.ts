@@ -20,7 +20,11 @@ export function answerErrors(log: Log, metrics: IngestMetrics): ErrorRequestHand
     }
     const { type, status } = error as { type?: string; status?: number };
     const known = type === undefined ? undefined : REFUSALS[type];
-    const [code, field, expected] = known ?? [status && status >= 400 && status < 500 ? status : 500, 'request', 'a well-formed request'];
+    const [code, field, expected] = known ?? [
+      status && status >= 400 && status < 500 ? status : 500,
+      'request',
+      'a well-formed request',
+    ];
     metrics.webhooks.inc({ answer: String(code) });
     if (code === 500) {
       log.error(`an error of our own: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
@@ -34,7 +38,9 @@ export function answerErrors(log: Log, metrics: IngestMetrics): ErrorRequestHand
 
 /** The last handler for addresses that nobody answers. */
 export const answerNotFound: RequestHandler = (request, response) => {
-  response.status(404).json({ error: `nothing answers ${request.method} here`, field: 'path', expected: '/webhooks/inventree' });
+  response
+    .status(404)
+    .json({ error: `nothing answers ${request.method} here`, field: 'path', expected: '/webhooks/inventree' });
 };
 
 /** For a method that an address does not take. */

@@ -1,0 +1,101 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A line of a service's log. */
+export interface LogLine {
+  level: string;
+  message: string;
+  [field: string]: unknown;
+}
+
+/** One of our services, running as a process of its own. */
+export interface ServiceProcess {
+  process: ChildProcess;
+  url: string;
+  log: LogLine[];
+  /** Everything it wrote to standard error. */
+  errors(): string;
+  /** Asks it to end; its exit code. */
+  stop(): Promise<number | null>;
+  kill(signal: NodeJS.Signals): void;
+  ended: Promise<number | null>;
+}
+
+export type AppName = 'ingest' | 'worker' | 'dashboard';
+
+const PORT_VARIABLE: Record<AppName, string> = {
+  ingest: 'INGEST_PORT',
+  worker: 'WORKER_PORT',
+  dashboard: 'DASHBOARD_PORT',
+};
+const apps = join(__dirname, '..', '..', '..', 'apps');
+
+/** A TCP port that nobody listens on now. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+/** Starts a service with only this environment, and waits until it answers. */
+export async function startService(app: AppName, environment: Record<string, string>): Promise<ServiceProcess> {
+  const port = environment[PORT_VARIABLE[app]] ?? String(await freePort());
+  const service = launchService(app, { ...environment, [PORT_VARIABLE[app]]: port });
+  service.url = `http://127.0.0.1:${port}`;
+  for (let attempt = 0; attempt < 400; attempt++) {
+    const answers = await fetch(`${service.url}/healthz`).then(
+      response => response.ok,
+      () => false,
+    );
+    if (answers) return service;
+    if (service.process.exitCode !== null) break;
+    await sleep(25);
+  }
+  service.kill('SIGKILL');
+  throw new Error(`${app} did not start:\n${service.errors()}\n${service.log.map(line => line.message).join('\n')}`);
+}
+
+/** Starts a service and does not wait. */
+export function launchService(app: AppName, environment: Record<string, string>): ServiceProcess {
+  const child = spawn(process.execPath, [join(apps, app, 'dist', 'main.js')], {
+    env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', LOG_FORMAT: 'json', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const log: LogLine[] = [];
+  let errors = '';
+  let rest = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    const lines = (rest + chunk.toString()).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) log.push(lineFrom(line));
+  });
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+  const ended = new Promise<number | null>(resolve => child.once('exit', code => resolve(code)));
+  return {
+    process: child,
+    url: '',
+    log,
+    errors: () => errors,
+    stop: () => {
+      child.kill('SIGTERM');
+      return ended;
+    },
+    kill: signal => void child.kill(signal),
+    ended,
+  };
+}
+
+function lineFrom(text: string): LogLine {
+  try {
+    return JSON.parse(text) as LogLine;
+  } catch {
+    return { level: 'raw', message: text };
+  }
+}

@@ -1,0 +1,376 @@
+/** An event as InvenTree fires it. */
+export interface FiredEvent {
+  event: string;
+  args: unknown[];
+  kwargs: Record<string, unknown>;
+}
+
+export interface Part {
+  pk: number;
+  name: string;
+  IPN: string;
+  description: string;
+  category: number | null;
+  active: boolean;
+  salable: boolean;
+  virtual: boolean;
+  isTemplate: boolean;
+  assembly: boolean;
+  trackable: boolean;
+  variantOf: number | null;
+}
+
+export interface StockItem {
+  pk: number;
+  part: number;
+  quantity: number;
+  location: number | null;
+  status: number;
+  serial: string | null;
+  batch: string;
+  belongsTo: number | null;
+  build: number | null;
+  consumedBy: number | null;
+  customer: number | null;
+  isBuilding: boolean;
+  deleteOnDeplete: boolean;
+  expiryDate: string | null;
+  parent: number | null;
+  purchaseOrder: number | null;
+  salesOrder: number | null;
+  updated: string;
+}
+
+export interface Location {
+  pk: number;
+  name: string;
+  description: string;
+  parent: number | null;
+  external: boolean;
+}
+
+export interface TrackingRow {
+  pk: number;
+  item: number | null;
+  part: number;
+  date: string;
+  deltas: Record<string, unknown>;
+  label: string;
+  trackingType: number;
+}
+
+/** What one transaction did to stock items and parts, as Django's signals tell it. */
+export interface Signals {
+  created: Set<number>;
+  saved: Set<number>;
+  deleted: Set<number>;
+  partsSaved: Set<number>;
+  partsDeleted: Set<number>;
+  /** The two events that our plugin hears for what is written in bulk, with the parts of their items. */
+  bulk: { event: string; kwargs: Record<string, unknown>; parts: number[] }[];
+  /** Something that can't be named by parts. */
+  everything: boolean;
+}
+
+/** The statuses that count as in stock: OK, attention needed, damaged, returned (facts, 5). */
+const IN_STOCK_STATUSES: ReadonlySet<number> = new Set([10, 50, 55, 85]);
+export const STATUS_TEXT: Readonly<Record<number, string>> = {
+  10: 'OK',
+  50: 'Attention needed',
+  55: 'Damaged',
+  60: 'Destroyed',
+  65: 'Rejected',
+  70: 'Lost',
+  75: 'Quarantined',
+  85: 'Returned',
+};
+
+/** InvenTree keeps five decimals. */
+export const rounded = (quantity: number) => Math.round(quantity * 100_000) / 100_000;
+
+/** A time as InvenTree shows it: minutes, no zone. */
+export const shownTime = (date = new Date()) => date.toISOString().slice(0, 16).replace('T', ' ');
+
+/** The stand-in's state: parts, stock, orders, and what happens to them inside a transaction. */
+export class InvenTreeShop {
+  readonly parts = new Map<number, Part>();
+  readonly items = new Map<number, StockItem>();
+  readonly locations = new Map<number, Location>();
+  readonly tracking: TrackingRow[] = [];
+  readonly templates = new Map<number, { pk: number; name: string }>();
+  readonly parameters: { pk: number; template: number; part: number; data: string }[] = [];
+  readonly customers = new Map<number, { pk: number; name: string }>();
+  readonly purchaseOrders = new Map<
+    number,
+    { pk: number; lines: { pk: number; part: number; quantity: number; received: number }[] }
+  >();
+  readonly salesOrders = new Map<
+    number,
+    { pk: number; customer: number; lines: { pk: number; part: number; quantity: number }[] }
+  >();
+  readonly shipments = new Map<number, { pk: number; order: number }>();
+  readonly salesAllocations: {
+    pk: number;
+    line: number;
+    item: number;
+    quantity: number;
+    shipment: number;
+    order: number;
+  }[] = [];
+  readonly builds = new Map<number, { pk: number; part: number; lines: { pk: number; part: number }[] }>();
+  readonly buildAllocations: { pk: number; line: number; item: number; quantity: number; build: number }[] = [];
+  /** Every event so far. */
+  readonly events: FiredEvent[] = [];
+
+  private readonly itemsOfPart = new Map<number, Set<number>>();
+  private readonly nextKeys = new Map<string, number>();
+  private signals: Signals | undefined;
+  private background: Promise<void> = Promise.resolve();
+
+  /** Told of what each transaction did, on its commit. */
+  onCommit: (signals: Signals) => void = () => undefined;
+  onEvent: (event: FiredEvent) => void = () => undefined;
+
+  // Keys
+
+  nextKey(kind: string): number {
+    const key = this.nextKeys.get(kind) ?? 1;
+    this.nextKeys.set(kind, key + 1);
+    return key;
+  }
+
+  /** Lets the next thing of a kind get this key: for replaying what was recorded. */
+  setNextKey(kind: string, key: number): void {
+    this.nextKeys.set(kind, key);
+  }
+
+  // Transactions
+
+  /** Runs a user action; what it did is told on its commit, and not at all where it throws. */
+  transaction<T>(work: () => T): T {
+    if (this.signals) return work();
+    this.signals = {
+      created: new Set(),
+      saved: new Set(),
+      deleted: new Set(),
+      partsSaved: new Set(),
+      partsDeleted: new Set(),
+      bulk: [],
+      everything: false,
+    };
+    try {
+      const result = work();
+      const signals = this.signals;
+      this.signals = undefined;
+      this.onCommit(signals);
+      return result;
+    } finally {
+      this.signals = undefined;
+    }
+  }
+
+  /** What InvenTree's background worker does after the answer to a user. */
+  later(work: () => void, afterMs = 20): void {
+    this.background = this.background
+      .then(() => new Promise(resolve => setTimeout(resolve, afterMs)))
+      .then(() => this.transaction(work));
+  }
+
+  /** Resolves when the background worker has nothing left to do. */
+  idle(): Promise<void> {
+    return this.background;
+  }
+
+  fire(event: string, kwargs: Record<string, unknown>, args: unknown[] = []): void {
+    const fired = { event, args, kwargs };
+    this.events.push(fired);
+    this.onEvent(fired);
+  }
+
+  signal(tell: (signals: Signals) => void): void {
+    if (this.signals) tell(this.signals);
+  }
+
+  // Parts
+
+  addPart(part: Partial<Part> & { name: string }): Part {
+    const pk = part.pk ?? this.nextKey('part');
+    if (part.pk !== undefined) this.setNextKey('part', Math.max(part.pk + 1, this.nextKeys.get('part') ?? 1));
+    const added: Part = {
+      IPN: '',
+      description: part.name,
+      category: null,
+      active: true,
+      salable: true,
+      virtual: false,
+      isTemplate: false,
+      assembly: false,
+      trackable: false,
+      variantOf: null,
+      ...part,
+      pk,
+    };
+    this.parts.set(pk, added);
+    return added;
+  }
+
+  savePart(part: Part): void {
+    this.signal(signals => signals.partsSaved.add(part.pk));
+    this.fire('part_part.saved', { id: part.pk, model: 'Part' });
+  }
+
+  deletePart(part: Part): void {
+    for (const item of this.itemsOf(part.pk)) this.deleteItem(item);
+    this.parts.delete(part.pk);
+    this.signal(signals => signals.partsDeleted.add(part.pk));
+    this.fire('part_part.deleted', { id: part.pk, model: 'Part' });
+  }
+
+  variantsOf(part: number): number[] {
+    return [...this.parts.values()].filter(p => p.variantOf === part).flatMap(p => [p.pk, ...this.variantsOf(p.pk)]);
+  }
+
+  // Locations
+
+  addLocation(name: string, options: Partial<Location> = {}): Location {
+    const location = {
+      name,
+      description: '',
+      parent: null,
+      external: false,
+      ...options,
+      pk: options.pk ?? this.nextKey('location'),
+    };
+    this.locations.set(location.pk, location);
+    return location;
+  }
+
+  locationsBelow(location: number): number[] {
+    return [...this.locations.values()]
+      .filter(l => l.parent === location)
+      .flatMap(l => [l.pk, ...this.locationsBelow(l.pk)]);
+  }
+
+  // Stock items
+
+  /** A new row, without a word to anybody. */
+  insertItem(item: Partial<StockItem> & { part: number; quantity: number }): StockItem {
+    const pk = item.pk ?? this.nextKey('item');
+    if (item.pk !== undefined) this.setNextKey('item', Math.max(item.pk + 1, this.nextKeys.get('item') ?? 1));
+    const inserted: StockItem = {
+      location: null,
+      status: 10,
+      serial: null,
+      batch: '',
+      belongsTo: null,
+      build: null,
+      consumedBy: null,
+      customer: null,
+      isBuilding: false,
+      deleteOnDeplete: true,
+      expiryDate: null,
+      parent: null,
+      purchaseOrder: null,
+      salesOrder: null,
+      ...item,
+      quantity: rounded(item.quantity),
+      updated: shownTime(),
+      pk,
+    };
+    this.items.set(pk, inserted);
+    const own = this.itemsOfPart.get(inserted.part) ?? new Set();
+    this.itemsOfPart.set(inserted.part, own.add(pk));
+    return inserted;
+  }
+
+  createItem(item: Partial<StockItem> & { part: number; quantity: number }): StockItem {
+    const created = this.insertItem(item);
+    this.signal(signals => signals.created.add(created.part));
+    this.fire('stock_stockitem.created', { id: created.pk, model: 'StockItem' });
+    return created;
+  }
+
+  saveItem(item: StockItem): void {
+    item.quantity = rounded(item.quantity);
+    item.updated = shownTime();
+    this.signal(signals => signals.saved.add(item.part));
+    this.fire('stock_stockitem.saved', { id: item.pk, model: 'StockItem' });
+  }
+
+  /** Moves the item to another part; the signal before its save still knows the old one. */
+  changePart(item: StockItem, part: number): void {
+    this.signal(signals => signals.saved.add(item.part));
+    this.itemsOfPart.get(item.part)?.delete(item.pk);
+    item.part = part;
+    const own = this.itemsOfPart.get(part) ?? new Set();
+    this.itemsOfPart.set(part, own.add(item.pk));
+  }
+
+  deleteItem(item: StockItem): void {
+    this.items.delete(item.pk);
+    this.itemsOfPart.get(item.part)?.delete(item.pk);
+    for (const row of this.tracking) if (row.item === item.pk) row.item = null;
+    this.signal(signals => signals.deleted.add(item.part));
+    this.fire('stock_stockitem.deleted', { model: 'StockItem', id: item.pk });
+  }
+
+  itemsOf(part: number): StockItem[] {
+    return [...(this.itemsOfPart.get(part) ?? [])].flatMap(pk => this.items.get(pk) ?? []);
+  }
+
+  isInStock(item: StockItem): boolean {
+    return (
+      item.quantity > 0 &&
+      item.customer === null &&
+      item.salesOrder === null &&
+      item.belongsTo === null &&
+      item.consumedBy === null &&
+      !item.isBuilding &&
+      IN_STOCK_STATUSES.has(item.status)
+    );
+  }
+
+  allocated(item: number): number {
+    const sales = this.salesAllocations.filter(a => a.item === item);
+    const builds = this.buildAllocations.filter(a => a.item === item);
+    return rounded([...sales, ...builds].reduce((total, a) => total + a.quantity, 0));
+  }
+
+  /** A part's own stock, by InvenTree's definition. */
+  inStock(part: number): number {
+    return rounded(
+      this.itemsOf(part)
+        .filter(item => this.isInStock(item))
+        .reduce((total, item) => total + item.quantity, 0),
+    );
+  }
+
+  track(item: StockItem, label: string, trackingType: number, deltas: Record<string, unknown> = {}): void {
+    const pk = this.nextKey('tracking');
+    this.tracking.push({ pk, item: item.pk, part: item.part, date: shownTime(), deltas, label, trackingType });
+    this.fire('stock_stockitemtracking.created', { id: pk, model: 'StockItemTracking' });
+  }
+
+  /** A quantity that a user set: at zero the item is gone, unless it was told to stay [action sell-out, sell-out-kept]. */
+  setQuantity(item: StockItem, quantity: number, label: string, trackingType: number): 'deleted' | 'saved' {
+    if (quantity <= 0 && item.deleteOnDeplete) {
+      this.deleteItem(item);
+      return 'deleted';
+    }
+    item.quantity = Math.max(0, quantity);
+    this.saveItem(item);
+    this.fire('stockitem.quantityupdated', { id: item.pk, quantity: item.quantity });
+    this.track(item, label, trackingType, { quantity: item.quantity });
+    return 'saved';
+  }
+
+  /** Splits a part off an item, as moving, shipping and consuming some of it do [action transfer-part]. */
+  splitItem(item: StockItem, quantity: number, changes: Partial<StockItem>): StockItem {
+    const { pk: _, ...rest } = item;
+    const split = this.createItem({ ...rest, ...changes, quantity, parent: item.pk });
+    this.track(split, 'Split from parent stock', 40, { stockitem: item.pk });
+    this.setQuantity(item, rounded(item.quantity - quantity), 'Split child item', 42);
+    this.fire('stockitem.split', { id: split.pk, parent: item.pk });
+    return split;
+  }
+}

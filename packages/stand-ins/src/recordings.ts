@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A recorded call of a real system. */
+export interface Recording {
+  name: string;
+  note: string;
+  request: { method: string; path: string; headers: Record<string, string>; body?: unknown };
+  response: { status: number; headers: Record<string, string>; body: unknown };
+}
+
+/** A recorded user action in InvenTree: its calls, and every event it fired. */
+export interface ActionRecording {
+  action: string;
+  before: { name: string; in_stock: number }[];
+  calls: { request: { method: string; path: string; body?: unknown }; response: { status: number; body: unknown } }[];
+  events: RecordedEvent[];
+}
+
+export interface RecordedEvent {
+  event: string;
+  args: unknown[];
+  kwargs: Record<string, unknown>;
+}
+
+const folder = join(__dirname, '..', 'recordings');
+const MAGENTO = 'magento-2.4.4';
+const INVENTREE = 'inventree-1.4';
+
+function read<T>(...path: string[]): T {
+  return JSON.parse(readFileSync(join(folder, ...path), 'utf8')) as T;
+}
+
+function names(...path: string[]): string[] {
+  return readdirSync(join(folder, ...path))
+    .filter(file => file.endsWith('.json'))
+    .map(file => file.slice(0, -'.json'.length))
+    .sort();
+}
+
+export const magentoRecordings = () => names(MAGENTO);
+export const magentoRecording = (name: string) => read<Recording>(MAGENTO, `${name}.json`);
+export const inventreeRecordings = () => names(INVENTREE);
+export const inventreeRecording = (name: string) => read<Recording>(INVENTREE, `${name}.json`);
+export const actionRecordings = () => names(INVENTREE, 'actions');
+export const actionRecording = (name: string) => read<ActionRecording>(INVENTREE, 'actions', `${name}.json`);

@@ -1,0 +1,30 @@
+/** How a value differs from a recorded one in shape: other keys, other types. null may stand for any type, and lists
+ * are compared by their first entries. Undefined where the shapes are the same. */
+export function shapeDifference(actual: unknown, recorded: unknown, at = 'body'): string | undefined {
+  if (actual === null || recorded === null) return undefined;
+  if (Array.isArray(recorded)) {
+    if (!Array.isArray(actual)) return `${at}: expected a list, got ${typeof actual}`;
+    if (recorded.length === 0 || actual.length === 0) return undefined;
+    return shapeDifference(actual[0], recorded[0], `${at}[0]`);
+  }
+  if (typeof recorded !== typeof actual) return `${at}: expected ${typeof recorded}, got ${typeof actual}`;
+  if (typeof recorded !== 'object') return undefined;
+  const keys = (value: object) => Object.keys(value).sort().join(', ');
+  if (keys(recorded) !== keys(actual as object)) {
+    const missing = Object.keys(recorded).filter(key => !(key in (actual as object)));
+    const extra = Object.keys(actual as object).filter(key => !(key in recorded));
+    return `${at}: missing [${missing.join(', ')}], extra [${extra.join(', ')}]`;
+  }
+  for (const [key, value] of Object.entries(recorded)) {
+    const difference = shapeDifference((actual as Record<string, unknown>)[key], value, `${at}.${key}`);
+    if (difference) return difference;
+  }
+  return undefined;
+}
+
+/** The parsed body of an answer, by its content type; the text of any other. */
+export async function bodyOf(response: Response): Promise<unknown> {
+  const text = await response.text();
+  if (!(response.headers.get('content-type') ?? '').includes('json')) return text;
+  return text === '' ? '' : (JSON.parse(text) as unknown);
+}
