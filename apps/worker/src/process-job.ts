@@ -7,7 +7,7 @@ import type { WorkerMetrics } from './metrics';
 import type { OutagePause } from './outage-pause';
 import type { StockItemJob } from './resolve-stock-item';
 import type { PartJob, SyncResult } from './sync-part';
-import { SkuBusyError } from './sync-errors';
+import { NotYetError } from './sync-errors';
 
 export interface ProcessJob {
   syncPart: (job: PartJob) => Promise<SyncResult>;
@@ -20,9 +20,6 @@ export interface ProcessJob {
   metrics: WorkerMetrics;
   log: Log;
 }
-
-/** How long a job whose SKU another worker is writing waits, in milliseconds. */
-const BUSY_MS = 500;
 
 /** Does one job, and says to BullMQ how it ended: see "What ends how" in the docs. */
 export function createProcessJob(given: ProcessJob): (job: Job, token?: string) => Promise<unknown> {
@@ -38,8 +35,8 @@ export function createProcessJob(given: ProcessJob): (job: Job, token?: string) 
         await outagePause.enter(error);
         throw new RateLimitError();
       }
-      if (error instanceof SkuBusyError) {
-        await job.moveToDelayed(Date.now() + BUSY_MS, token);
+      if (error instanceof NotYetError) {
+        await job.moveToDelayed(error.until, token);
         throw new DelayedError();
       }
       return await failed(job, asked, error);

@@ -10,10 +10,14 @@ export class AmbiguousSkuError extends Error {
   }
 }
 
-/** Another worker is writing this SKU just now: the job comes back a moment later. */
-export class SkuBusyError extends Error {
-  constructor(sku: string) {
-    super(`another worker is writing SKU '${sku}'`);
-    this.name = 'SkuBusyError';
+/** Not a failure: the job is to come back at a later time, its attempt not counted. */
+export class NotYetError extends Error {
+  constructor(
+    reason: string,
+    /** Milliseconds since 1970. */
+    readonly until: number,
+  ) {
+    super(reason);
+    this.name = 'NotYetError';
   }
 }

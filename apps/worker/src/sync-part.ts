@@ -20,7 +20,7 @@ import type { BatchLoader } from './batch-loader';
 import type { ReadOfPart } from './part-reads';
 import type { ProductQuestion } from './products';
 import type { WriteRequest, WriteResult } from './stock-writes';
-import { AmbiguousSkuError, SkuBusyError } from './sync-errors';
+import { AmbiguousSkuError, NotYetError } from './sync-errors';
 
 export type PartJob = Extract<SyncJob, { kind: 'part' }>;
 
@@ -41,6 +41,13 @@ export interface SyncPart {
   log: Log;
 }
 
+/** How long after a write a part in a storm waits for the next one, in milliseconds. */
+const STORM_MS = 1_000;
+/** How soon after a write the next event is taken for a storm's, in milliseconds: no user is that quick. */
+const RIGHT_BEHIND_MS = 20;
+/** How long a job whose SKU another worker is writing waits, in milliseconds. */
+const SKU_BUSY_MS = 500;
+
 /** How the sync of a part ended well. */
 export interface SyncResult {
   /** `overtaken`: a later read of the part has begun elsewhere, and what it finds counts. */
@@ -53,7 +60,7 @@ export interface SyncResult {
 
 /**
  * Makes the store equal to a part's stock as it is now: read the part, decide SKU and quantity, read what the store
- * shows, write what differs. Rejects with a CallError, an AmbiguousSkuError or a SkuBusyError.
+ * shows, write what differs. Rejects with a CallError, an AmbiguousSkuError or a NotYetError.
  */
 export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncResult> {
   const { knownParts, queue, skuField, rules, dryRun, log } = given;
@@ -61,7 +68,9 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
   return async job => {
     const { part: id } = job;
     const startedAt = Date.now();
-    const [{ part, ticket }, [known]] = await Promise.all([given.readPart(id), knownParts.parts([id])]);
+    const [known] = await knownParts.parts([id]);
+    waitOutStorm(job, known, startedAt);
+    const { part, ticket } = await given.readPart(id);
     if (!part) return partIsGone(job, known);
     if (part.virtual) return skipped(job, part.name, 'the part is virtual, it holds no stock in InvenTree');
     const sku = skuOf(part, skuField);
@@ -103,7 +112,9 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
         await knownParts.forgetProduct(storeSku);
         throw error;
       });
-      if (written === 'busy') throw new SkuBusyError(storeSku);
+      if (written === 'busy') {
+        throw new NotYetError(`another worker is writing SKU '${storeSku}'`, Date.now() + SKU_BUSY_MS);
+      }
       // Somebody read the part after us. Who that was may have died since, so we look once more ourselves.
       if (written === 'overtaken' || written === 'doubtful') await queue.enqueue([again(job, written)]);
       return written;
@@ -171,6 +182,16 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
     const line = `[DRY RUN] Would update Magento 2 SKU '${sku}' from ${from} to ${to} (part ${job.part}, ${job.event})`;
     return dryRun === 'DRY_RUN' ? line : `${line}: nothing is written while ENABLE_SYNC is off`;
   }
+}
+
+/**
+ * An event that came while the part was last written, or right behind, is one of many: then the next run waits, so that a
+ * thousand events in a second cost two writes, not one each quarter of it. A single change is never delayed by this.
+ */
+function waitOutStorm({ part, acceptedAt }: PartJob, known: KnownPart | undefined, now: number): void {
+  if (known?.outcome !== 'updated' || acceptedAt > known.at + RIGHT_BEHIND_MS) return;
+  const until = known.at + STORM_MS;
+  if (now < until) throw new NotYetError(`part ${part} was written a moment ago`, until);
 }
 
 function again(job: PartJob, why: string): PartJob {

@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stockActions, type StandInCall, type StockItem } from '@stock-sync/stand-ins';
+import { startSystem, type System } from '../src';
+import { redisServer, until } from './support';
+
+const isStockRead = (call: StandInCall) => call.path === '/plugin/magento-sync/stock/';
+const isWrite = (call: StandInCall) => call.method === 'POST';
+
+function widget(system: System, quantity: number): StockItem {
+  const { inventree, magento } = system;
+  const part = inventree.shop.addPart({ name: 'WIDGET-123' });
+  magento.store.addProduct('WIDGET-123', { quantity: 999 });
+  return inventree.shop.insertItem({ part: part.pk, quantity });
+}
+
+const shown = (system: System) => system.magento.store.shown('WIDGET-123')?.quantity;
+
+describe('an event for a part that is being worked on', () => {
+  let system: System;
+  afterEach(() => system.stop());
+
+  it('while it is being read leads to one more run, which finds the new quantity', async () => {
+    system = await startSystem({ redisServer: redisServer() });
+    const item = widget(system, 10);
+    const { inventree } = system;
+    let reads = 0;
+    // The first answer is made at once and told late: it is old when it comes.
+    inventree.setFault(call => (isStockRead(call) && ++reads === 1 ? { answerAfterMs: 600 } : undefined));
+    stockActions.add(inventree.shop, item, 1);
+    await until('the part is being read', () => reads === 1);
+    stockActions.add(inventree.shop, item, 1);
+    await system.quiet();
+    expect(shown(system)).toBe(12);
+    expect(reads).toBe(2);
+  });
+
+  it('while it is being written leads to one more run, which writes the new quantity', async () => {
+    system = await startSystem({ redisServer: redisServer() });
+    const item = widget(system, 10);
+    const { inventree, magento } = system;
+    let writes = 0;
+    magento.setFault(call => (isWrite(call) && ++writes === 1 ? { answerAfterMs: 600 } : undefined));
+    stockActions.add(inventree.shop, item, 1);
+    await until('the SKU is being written', () => writes === 1);
+    stockActions.add(inventree.shop, item, 1);
+    await system.quiet();
+    expect(shown(system)).toBe(12);
+    expect(writes).toBe(2);
+    expect(magento.mostWritersOfOneSku()).toBe(1);
+  });
+});
+
+describe('a storm', () => {
+  let system: System;
+  afterEach(() => system.stop());
+
+  it('of 1,000 events on one part causes at most 2 writes', async () => {
+    system = await startSystem({ redisServer: redisServer(), workers: 2, sends: 'none' });
+    const item = widget(system, 2_000);
+    const { shop } = system.inventree;
+    const send = async () => {
+      stockActions.remove(shop, item, 1);
+      return system.send({ event: 'stock_stockitem.saved', id: item.pk, part: item.part });
+    };
+    for (let batch = 0; batch < 10; batch++) {
+      const answers = await Promise.all(Array.from({ length: 100 }, send));
+      expect(new Set(answers)).toEqual(new Set([202]));
+    }
+    await system.quiet();
+    expect(shown(system)).toBe(1_000);
+    expect(system.magento.counts().writes).toBeLessThanOrEqual(2);
+  });
+
+  it('over 40 parts and three workers never has two writes of one SKU at once, and ends right', async () => {
+    system = await startSystem({
+      redisServer: redisServer(),
+      workers: 3,
+      environment: { SYNC_DELAY_MS: '0', MAGENTO_CONCURRENCY: '6' },
+    });
+    const { inventree, magento } = system;
+    const items = Array.from({ length: 40 }, (_, n) => {
+      const part = inventree.shop.addPart({ name: `PART-${n}` });
+      magento.store.addProduct(`PART-${n}`);
+      return inventree.shop.insertItem({ part: part.pk, quantity: 1 });
+    });
+    magento.setFault(call => (isWrite(call) ? { answerAfterMs: 20 } : undefined));
+    for (let round = 0; round < 30; round++) {
+      for (const item of items) stockActions.add(inventree.shop, item, 1);
+      await sleep(15);
+    }
+    await system.quiet();
+    for (const item of items) {
+      const name = inventree.shop.parts.get(item.part)?.name ?? '';
+      expect([name, magento.store.shown(name)?.quantity]).toEqual([name, 31]);
+    }
+    expect(magento.mostWritersOfOneSku()).toBe(1);
+  });
+});
+
+describe('an old answer that comes late', () => {
+  it('does not win: a worker that slept past its lock writes nothing old', async () => {
+    const system = await startSystem({ redisServer: redisServer(), sends: 'none' });
+    const item = widget(system, 5);
+    const { inventree } = system;
+    const [sleeper] = system.workers;
+    if (!sleeper) throw new Error('no worker');
+    let reads = 0;
+    inventree.setFault(call => (isStockRead(call) && ++reads === 1 ? { answerAfterMs: 1_500 } : undefined));
+    await system.send({ event: 'stock_stockitem.saved', part: item.part });
+    await until('the part is being read', () => reads === 1);
+    sleeper.kill('SIGSTOP');
+    stockActions.patch(inventree.shop, item, { quantity: 7 });
+
+    await system.startWorker();
+    await until('another worker took over and wrote', () => shown(system) === 7, 40_000);
+    sleeper.kill('SIGCONT');
+    await sleep(1_000);
+    await system.quiet();
+
+    expect(system.magento.store.history.map(entry => entry.quantity)).toEqual([999, 7]);
+    await system.stop();
+  }, 90_000);
+});
