@@ -4,12 +4,11 @@ import { z } from 'zod';
 /** The most events in one webhook. */
 const MOST_EVENTS = 1_000;
 
-const eventSchema = z.looseObject({
-  event: z
-    .string({ error: 'expected the name of an event' })
-    .min(1, { error: 'expected the name of an event' })
-    .max(200, { error: 'expected the name of an event' }),
-});
+const NAME_EXPECTED = { error: 'expected the name of an event' };
+const eventSchema = z.looseObject(
+  { event: z.string(NAME_EXPECTED).min(1, NAME_EXPECTED).max(200, NAME_EXPECTED) },
+  { error: 'expected an event' },
+);
 const batchSchema = z.object({
   events: z
     .array(eventSchema, { error: 'expected a list of events' })

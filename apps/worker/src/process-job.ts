@@ -1,5 +1,5 @@
-import { CallError, CredentialsError, TryLaterError } from '@stock-sync/http-client';
-import { parseSyncJob, type DeadLetters, type KnownParts, type SyncJob } from '@stock-sync/queue';
+import { CredentialsError, TryLaterError } from '@stock-sync/http-client';
+import { parseSyncJob, type DeadLetters, type SyncJob } from '@stock-sync/queue';
 import type { Log } from '@stock-sync/service';
 import { DelayedError, RateLimitError, UnrecoverableError, type Job } from 'bullmq';
 import type { EverythingJob } from './look-at-everything';
@@ -7,7 +7,7 @@ import type { WorkerMetrics } from './metrics';
 import type { OutagePause } from './outage-pause';
 import type { StockItemJob } from './resolve-stock-item';
 import type { PartJob, SyncResult } from './sync-part';
-import { NotYetError } from './sync-errors';
+import { NotYetError, PartFailedError } from './sync-errors';
 
 export interface ProcessJob {
   syncPart: (job: PartJob) => Promise<SyncResult>;
@@ -15,7 +15,6 @@ export interface ProcessJob {
   lookAtEverything: (job: EverythingJob) => Promise<unknown>;
   outagePause: OutagePause;
   deadLetters: DeadLetters;
-  knownParts: KnownParts;
   attempts: number;
   metrics: WorkerMetrics;
   log: Log;
@@ -83,29 +82,19 @@ export function createProcessJob(given: ProcessJob): (job: Job, token?: string) 
     });
     if (asked.kind === 'part') {
       // The letter first: if this worker dies in between, the job comes back and writes it again.
-      const [known] = await given.knownParts.parts([asked.part]);
-      const now = Date.now();
+      const failure = error instanceof PartFailedError ? error : new PartFailedError(error, undefined, undefined);
       await deadLetters.put({
         part: asked.part,
-        sku: skuIn(error) ?? known?.sku ?? null,
-        wanted: null,
-        errorKind: kindOf(error),
+        sku: failure.sku ?? null,
+        wanted: failure.wanted ?? null,
+        errorKind: failure.kind,
         reason,
         attempts: attempt,
         firstFailedAt: job.timestamp,
-        lastFailedAt: now,
+        lastFailedAt: Date.now(),
         event: asked.event,
       });
     }
     throw new UnrecoverableError(reason);
   }
-}
-
-function kindOf(error: unknown): string {
-  if (error instanceof CallError) return error.kind;
-  return error instanceof Error && 'kind' in error ? String(error.kind) : 'internal';
-}
-
-function skuIn(error: unknown): string | undefined {
-  return error instanceof Error && 'sku' in error ? String(error.sku) : undefined;
 }

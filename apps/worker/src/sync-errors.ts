@@ -10,6 +10,21 @@ export class AmbiguousSkuError extends Error {
   }
 }
 
+/** What a part's sync failed with, and how far it had come. */
+export class PartFailedError extends Error {
+  readonly kind: string;
+  constructor(
+    override readonly cause: unknown,
+    readonly sku: string | undefined,
+    /** What the store should have shown, in words; where that was known. */
+    readonly wanted: string | undefined,
+  ) {
+    super(cause instanceof Error ? cause.message : String(cause));
+    this.name = 'PartFailedError';
+    this.kind = cause instanceof Error && 'kind' in cause ? String(cause.kind) : 'internal';
+  }
+}
+
 /** Not a failure: the job is to come back at a later time, its attempt not counted. */
 export class NotYetError extends Error {
   constructor(

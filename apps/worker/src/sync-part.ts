@@ -1,5 +1,5 @@
-import type { PartStock } from '@stock-sync/inventree-client';
-import type { Product, StockAccess } from '@stock-sync/magento-client';
+import { CredentialsError, TryLaterError } from '@stock-sync/http-client';
+import type { Product } from '@stock-sync/magento-client';
 import type { KnownPart, KnownParts, Outcome, SyncJob, SyncQueue } from '@stock-sync/queue';
 import type { Log } from '@stock-sync/service';
 import {
@@ -20,7 +20,7 @@ import type { BatchLoader } from './batch-loader';
 import type { ReadOfPart } from './part-reads';
 import type { ProductQuestion } from './products';
 import type { WriteRequest, WriteResult } from './stock-writes';
-import { AmbiguousSkuError, NotYetError } from './sync-errors';
+import { AmbiguousSkuError, NotYetError, PartFailedError } from './sync-errors';
 
 export type PartJob = Extract<SyncJob, { kind: 'part' }>;
 
@@ -30,7 +30,6 @@ export interface SyncPart {
   findProduct: BatchLoader<ProductQuestion, Product | undefined>;
   readShown: BatchLoader<string, ShownStock[]>;
   write: BatchLoader<WriteRequest, WriteResult>;
-  access: () => Promise<StockAccess>;
   sourceLocations: () => Promise<SourceLocations[] | undefined>;
   knownParts: KnownParts;
   queue: SyncQueue;
@@ -47,6 +46,13 @@ const STORM_MS = 1_000;
 const RIGHT_BEHIND_MS = 20;
 /** How long a job whose SKU another worker is writing waits, in milliseconds. */
 const SKU_BUSY_MS = 500;
+
+/** How far the sync of a part has come: for whoever must tell why it failed. */
+interface Reached {
+  known: KnownPart | undefined;
+  sku: string | undefined;
+  wanted: string | undefined;
+}
 
 /** How the sync of a part ended well. */
 export interface SyncResult {
@@ -66,9 +72,26 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
   const { knownParts, queue, skuField, rules, dryRun, log } = given;
 
   return async job => {
+    const reached: Reached = { known: undefined, sku: undefined, wanted: undefined };
+    try {
+      return await sync(job, reached);
+    } catch (error) {
+      if (error instanceof TryLaterError || error instanceof CredentialsError || error instanceof NotYetError)
+        throw error;
+      if (reached.sku !== undefined) {
+        await remember(job.part, reached.sku, 'failed', '', reached.known);
+        // That the store refused it may mean that its product is gone, or another now.
+        await knownParts.forgetProduct(reached.sku);
+      }
+      throw new PartFailedError(error, reached.sku, reached.wanted);
+    }
+  };
+
+  async function sync(job: PartJob, reached: Reached): Promise<SyncResult> {
     const { part: id } = job;
     const startedAt = Date.now();
     const [known] = await knownParts.parts([id]);
+    reached.known = known;
     waitOutStorm(job, known, startedAt);
     const { part, ticket } = await given.readPart(id);
     if (!part) return partIsGone(job, known);
@@ -76,55 +99,53 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
     const sku = skuOf(part, skuField);
     if (known && (sku === undefined || skuKey(known.sku) !== skuKey(sku))) await partLeftSku(job, known, sku);
     if (sku === undefined) return skipped(job, undefined, `the part has no ${describe(skuField)} that could be a SKU`);
+    reached.sku = sku;
 
+    const wanted = wantedStock(part.stock, rules, await given.sourceLocations());
+    const result = { part: id, sku, wanted: inWords(wanted) };
+    reached.wanted = result.wanted;
     const bearers = await given.bearersOf({ sku, part: id });
     if (bearers.length > 1) throw new AmbiguousSkuError(sku, bearers);
 
     const { product, shown } = await productAndShown(sku, startedAt);
-    if (!product) return skipped(job, sku, 'Magento has no product with this SKU', known);
-    if (!holdsStock(product.typeId))
-      return skipped(job, sku, `a ${product.typeId} product has no stock of its own`, known);
+    if (!product || !holdsStock(product.typeId)) {
+      await remember(id, sku, 'skipped', '', known);
+      const why = product
+        ? `a ${product.typeId} product has no stock of its own`
+        : 'Magento has no product with this SKU';
+      return skipped(job, sku, why);
+    }
 
-    const wanted = await wantedFor(part);
-    const result = { part: id, sku, wanted: inWords(wanted) };
     const changes = stockChanges(wanted, shown);
     if (changes.length === 0) {
-      await remember('unchanged');
-      log.info(`Magento 2 SKU '${sku}' already shows ${result.wanted} (part ${id}, ${job.event})`, details(result));
+      await remember(id, sku, 'unchanged', result.wanted, known);
+      log.info(`Magento 2 SKU '${sku}' already shows ${result.wanted} (part ${id}, ${job.event})`, result);
       return { ...result, outcome: 'unchanged' };
     }
     if (dryRun) {
-      for (const change of changes) log.info(dryRunLine(job, sku, change), details(result));
-      await remember('dry run');
+      await remember(id, sku, 'dry run', '', known);
+      for (const change of changes) log.info(dryRunLine(job, sku, change), result);
       return { ...result, outcome: 'dry run' };
     }
-    if ((await write(product.sku, changes)) === 'overtaken') {
-      log.info(`SKU '${sku}' not written: part ${id} was read again meanwhile (${job.event})`, details(result));
+    const read = { part: id, sku: product.sku, ticket };
+    const written = await given.write({ read, sku: product.sku, changes });
+    if (written === 'busy') {
+      throw new NotYetError(`another worker is writing SKU '${sku}'`, Date.now() + SKU_BUSY_MS);
+    }
+    // Somebody read the part after us. Who that was may have died since, so we look once more ourselves.
+    if (written === 'overtaken' || written === 'doubtful') await queue.enqueue([again(job, written)]);
+    if (written === 'overtaken') {
+      log.info(`SKU '${sku}' not written: part ${id} was read again meanwhile (${job.event})`, result);
       return { ...result, outcome: 'overtaken' };
     }
-    await remember('updated');
-    for (const change of changes) log.info(updatedLine(job, sku, change), { ...details(result), ...change });
+    await remember(id, sku, 'updated', result.wanted, known);
+    for (const change of changes) log.info(updatedLine(job, sku, change), { ...result, ...change });
     return { ...result, outcome: 'updated' };
+  }
 
-    async function write(storeSku: string, stock: StockChange[]): Promise<WriteResult> {
-      const read = { part: id, sku: storeSku, ticket };
-      const written = await given.write({ read, sku: storeSku, changes: stock }).catch(async (error: unknown) => {
-        await knownParts.forgetProduct(storeSku);
-        throw error;
-      });
-      if (written === 'busy') {
-        throw new NotYetError(`another worker is writing SKU '${storeSku}'`, Date.now() + SKU_BUSY_MS);
-      }
-      // Somebody read the part after us. Who that was may have died since, so we look once more ourselves.
-      if (written === 'overtaken' || written === 'doubtful') await queue.enqueue([again(job, written)]);
-      return written;
-    }
-
-    async function remember(outcome: Outcome): Promise<void> {
-      const confirmed = outcome === 'dry run' ? '' : result.wanted;
-      await knownParts.remember(id, { sku: result.sku, confirmed, outcome, at: Date.now() }, known?.sku);
-    }
-  };
+  function remember(part: number, sku: string, outcome: Outcome, confirmed: string, known: KnownPart | undefined) {
+    return knownParts.remember(part, { sku, confirmed, outcome, at: Date.now() }, known?.sku);
+  }
 
   /** What the store has under a SKU. Without a single row of stock, an old answer that the product exists won't do: it
    * may have been deleted, and a write would leave an orphan. */
@@ -132,10 +153,6 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
     const [product, shown] = await Promise.all([given.findProduct({ sku, notBefore: 0 }), given.readShown(sku)]);
     if (!product || shown.length > 0) return { product, shown };
     return { product: await given.findProduct({ sku, notBefore: startedAt }), shown };
-  }
-
-  async function wantedFor(part: PartStock): Promise<WantedStock[]> {
-    return wantedStock(part.stock, rules, await given.sourceLocations());
   }
 
   async function partIsGone(job: PartJob, known: KnownPart | undefined): Promise<SyncResult> {
@@ -166,15 +183,12 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
     );
   }
 
-  async function skipped(job: PartJob, sku: string | undefined, why: string, known?: KnownPart): Promise<SyncResult> {
+  function skipped(job: PartJob, sku: string | undefined, why: string): SyncResult {
     log.warn(`${sku === undefined ? '' : `SKU '${sku}' `}skipped: ${why} (part ${job.part}, ${job.event})`, {
       part: job.part,
       sku,
       outcome: 'skipped',
     });
-    if (sku !== undefined && why.startsWith('Magento')) {
-      await knownParts.remember(job.part, { sku, confirmed: '', outcome: 'skipped', at: Date.now() }, known?.sku);
-    }
     return { outcome: 'skipped', part: job.part, sku };
   }
 
@@ -196,10 +210,6 @@ function waitOutStorm({ part, acceptedAt }: PartJob, known: KnownPart | undefine
 
 function again(job: PartJob, why: string): PartJob {
   return { ...job, event: `${job.event} (${why})`, acceptedAt: Date.now() };
-}
-
-function details({ part, sku, wanted }: { part: number; sku: string; wanted: string }) {
-  return { part, sku, wanted };
 }
 
 function updatedLine(job: PartJob, sku: string, { sourceCode, from, to, inStock }: StockChange): string {

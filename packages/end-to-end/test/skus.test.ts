@@ -43,7 +43,9 @@ describe('a SKU', () => {
     stockOf('MIXED-case-9', 4);
     await system.quiet();
     expect(system.magento.store.shown('Mixed-Case-9')?.quantity).toBe(4);
-    expect([...system.magento.store.sourceItems.values()].filter(item => /mixed-case-9/i.test(item.sku))).toHaveLength(1);
+    expect([...system.magento.store.sourceItems.values()].filter(item => /mixed-case-9/i.test(item.sku))).toHaveLength(
+      1,
+    );
   });
 
   it('that the store lacks is skipped with a warning, and leaves no orphan there', async () => {
@@ -66,16 +68,19 @@ describe('a SKU', () => {
     expect(system.magento.store.sourceItem('DELETED-1')).toBeUndefined();
   });
 
-  it.each(['bundle', 'configurable', 'grouped'])('of a %s product is skipped: it has no stock of its own', async typeId => {
-    const sku = `TYPE-${typeId}`;
-    system.magento.store.addProduct(sku, { typeId });
-    const part = stockOf(sku, 3);
-    await system.quiet();
-    expect(messages()).toContainEqual(
-      `warn SKU '${sku}' skipped: a ${typeId} product has no stock of its own (part ${part.pk}, stock_stockitem.created)`,
-    );
-    expect(system.magento.store.sourceItem(sku)).toBeUndefined();
-  });
+  it.each(['bundle', 'configurable', 'grouped'])(
+    'of a %s product is skipped: it has no stock of its own',
+    async typeId => {
+      const sku = `TYPE-${typeId}`;
+      system.magento.store.addProduct(sku, { typeId });
+      const part = stockOf(sku, 3);
+      await system.quiet();
+      expect(messages()).toContainEqual(
+        `warn SKU '${sku}' skipped: a ${typeId} product has no stock of its own (part ${part.pk}, stock_stockitem.created)`,
+      );
+      expect(system.magento.store.sourceItem(sku)).toBeUndefined();
+    },
+  );
 
   it('that two parts bear (in another case, with a space behind) is not written, and an error names both', async () => {
     const { shop } = system.inventree;

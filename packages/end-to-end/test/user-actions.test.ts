@@ -30,7 +30,10 @@ const SCENES: Scene[] = [
     action: 'create serialised',
     given: (shop, name) => {
       const part = shop.addPart({ name });
-      return { act: () => stockActions.createSerialised(shop, { part: part.pk }, ['1', '2', '3']), shows: { [name]: 3 } };
+      return {
+        act: () => stockActions.createSerialised(shop, { part: part.pk }, ['1', '2', '3']),
+        shows: { [name]: 3 },
+      };
     },
   },
   {

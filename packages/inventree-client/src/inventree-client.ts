@@ -114,7 +114,7 @@ const serverError = z.object({ error: z.string() });
 function errorFrom(answer: Answer, { path }: Call): Error {
   const { status } = answer;
   const where = path.replace(/\?.*$/s, '');
-  const said = detail.safeParse(answer.body).data?.detail ?? serverError.safeParse(answer.body).data?.error;
+  const said = serverError.safeParse(answer.body).data?.error ?? detail.safeParse(answer.body).data?.detail;
   const words = said ?? excerpt(answer.body);
   if (status === 401 || (status === 403 && answer.isJson)) {
     return new CredentialsError(

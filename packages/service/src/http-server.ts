@@ -12,7 +12,8 @@ export function createWebApplication(): Express {
   const application = express();
   application.disable('x-powered-by');
   application.disable('etag');
-  application.use(helmet());
+  // Whether these pages are behind TLS is the shop's to decide: on plain HTTP an upgraded address leads nowhere.
+  application.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   return application;
 }
 

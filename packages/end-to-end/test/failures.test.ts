@@ -1,0 +1,281 @@
+import { stockActions, type StandInCall } from '@stock-sync/stand-ins';
+import { Queue } from 'bullmq';
+import { freePort, launchService, startSystem, startTcpProxy, type System } from '../src';
+import { redisServer, until } from './support';
+
+let system: System | undefined;
+afterEach(async () => {
+  await system?.stop();
+  system = undefined;
+});
+
+async function start(environment: Record<string, string> = {}) {
+  system = await startSystem({ redisServer: redisServer(), environment: { SYNC_DELAY_MS: '30', ...environment } });
+  return system;
+}
+
+function widget(running: System, name = 'WIDGET-123') {
+  const part = running.inventree.shop.addPart({ name });
+  running.magento.store.addProduct(name, { quantity: 999 });
+  return running.inventree.shop.insertItem({ part: part.pk, quantity: 50 });
+}
+
+const messages = (running: System) => running.workerLog().map(({ level, message }) => `${level} ${message}`);
+const shown = (running: System, sku = 'WIDGET-123') => running.magento.store.shown(sku)?.quantity;
+const isWrite = (call: StandInCall) => call.method === 'POST';
+
+async function deadLetters(running: System): Promise<Record<string, unknown>[]> {
+  const { host, port, db } = running.database.redis.options;
+  const queue = new Queue('stock-sync-dead-letter', { connection: { host: host ?? '', port: port ?? 0, db: db ?? 0 } });
+  const jobs = await queue.getJobs(['waiting']);
+  await queue.close();
+  return jobs.map(job => job.data as Record<string, unknown>);
+}
+
+describe('when a system is away, work waits, and nothing becomes a dead letter', () => {
+  it.each<[string, (running: System, on: boolean) => void, RegExp]>([
+    [
+      'Magento in maintenance',
+      (r, on) => r.magento.setMaintenance(on),
+      /Magento answered 503: Error 503: Service Unavailable/,
+    ],
+    ["Magento's database", (r, on) => r.magento.setDatabaseDown(on), /Magento answered 500: An error has happened/],
+    ['InvenTree in maintenance', (r, on) => r.inventree.setMaintenance(on), /InvenTree answered 503/],
+    [
+      "InvenTree's database",
+      (r, on) => r.inventree.setDatabaseDown(on),
+      /InvenTree answered 500 for .*: OperationalError/,
+    ],
+    [
+      'Magento hanging',
+      (r, on) => r.magento.setFault(on ? () => ({ hang: true }) : undefined),
+      /Magento did not answer: nothing came within 1 s/,
+    ],
+    [
+      'Magento breaking connections',
+      (r, on) => r.magento.setFault(on ? () => ({ reset: 'before' }) : undefined),
+      /Magento did not answer: ECONNRESET/,
+    ],
+    [
+      'a web page where JSON is due',
+      (r, on) =>
+        r.inventree.setFault(
+          on
+            ? () => ({
+                answer: { status: 200, headers: { 'content-type': 'text/html' }, body: '<title>Login</title>' },
+              })
+            : undefined,
+        ),
+      /InvenTree answered .* with a page instead of JSON: Login/,
+    ],
+  ])('%s', async (_, setAway, reason) => {
+    const running = await start({ TIMEOUT: '1', MAX_ATTEMPTS: '2' });
+    const item = widget(running);
+    setAway(running, true);
+    stockActions.add(running.inventree.shop, item, 30);
+    await until('the outage is told', () => messages(running).some(line => reason.test(line)), 20_000);
+    const ready = await fetch(`${running.workers[0]?.url ?? ''}/readyz`);
+    expect(ready.status).toBe(503);
+    expect((await ready.json()) as { reason: string }).toMatchObject({
+      reason: expect.stringMatching(reason) as string,
+    });
+    await new Promise(resolve => setTimeout(resolve, 1_500));
+    expect(shown(running)).toBe(999);
+    setAway(running, false);
+    await until('the store is right', () => shown(running) === 80, 40_000);
+    await running.quiet();
+    expect(messages(running).join('\n')).toMatch(/is back after \d+ s: the work that waited goes on/);
+    expect(await deadLetters(running)).toEqual([]);
+  });
+
+  it('refused credentials: an error names the missing resource', async () => {
+    const running = await start({ MAGENTO_ACCESS_TOKEN_SECRET: 'wrong' });
+    const item = widget(running);
+    stockActions.add(running.inventree.shop, item, 1);
+    await until('the refusal is told', () =>
+      messages(running).some(line =>
+        line.startsWith('error Magento refused the credentials: The signature is invalid.'),
+      ),
+    );
+    expect(await deadLetters(running)).toEqual([]);
+  });
+});
+
+describe('when one SKU alone is refused', () => {
+  it('the others of its batch are written, and it ends as a dead letter with its reason', async () => {
+    const running = await start({ MAX_ATTEMPTS: '2' });
+    const { inventree, magento } = running;
+    const items = Array.from({ length: 9 }, (_, n) => widget(running, `PART-${n}`));
+    magento.setFault(call =>
+      isWrite(call) && JSON.stringify(call.body).includes('"PART-4"')
+        ? {
+            answer: {
+              status: 400,
+              headers: { 'content-type': 'application/json' },
+              body: { message: 'Could not save %1', parameters: ['Source Item'] },
+            },
+          }
+        : undefined,
+    );
+    inventree.shop.transaction(() => {
+      for (const item of items) stockActions.add(inventree.shop, item, 1);
+    });
+    await running.quiet();
+    for (const [n] of items.entries()) expect([n, shown(running, `PART-${n}`)]).toEqual([n, n === 4 ? 999 : 51]);
+    const letters = await deadLetters(running);
+    expect(letters).toHaveLength(1);
+    expect(letters[0]).toMatchObject({
+      part: items[4]?.part,
+      sku: 'PART-4',
+      errorKind: 'wrong-item',
+      reason: 'Magento answered 400: Could not save Source Item',
+      attempts: 2,
+      event: 'stock_stockitem.saved',
+    });
+
+    magento.setFault(undefined);
+    await running.send({ event: 'stock_stockitem.saved', part: items[4]?.part });
+    await running.quiet();
+    expect(shown(running, 'PART-4')).toBe(51);
+    expect(await deadLetters(running)).toEqual([]);
+  });
+
+  it('a store that takes only 20 at once is obeyed from then on', async () => {
+    const running = await start();
+    const { inventree, magento } = running;
+    magento.settings.inputLimit = { array: 20, pageSize: 300, defaultPageSize: 20 };
+    const items = Array.from({ length: 50 }, (_, n) => widget(running, `PART-${n}`));
+    for (const quantity of [1, 2]) {
+      inventree.shop.transaction(() => {
+        for (const item of items) stockActions.add(inventree.shop, item, quantity);
+      });
+      await running.quiet();
+    }
+    for (const [n] of items.entries()) expect([n, shown(running, `PART-${n}`)]).toEqual([n, 53]);
+    const sizes = magento.calls
+      .filter(isWriteCall)
+      .map(call => (call.body as { sourceItems: unknown[] }).sourceItems.length);
+    expect(sizes.filter(size => size > 20)).toHaveLength(1);
+  });
+});
+
+const isWriteCall = ({ method }: { method: string }) => method === 'POST';
+
+describe('when an answer is not what it seems', () => {
+  const strange: [string, (call: StandInCall) => unknown][] = [
+    ['rows of another part', () => ({ count: 1, next: null, previous: null, results: [stockRow({ part: 4711 })] })],
+    [
+      'rows that are not in stock',
+      call => ({ count: 1, next: null, previous: null, results: [stockRow({ part: partIn(call), in_stock: false })] }),
+    ],
+    ['fewer rows than it counted', () => ({ count: 3, next: null, previous: null, results: [] })],
+    ['a bare list where pages were asked for', () => []],
+  ];
+  it.each(strange)('%s: an error, never 0 in stock', async (_, body) => {
+    system = await startSystem({ redisServer: redisServer(), plugin: false, environment: { SYNC_DELAY_MS: '30' } });
+    const item = widget(system);
+    system.inventree.setFault(call =>
+      call.path === '/api/stock/'
+        ? { answer: { status: 200, headers: { 'content-type': 'application/json' }, body: body(call) } }
+        : undefined,
+    );
+    stockActions.add(system.inventree.shop, item, 1);
+    const running = system;
+    await until('it is told', () => messages(running).some(line => line.includes('Everything waits')));
+    expect(shown(running)).toBe(999);
+  });
+
+  it("the plugin's sum that is not the sum of its locations: an error, never 0 in stock", async () => {
+    const running = await start();
+    const item = widget(running);
+    const part = {
+      pk: item.part,
+      name: 'WIDGET-123',
+      IPN: '',
+      active: true,
+      virtual: false,
+      in_stock: '0.00000',
+      locations: [{ location: 1, in_stock: '5.00000', allocated: '0.00000' }],
+    };
+    running.inventree.setFault(() => ({
+      answer: { status: 200, headers: { 'content-type': 'application/json' }, body: { parts: [part], missing: [] } },
+    }));
+    stockActions.add(running.inventree.shop, item, 1);
+    await until('it is told', () => messages(running).some(line => line.includes('the sum of the locations')));
+    expect(shown(running)).toBe(999);
+  });
+});
+
+const partIn = (call: StandInCall) => Number(call.query.get('part'));
+const stockRow = (row: object) => ({ pk: 1, quantity: 0, location: null, in_stock: true, allocated: 0, ...row });
+
+describe('when Redis is away', () => {
+  it('ingest answers 503 with Retry-After and works again by itself when Redis is back', async () => {
+    const server = new URL(redisServer());
+    const proxy = await startTcpProxy(server.hostname, Number(server.port));
+    const redisUrlFor = (url: string) => Object.assign(new URL(url), { port: String(proxy.port) }).toString();
+    const running = await startSystem({ redisServer: redisServer(), redisUrlFor });
+    system = running;
+    const item = widget(running);
+    await proxy.cut();
+    const post = () => running.send({ event: 'stock_stockitem.saved', part: item.part });
+    await until('ingest noticed', async () => (await post()) === 503);
+    expect((await fetch(`${running.ingest.url}/readyz`)).status).toBe(503);
+    expect((await fetch(`${running.ingest.url}/healthz`)).status).toBe(200);
+    await proxy.open();
+    await until('ingest accepts again', async () => (await post()) === 202);
+    await until('the store is right', () => shown(running) === 50);
+    await running.stop();
+    system = undefined;
+    await proxy.close();
+  });
+});
+
+describe('wrong configuration', () => {
+  it('of ingest: all wrong variables at once, exit 1, no secret shown', async () => {
+    const ingest = launchService('ingest', {
+      REDIS_URL: 'http://x',
+      WEBHOOK_SECRET: 'whsec_%%%secret',
+      INGEST_PORT: 'many',
+      SYNC_ON_CREATE: 'maybe',
+    });
+    expect(await ingest.ended).toBe(1);
+    for (const line of [
+      'The configuration is wrong in 4 places:',
+      'REDIS_URL: expected an address like redis://localhost:6379',
+      'WEBHOOK_SECRET: expected whsec_ and base64, several separated by commas',
+      'INGEST_PORT: expected a whole number from 0 to 65535, got "many"',
+      'SYNC_ON_CREATE: expected true or false, got "maybe"',
+    ]) {
+      expect(ingest.errors()).toContain(line);
+    }
+    expect(ingest.errors()).not.toContain('secret');
+  });
+
+  it('of a worker: all wrong variables at once, exit 1', async () => {
+    const worker = launchService('worker', {
+      REDIS_URL: 'redis://127.0.0.1:1',
+      MAGENTO_URL: 'shop',
+      MAGENTO_CONSUMER_KEY: 'key',
+      SKU_FIELD: 'colour',
+      SOURCE_MAP: '{"default":3}',
+      TIMEOUT: '-1',
+      MAGENTO_ACCESS_TOKEN_FILE: '/nowhere',
+      WORKER_PORT: String(await freePort()),
+    });
+    expect(await worker.ended).toBe(1);
+    for (const name of [
+      'INVENTREE_URL: is not set',
+      'INVENTREE_TOKEN: is not set',
+      'MAGENTO_URL: expected an address like https://shop.example, got "shop"',
+      'MAGENTO_ACCESS_TOKEN_FILE: expected a readable file',
+      'SKU_FIELD: expected name, IPN or parameter:<template name>',
+      'SOURCE_MAP: expected JSON like',
+      'TIMEOUT: expected a number of seconds',
+      'MAGENTO_CONSUMER_SECRET: is not set (OAuth 1.0a needs it beside the others)',
+      'MAGENTO_ACCESS_TOKEN_SECRET: is not set (OAuth 1.0a needs it beside the others)',
+    ]) {
+      expect(worker.errors()).toContain(name);
+    }
+  });
+});
