@@ -25,7 +25,8 @@ async function main(environment: Environment): Promise<void> {
   const log = createLog({ service: 'dashboard', level: configuration.LOG_LEVEL, format: configuration.LOG_FORMAT });
   const redis = connectToRedis(configuration.REDIS_URL, {
     whileAway: { wait: true },
-    onChange: (state, reason) => (state === 'there' ? log.info('Redis is there') : log.error(`Redis is away: ${reason}`)),
+    onChange: (state, reason) =>
+      state === 'there' ? log.info('Redis is there') : log.error(`Redis is away: ${reason}`),
   });
   const queues = [SYNC_QUEUE, DEAD_LETTER_QUEUE].map(name => new Queue(name, { connection: redis }));
   for (const queue of queues) queue.on('error', () => undefined);

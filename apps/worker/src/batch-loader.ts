@@ -9,13 +9,15 @@ export interface BatchOptions<K, V> {
   run: (keys: readonly K[]) => Promise<(V | Error)[]>;
   /** How many batches may be under way at once; without it, any number. */
   limit?: CallLimit | undefined;
+  /** After how many milliseconds without a new key a batch leaves. */
+  quietMs?: number;
 }
 
 /** Loads one key; its call is shared with the other keys that are asked for about now. */
 export type BatchLoader<K, V> = (key: K) => Promise<V>;
 
-/** A batch leaves when no key came for so long ... */
-const QUIET_MS = 8;
+/** A batch leaves when no key came for so long, unless told otherwise ... */
+const QUIET_MS = 2;
 /** ... or when it waited so long, in milliseconds. */
 const LONGEST_WAIT_MS = 80;
 
@@ -26,7 +28,12 @@ const LONGEST_WAIT_MS = 80;
  * for a call is taken, what comes meanwhile still joins, so that under load batches grow by themselves to what the
  * slowest system needs.
  */
-export function createBatchLoader<K, V>({ most, run, limit }: BatchOptions<K, V>): BatchLoader<K, V> {
+export function createBatchLoader<K, V>({
+  most,
+  run,
+  limit,
+  quietMs = QUIET_MS,
+}: BatchOptions<K, V>): BatchLoader<K, V> {
   let lastKeyAt = 0;
   let running: Promise<unknown> = Promise.resolve();
 
@@ -41,7 +48,7 @@ export function createBatchLoader<K, V>({ most, run, limit }: BatchOptions<K, V>
 
   async function schedule(leave: () => void): Promise<void> {
     const latest = Date.now() + LONGEST_WAIT_MS;
-    while (Date.now() < latest && Date.now() - lastKeyAt < QUIET_MS) await sleep(QUIET_MS / 2);
+    while (Date.now() < latest && Date.now() - lastKeyAt < quietMs) await sleep(quietMs / 2);
     if (!limit) return leave();
     let left = false;
     const leaveAndWait = () => {

@@ -13,6 +13,9 @@ export interface ReadOfPart {
 /** Parts in one read; our plugin takes no more. */
 const MOST_PARTS = 1_000;
 
+/** BullMQ starts the jobs of a burst one after the other, so far apart at the most; what follows they ask together. */
+const JOBS_APART_MS = 8;
+
 /** Reads parts with their stock, many in one call. */
 export function createPartReads(given: {
   inventree: InvenTreeClient;
@@ -27,6 +30,7 @@ export function createPartReads(given: {
   return createBatchLoader({
     most: MOST_PARTS,
     limit,
+    quietMs: JOBS_APART_MS,
     run: async ids => {
       // The ticket first: a read that begins after ours must get a higher one.
       const tickets = await guard.startReads(ids);

@@ -90,8 +90,8 @@ export function createProcessJob(given: ProcessJob): (job: Job, token?: string) 
         errorKind: failure.kind,
         reason,
         attempts: attempt,
-        firstFailedAt: job.timestamp,
-        lastFailedAt: Date.now(),
+        firstFailedAt: new Date(job.timestamp).toISOString(),
+        lastFailedAt: new Date().toISOString(),
         event: asked.event,
       });
     }

@@ -20,6 +20,7 @@ import type { BatchLoader } from './batch-loader';
 import type { ReadOfPart } from './part-reads';
 import type { ProductQuestion } from './products';
 import type { WriteRequest, WriteResult } from './stock-writes';
+import { stormOf } from './storm';
 import { AmbiguousSkuError, NotYetError, PartFailedError } from './sync-errors';
 
 export type PartJob = Extract<SyncJob, { kind: 'part' }>;
@@ -40,10 +41,6 @@ export interface SyncPart {
   log: Log;
 }
 
-/** How long after a write a part in a storm waits for the next one, in milliseconds. */
-const STORM_MS = 1_000;
-/** How soon after a write the next event is taken for a storm's, in milliseconds: no user is that quick. */
-const RIGHT_BEHIND_MS = 20;
 /** How long a job whose SKU another worker is writing waits, in milliseconds. */
 const SKU_BUSY_MS = 500;
 
@@ -92,7 +89,8 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
     const startedAt = Date.now();
     const [known] = await knownParts.parts([id]);
     reached.known = known;
-    waitOutStorm(job, known, startedAt);
+    const storm = stormOf(job.acceptedAt, known, startedAt);
+    if (storm.waitUntil !== undefined) throw new NotYetError(`part ${id} was written a moment ago`, storm.waitUntil);
     const { part, ticket } = await given.readPart(id);
     if (!part) return partIsGone(job, known);
     if (part.virtual) return skipped(job, part.name, 'the part is virtual, it holds no stock in InvenTree');
@@ -138,13 +136,20 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
       log.info(`SKU '${sku}' not written: part ${id} was read again meanwhile (${job.event})`, result);
       return { ...result, outcome: 'overtaken' };
     }
-    await remember(id, sku, 'updated', result.wanted, known);
+    await remember(id, sku, 'updated', result.wanted, known, storm.runs);
     for (const change of changes) log.info(updatedLine(job, sku, change), { ...result, ...change });
     return { ...result, outcome: 'updated' };
   }
 
-  function remember(part: number, sku: string, outcome: Outcome, confirmed: string, known: KnownPart | undefined) {
-    return knownParts.remember(part, { sku, confirmed, outcome, at: Date.now() }, known?.sku);
+  function remember(
+    part: number,
+    sku: string,
+    outcome: Outcome,
+    confirmed: string,
+    before: KnownPart | undefined,
+    stormRuns = 0,
+  ): Promise<void> {
+    return knownParts.remember(part, { sku, confirmed, outcome, at: Date.now(), stormRuns }, before?.sku);
   }
 
   /** What the store has under a SKU. Without a single row of stock, an old answer that the product exists won't do: it
@@ -196,16 +201,6 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
     const line = `[DRY RUN] Would update Magento 2 SKU '${sku}' from ${from} to ${to} (part ${job.part}, ${job.event})`;
     return dryRun === 'DRY_RUN' ? line : `${line}: nothing is written while ENABLE_SYNC is off`;
   }
-}
-
-/**
- * An event that came while the part was last written, or right behind, is one of many: then the next run waits, so that a
- * thousand events in a second cost two writes, not one each quarter of it. A single change is never delayed by this.
- */
-function waitOutStorm({ part, acceptedAt }: PartJob, known: KnownPart | undefined, now: number): void {
-  if (known?.outcome !== 'updated' || acceptedAt > known.at + RIGHT_BEHIND_MS) return;
-  const until = known.at + STORM_MS;
-  if (now < until) throw new NotYetError(`part ${part} was written a moment ago`, until);
 }
 
 function again(job: PartJob, why: string): PartJob {

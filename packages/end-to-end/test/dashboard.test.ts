@@ -8,7 +8,11 @@ let system: System;
 let dashboard: ServiceProcess;
 let browser: Browser;
 beforeAll(async () => {
-  system = await startSystem({ redisServer: redisServer(), environment: { MAX_ATTEMPTS: '1', SYNC_DELAY_MS: '30' }, sends: 'none' });
+  system = await startSystem({
+    redisServer: redisServer(),
+    environment: { MAX_ATTEMPTS: '1', SYNC_DELAY_MS: '30' },
+    sends: 'none',
+  });
   dashboard = await startService('dashboard', {
     REDIS_URL: system.environment.REDIS_URL ?? '',
     DASHBOARD_USER: LOGIN.username,
@@ -16,7 +20,15 @@ beforeAll(async () => {
   });
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
   });
 });
 afterAll(async () => {
@@ -29,7 +41,9 @@ describe('the dashboard', () => {
   it('lets nobody in without the login, and takes no orders from other sites', async () => {
     const basic = (user: string, password: string) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
     expect((await fetch(`${dashboard.url}/queues`)).status).toBe(401);
-    expect((await fetch(`${dashboard.url}/queues`, { headers: { authorization: basic('operator', 'wrong') } })).status).toBe(401);
+    expect(
+      (await fetch(`${dashboard.url}/queues`, { headers: { authorization: basic('operator', 'wrong') } })).status,
+    ).toBe(401);
     const authorization = basic(LOGIN.username, LOGIN.password);
     expect((await fetch(`${dashboard.url}/queues`, { headers: { authorization } })).status).toBe(200);
     const order = await fetch(`${dashboard.url}/queues/api/queues/stock-sync/pause`, {

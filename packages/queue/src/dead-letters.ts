@@ -11,8 +11,9 @@ const deadLetterSchema = z.object({
   errorKind: z.string(),
   reason: z.string(),
   attempts: z.number().int(),
-  firstFailedAt: z.number(),
-  lastFailedAt: z.number(),
+  /** ISO 8601, for people to read. */
+  firstFailedAt: z.string(),
+  lastFailedAt: z.string(),
   event: z.string(),
 });
 
@@ -41,7 +42,7 @@ export function openDeadLetters(connection: Redis): DeadLetters {
       const first = earlier && deadLetterSchema.safeParse(earlier.data).data?.firstFailedAt;
       await queue.remove(idOf(letter.part));
       const data = { ...letter, firstFailedAt: first ?? letter.firstFailedAt };
-      await queue.add('dead-letter', data, { jobId: idOf(letter.part) });
+      await queue.add(letter.sku ?? `part ${letter.part}`, data, { jobId: idOf(letter.part) });
     },
     async withdraw(part) {
       // Asked at every sync, so with the cheapest question there is.

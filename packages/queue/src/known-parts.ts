@@ -13,6 +13,8 @@ export interface KnownPart {
   outcome: Outcome;
   /** Milliseconds since 1970. */
   at: number;
+  /** How many runs in a row had to wait because events kept coming. */
+  stormRuns: number;
 }
 
 /** What is remembered of a SKU's product: its spelling in the store and its type, or that the store has none. */
@@ -63,6 +65,7 @@ const partLine = z.tuple([
   z.string(),
   z.enum(['updated', 'unchanged', 'skipped', 'dry run', 'failed']),
   z.number(),
+  z.number(),
 ]);
 const productLine = z.tuple([z.union([z.tuple([z.string(), z.string()]), z.null()]), z.number()]);
 
@@ -83,12 +86,12 @@ export function openKnownParts(redis: Redis): KnownParts {
       const lines = await redis.hmget(KEY.parts, ...ids.map(String));
       return lines.map(line => {
         const known = parsed(partLine, line);
-        return known && { sku: known[0], confirmed: known[1], outcome: known[2], at: known[3] };
+        return known && { sku: known[0], confirmed: known[1], outcome: known[2], at: known[3], stormRuns: known[4] };
       });
     },
 
-    async remember(part, { sku, confirmed, outcome, at }, skuBefore) {
-      const line = JSON.stringify([sku, confirmed, outcome, at]);
+    async remember(part, { sku, confirmed, outcome, at, stormRuns }, skuBefore) {
+      const line = JSON.stringify([sku, confirmed, outcome, at, stormRuns]);
       await Promise.all([
         redis.hset(KEY.parts, String(part), line),
         redis.sadd(KEY.bearers(sku), part),

@@ -4,6 +4,7 @@ import type { Change } from '@stock-sync/sync-core';
 import type { Request, Response } from 'express';
 import { jobsOf } from '../jobs-of-events';
 import type { IngestMetrics } from '../metrics';
+import { createRecentlyTold } from '../recently-told';
 import { verifySignature } from '../signature';
 import { contentsOf, type WebhookContents } from '../webhook-body';
 
@@ -20,9 +21,10 @@ export interface ReceiveWebhook {
 /** POST /webhooks/inventree: believes, understands, enqueues, and only then answers 202. */
 export function receiveWebhook(given: ReceiveWebhook) {
   const { secrets, isSwitchedOn, queue, webhookIds, knownParts, metrics, log } = given;
+  const recentlyTold = createRecentlyTold();
 
   return async (request: Request, response: Response): Promise<void> => {
-    if (!request.is('application/json')) {
+    if (!/^application\/json\s*(;|$)/i.test(request.get('content-type') ?? '')) {
       refuse(response, 415, { field: 'content-type', expected: 'application/json' });
       return;
     }
@@ -57,12 +59,17 @@ export function receiveWebhook(given: ReceiveWebhook) {
   async function accept(contents: WebhookContents): Promise<void> {
     const acceptedAt = Date.now();
     const told = contents.accepted.flatMap(({ event, targets }) =>
-      targets.partOfStockItem.map(item => ({ ...item, event })),
+      targets.partOfStockItem
+        .filter(({ stockItem, part }) => !recentlyTold.tell(stockItem, part))
+        .map(item => ({ ...item, event })),
     );
     const [partsBefore] = await Promise.all([
       knownParts.rememberStockItems(told),
       queue.enqueue(jobsOf(contents, acceptedAt)),
-    ]);
+    ]).catch((error: unknown) => {
+      for (const { stockItem } of told) recentlyTold.forget(stockItem);
+      throw error;
+    });
     const left = partsBefore.flatMap((part, index): SyncJob[] =>
       part === undefined ? [] : [{ kind: 'part', part, event: told[index]?.event ?? '', acceptedAt }],
     );

@@ -1,0 +1,48 @@
+import type { KnownPart } from '@stock-sync/queue';
+import { stormOf } from '../src/storm';
+
+const written = (at: number, stormRuns = 0): KnownPart => ({
+  sku: 'A',
+  confirmed: '1',
+  outcome: 'updated',
+  at,
+  stormRuns,
+});
+
+describe('a storm', () => {
+  it.each<[string, ReturnType<typeof stormOf>, object]>([
+    ['is not a part that was never seen', stormOf(100, undefined, 200), { waitUntil: undefined, runs: 0 }],
+    [
+      'is not an event some time after the write',
+      stormOf(10_150, written(10_100), 10_400),
+      { waitUntil: undefined, runs: 0 },
+    ],
+    [
+      'is not an event after a sync that wrote nothing',
+      stormOf(10_000, { ...written(10_100), outcome: 'unchanged' }, 10_400),
+      { waitUntil: undefined, runs: 0 },
+    ],
+    [
+      'is an event during the write: wait for the next second',
+      stormOf(10_090, written(10_100), 10_400),
+      { waitUntil: 11_000, runs: 1 },
+    ],
+    ['is an event right behind it', stormOf(10_115, written(10_100), 10_400), { waitUntil: 11_000, runs: 1 }],
+    [
+      'lets a run go on when its time has come',
+      stormOf(10_090, written(10_100), 11_001),
+      { waitUntil: undefined, runs: 1 },
+    ],
+    [
+      'that has just begun a second waits for the next but one',
+      stormOf(10_890, written(10_900), 11_000),
+      { waitUntil: 12_000, runs: 1 },
+    ],
+    ['that goes on waits longer', stormOf(12_090, written(12_100, 1), 12_400), { waitUntil: 14_000, runs: 2 }],
+    [
+      'never waits longer than five seconds',
+      stormOf(20_100, written(20_100, 40), 20_400),
+      { waitUntil: 25_000, runs: 41 },
+    ],
+  ])('%s', (_, storm, expected) => expect(storm).toEqual(expected));
+});

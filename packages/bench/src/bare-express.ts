@@ -1,0 +1,9 @@
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+
+/** The measure for ingest: a bare Express route that answers 202 and does nothing. Says its port on standard output. */
+const application = express();
+application.post('/webhooks/inventree', (_request, response) => {
+  response.status(202).json({ accepted: 1, ignored: 0 });
+});
+const server = application.listen(0, '127.0.0.1', () => console.log((server.address() as AddressInfo).port));

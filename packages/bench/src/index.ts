@@ -1,0 +1,14 @@
+import { benchAccept } from './accept';
+import { benchCalls } from './calls';
+
+const BENCHES: Readonly<Record<string, (redisUrl: string) => Promise<void>>> = {
+  accept: benchAccept,
+  calls: benchCalls,
+};
+
+/** Runs the measurements that are named, or all. */
+export async function runBench({ redisUrl, only }: { redisUrl: string; only: readonly string[] }): Promise<void> {
+  for (const [name, bench] of Object.entries(BENCHES)) {
+    if (only.length === 0 || only.includes(name)) await bench(redisUrl);
+  }
+}
