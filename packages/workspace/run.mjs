@@ -1,7 +1,7 @@
 // The root scripts of package.json: `node packages/workspace/run.mjs <command> [arguments]`.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { root, run, install, setUp } from './set-up.mjs';
+import { root, run, install, installForProduction, setUp } from './set-up.mjs';
 
 const tool = name => join(root, 'node_modules', name);
 const node = (script, ...args) => run(process.execPath, [script, ...args]);
@@ -24,6 +24,10 @@ const withRedis = async work => {
 
 const commands = {
   build: () => setUp(),
+  production: () => {
+    setUp();
+    installForProduction();
+  },
   start: ([app]) => start(`apps/${app}`, 'main.js'),
   demo: async () => {
     setUp();

@@ -2,7 +2,7 @@
 // Each step leaves a stamp, so a second run does no needless work.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -51,21 +51,22 @@ function once(step, hash, resultIsThere, work) {
 export function install() {
   const manifests = [root, ...workspaceFolders()].map(folder => join(folder, 'package.json'));
   const files = [...manifests, join(root, 'pnpm-lock.yaml'), join(root, 'pnpm-workspace.yaml')];
-  once('installed', hashOf(files), existsSync(join(root, 'node_modules', '.pnpm')), () => {
-    const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-    console.log(`Installing dependencies with ${packageManager} (fetched for this run only) ...`);
-    const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-    run(npm, [
-      'exec',
-      '--yes',
-      `--package=${packageManager}`,
-      '--',
-      'pnpm',
-      'install',
-      '--frozen-lockfile',
-      '--reporter=append-only',
-    ]);
-  });
+  once('installed', hashOf(files), existsSync(join(root, 'node_modules', '.pnpm')), () => pnpmInstall());
+}
+
+/** Leaves only what the services need at run time, for an image. */
+export function installForProduction() {
+  for (const folder of [root, ...workspaceFolders()])
+    rmSync(join(folder, 'node_modules'), { recursive: true, force: true });
+  pnpmInstall('--prod');
+}
+
+function pnpmInstall(...options) {
+  const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  console.log(`Installing dependencies with ${packageManager} (fetched for this run only) ...`);
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const pnpm = ['exec', '--yes', `--package=${packageManager}`, '--', 'pnpm'];
+  run(npm, [...pnpm, 'install', '--frozen-lockfile', '--reporter=append-only', ...options]);
 }
 
 /** Compiles what changed since the last build. */

@@ -14,6 +14,7 @@ import {
   type Environment,
 } from '@stock-sync/service';
 import { Queue } from 'bullmq';
+import type { RequestHandler } from 'express';
 import { Registry } from 'prom-client';
 import { dashboardConfiguration } from './configuration';
 import { refuseOtherSites, requireLogin } from './login';
@@ -43,7 +44,7 @@ async function main(environment: Environment): Promise<void> {
   addOperatorRoutes(application, new Registry(), () => (redis.status === 'ready' ? undefined : 'Redis is away'));
   application.use(requireLogin(configuration.DASHBOARD_USER, configuration.DASHBOARD_PASSWORD), refuseOtherSites);
   application.get('/', (_request, response) => response.redirect(BOARD_PATH));
-  application.use(BOARD_PATH, adapter.getRouter());
+  application.use(BOARD_PATH, adapter.getRouter() as RequestHandler);
   const server = await listen(application, configuration.DASHBOARD_PORT);
   log.info(`listening on port ${portOf(server)}: ${BOARD_PATH} shows the queues`);
 

@@ -63,8 +63,8 @@ async function post(
   };
 }
 
-const send = (content: unknown) => post((JSON.stringify(content) as string | undefined) ?? '');
-const jobIds = () => database.redis.zrange('bull:stock-sync:delayed', 0, -1);
+const send = (content: unknown) => post(JSON.stringify(content));
+const jobIds = () => database.redis.zrange('bull:stock-sync:delayed', '0', '-1');
 const waiting = () => database.redis.lrange('bull:stock-sync:wait', 0, -1);
 const jobs = async () => {
   const ids = [...(await jobIds()), ...(await waiting())];

@@ -1,0 +1,17 @@
+# One image for ingest, worker and dashboard; which of them runs is the command's choice (see docker-compose.yml).
+
+FROM node:22-slim AS build
+WORKDIR /app
+COPY . .
+# Builds, then leaves only the dependencies that are needed at run time.
+RUN npm run build:production
+
+FROM node:22-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=build /app/package.json /app/package.json
+COPY --from=build /app/node_modules /app/node_modules
+COPY --from=build /app/packages /app/packages
+COPY --from=build /app/apps /app/apps
+USER node
+CMD ["node", "apps/ingest/dist/main.js"]

