@@ -2,9 +2,9 @@ import type { KnownPart } from '@stock-sync/queue';
 
 /** How soon after a write the next event is taken for a storm's, in milliseconds: no user is that quick. */
 const RIGHT_BEHIND_MS = 20;
-/** The first wait and the longest one, in milliseconds. */
+/** The first beat and the longest one, in milliseconds. */
 const FIRST_MS = 1_000;
-const LONGEST_MS = 5_000;
+const LONGEST_MS = 4_000;
 
 /** What a run of a part has to do with a storm. */
 export interface Storm {
@@ -15,14 +15,14 @@ export interface Storm {
 }
 
 /**
- * Whether a part is in a storm: its event came while it was last written, or right behind. Then a run waits for the
- * next beat of the clock, the longer the longer the storm lasts: so that a thousand events in a second cost two writes,
- * not one each quarter of it, and that all parts of a storm come in one batch, whoever works on them. A single change
- * is never delayed by this, and the last one of a storm is at the latest seen after five seconds.
+ * Whether a part is in a storm: its event came while it was last written, or right behind. Then a run waits at least one
+ * beat, until the clock strikes the next; and beats grow while the storm lasts. So a thousand events in a second cost two
+ * writes, not one each quarter of it, and all parts of a storm come in one batch, whoever works on them. A single change
+ * is never delayed by this, and the last one of a storm is seen two beats later at the latest.
  */
 export function stormOf(acceptedAt: number, known: KnownPart | undefined, now: number): Storm {
   if (known?.outcome !== 'updated' || acceptedAt > known.at + RIGHT_BEHIND_MS) return { waitUntil: undefined, runs: 0 };
   const beat = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(known.stormRuns, 10));
-  const next = Math.ceil((known.at + beat / 2) / beat) * beat;
+  const next = Math.ceil((known.at + beat) / beat) * beat;
   return { waitUntil: now < next ? next : undefined, runs: known.stormRuns + 1 };
 }

@@ -58,7 +58,10 @@ const STATE: Record<string, (magento: MagentoStandIn) => void> = {
   'limit-array-20': manyProducts,
   'limit-array-21': manyProducts,
   'msi-get-sorted-page': manyProducts,
-  'msi-get-sorted-sku': manyProducts,
+  'msi-get-sorted-sku': magento => {
+    manyProducts(magento);
+    magento.store.addProduct('COMMA,1', { quantity: 5 });
+  },
   'error-db-down': magento => magento.setDatabaseDown(true),
   'error-db-down-post': magento => magento.setDatabaseDown(true),
   'error-php-down': magento => magento.setFault(() => ({ answer: magentoRecording('error-php-down').response })),
