@@ -3,6 +3,7 @@ import { closeServer, createLog, endOnSignal, listen, portOf, runMain, type Envi
 import type { Change } from '@stock-sync/sync-core';
 import { ingestConfiguration } from './configuration';
 import { createIngestMetrics } from './metrics';
+import { createRefusalLog } from './refusal-log';
 import { createIngestApplication } from './routes';
 
 /** How long a sender may wait for Redis, in milliseconds, before it is told to send again. */
@@ -46,6 +47,7 @@ async function main(environment: Environment): Promise<void> {
     knownParts: openKnownParts(redis),
     metrics: createIngestMetrics(),
     log,
+    logRefusal: createRefusalLog(log),
     requestsPerMinute: configuration.INGEST_RATE_LIMIT,
     notReady: () =>
       redis.ping().then(

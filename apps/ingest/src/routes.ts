@@ -39,6 +39,6 @@ export function createIngestApplication(
   application.all('/webhooks/inventree', answerMethod('POST'));
 
   application.use(answerNotFound);
-  application.use(answerErrors(given.log, given.metrics));
+  application.use(answerErrors(given.log, given.logRefusal, given.metrics));
   return application;
 }

@@ -21,6 +21,23 @@ const QUIET_MS = 2;
 /** ... or when it waited so long, in milliseconds. */
 const LONGEST_WAIT_MS = 80;
 
+/** A limit of so many batches at once in this process. */
+export function batchesAtOnce(places: number): CallLimit {
+  let free = places;
+  const waiting: (() => void)[] = [];
+  return async call => {
+    if (free > 0) free--;
+    else await new Promise<void>(resolve => waiting.push(resolve));
+    try {
+      return await call();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free++;
+    }
+  };
+}
+
 /**
  * Collects what many jobs ask for into few calls. When a batch leaves is the one hard thing: too early, and a thousand
  * jobs make a hundred calls; too late, and a single change waits for company that does not come. Jobs start one after

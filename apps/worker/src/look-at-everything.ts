@@ -1,5 +1,5 @@
 import type { InvenTreeClient } from '@stock-sync/inventree-client';
-import type { CallLimit, SyncJob, SyncQueue } from '@stock-sync/queue';
+import type { SyncJob, SyncQueue } from '@stock-sync/queue';
 import type { Log } from '@stock-sync/service';
 
 export type EverythingJob = Extract<SyncJob, { kind: 'everything' }>;
@@ -8,19 +8,15 @@ export type EverythingJob = Extract<SyncJob, { kind: 'everything' }>;
 export function createLookAtEverything(given: {
   inventree: InvenTreeClient;
   queue: SyncQueue;
-  limit: CallLimit;
   log: Log;
 }): (job: EverythingJob) => Promise<{ parts: number }> {
-  const { inventree, queue, limit, log } = given;
+  const { inventree, queue, log } = given;
   return async ({ event }) => {
     let count = 0;
-    const pages = inventree.walkParts();
-    for (;;) {
-      const page = await limit(() => pages.next());
-      if (page.done) break;
+    for await (const parts of inventree.walkParts()) {
       const acceptedAt = Date.now();
-      await queue.enqueue(page.value.map(part => ({ kind: 'part', part, event, acceptedAt })));
-      count += page.value.length;
+      await queue.enqueue(parts.map(part => ({ kind: 'part', part, event, acceptedAt })));
+      count += parts.length;
     }
     log.info(`looking at every part: ${count} enqueued (${event})`, { parts: count });
     return { parts: count };

@@ -24,7 +24,7 @@ import {
 } from '@stock-sync/service';
 import { Worker } from 'bullmq';
 import type { Express } from 'express';
-import { createBatchLoader } from './batch-loader';
+import { batchesAtOnce, createBatchLoader } from './batch-loader';
 import { workerConfiguration, type WorkerConfiguration } from './configuration';
 import { createLookAtEverything } from './look-at-everything';
 import { createWorkerMetrics } from './metrics';
@@ -66,7 +66,7 @@ async function main(environment: Environment): Promise<void> {
   const knownParts = openKnownParts(redis);
   const guard = openWriteGuard(redis);
   const outagePause = createOutagePause({ queue, outages: openOutages(redis), log });
-  const inventreeLimit = openCallLimit(redis, 'inventree', configuration.INVENTREE_CONCURRENCY);
+  const inventreePlaces = configuration.INVENTREE_CONCURRENCY;
   const magentoLimit = openCallLimit(redis, 'magento', configuration.MAGENTO_CONCURRENCY);
   const metrics = createWorkerMetrics({ queue, deadLetters, outage: outagePause.current });
 
@@ -79,6 +79,8 @@ async function main(environment: Environment): Promise<void> {
     ...connection,
     baseUrl: configuration.INVENTREE_URL,
     token: configuration.INVENTREE_TOKEN,
+    limit: openCallLimit(redis, 'inventree', inventreePlaces),
+    partsAtOnce: inventreePlaces,
   });
   const magento = createMagentoClient({
     ...connection,
@@ -94,8 +96,8 @@ async function main(environment: Environment): Promise<void> {
   const skuField = configuration.SKU_FIELD;
 
   const syncPart = createSyncPart({
-    readPart: createPartReads({ inventree, guard, knownParts, skuField, limit: inventreeLimit }),
-    bearersOf: createSkuBearers({ inventree, knownParts, skuField, limit: inventreeLimit }),
+    readPart: createPartReads({ inventree, guard, knownParts, skuField, limit: batchesAtOnce(inventreePlaces) }),
+    bearersOf: createSkuBearers({ inventree, knownParts, skuField }),
     findProduct: createProducts({ magento, knownParts }),
     readShown: createBatchLoader({ most: MOST_SKUS, run: async skus => (await access()).read(skus) }),
     write: createStockWrites({ access, guard, limit: magentoLimit }),
@@ -113,8 +115,8 @@ async function main(environment: Environment): Promise<void> {
   });
   const processJob = createProcessJob({
     syncPart,
-    resolveStockItem: createResolveStockItem({ inventree, knownParts, queue, limit: inventreeLimit, log }),
-    lookAtEverything: createLookAtEverything({ inventree, queue, limit: inventreeLimit, log }),
+    resolveStockItem: createResolveStockItem({ inventree, knownParts, queue, log }),
+    lookAtEverything: createLookAtEverything({ inventree, queue, log }),
     outagePause,
     deadLetters,
     attempts: configuration.MAX_ATTEMPTS,

@@ -12,8 +12,8 @@ const LOOK_MS = 1_000;
 export interface OutagePause {
   /** A call failed for a reason that is not its job's: everything waits, longer each time. */
   enter(error: TryLaterError | CredentialsError): Promise<void>;
-  /** Both systems answered. */
-  leave(): Promise<void>;
+  /** Both systems answered; with a write, or to reads alone. */
+  leave(answered: 'reads' | 'write'): Promise<void>;
   /** Why everything waits now; undefined where nothing does. */
   current(): Outage | undefined;
   stop(): void;
@@ -42,8 +42,8 @@ export function createOutagePause(given: { queue: SyncQueue; outages: Outages; l
     const { first, longest } = error.kind === 'credentials' ? REFUSED : AWAY;
     const asked = error.kind === 'try-later' ? (error.retryAfterMs ?? 0) : 0;
     const pauseMs = Math.min(longest, Math.max(asked, first * 2 ** Math.min(pauses - 1, 20)));
-    const { system, message: reason } = error;
-    known = { system, reason, since: before?.since ?? now, pauses, nextAttemptAt: now + pauseMs };
+    const { system, message: reason, duringWrite } = error;
+    known = { system, reason, duringWrite, since: before?.since ?? now, pauses, nextAttemptAt: now + pauseMs };
     await outages.record(known);
     await queue.pauseFor(pauseMs);
     const line = `${reason}. Everything waits, nothing is lost; next attempt in ${pauseMs / 1000} s`;
@@ -56,8 +56,8 @@ export function createOutagePause(given: { queue: SyncQueue; outages: Outages; l
       entering ??= enter(error).finally(() => (entering = undefined));
       return entering;
     },
-    async leave() {
-      if (!known) return;
+    async leave(answered) {
+      if (!known || (known.duringWrite && answered === 'reads')) return;
       known = undefined;
       const ended = await outages.clear();
       if (!ended) return;

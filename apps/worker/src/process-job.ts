@@ -52,7 +52,8 @@ export function createProcessJob(given: ProcessJob): (job: Job, token?: string) 
         const result = await given.syncPart(asked);
         metrics.outcomes.inc({ outcome: result.outcome });
         metrics.lag.observe((Date.now() - asked.acceptedAt) / 1000);
-        if (result.outcome !== 'skipped' && result.outcome !== 'overtaken') await outagePause.leave();
+        if (result.outcome === 'updated') await outagePause.leave('write');
+        if (result.outcome === 'unchanged' || result.outcome === 'dry run') await outagePause.leave('reads');
         if (await deadLetters.withdraw(asked.part)) {
           log.info(`part ${asked.part} was synced after all: its dead letter is withdrawn`, { part: asked.part });
         }

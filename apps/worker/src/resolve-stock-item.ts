@@ -1,5 +1,5 @@
 import type { InvenTreeClient } from '@stock-sync/inventree-client';
-import type { CallLimit, KnownParts, SyncJob, SyncQueue } from '@stock-sync/queue';
+import type { KnownParts, SyncJob, SyncQueue } from '@stock-sync/queue';
 import type { Log } from '@stock-sync/service';
 
 export type StockItemJob = Extract<SyncJob, { kind: 'stock-item' }>;
@@ -17,15 +17,14 @@ export function createResolveStockItem(given: {
   inventree: InvenTreeClient;
   knownParts: KnownParts;
   queue: SyncQueue;
-  limit: CallLimit;
   log: Log;
 }): (job: StockItemJob) => Promise<ResolvedItem> {
-  const { inventree, knownParts, queue, limit, log } = given;
+  const { inventree, knownParts, queue, log } = given;
   return async ({ stockItem, change, event }) => {
     const before = await knownParts.partOfStockItem(stockItem);
     // A deleted item can't be looked up any more [recording stock-item-deleted]: only ask where nothing else is known.
     const ask = change !== 'deleted' || before === undefined;
-    const now = ask ? await limit(() => inventree.partOfStockItem(stockItem)) : undefined;
+    const now = ask ? await inventree.partOfStockItem(stockItem) : undefined;
     if (now !== undefined) await knownParts.rememberStockItems([{ stockItem, part: now }]);
 
     // An item may have been converted to another part since: then both have changed.

@@ -1,5 +1,5 @@
 import type { InvenTreeClient } from '@stock-sync/inventree-client';
-import type { CallLimit, KnownParts } from '@stock-sync/queue';
+import type { KnownParts } from '@stock-sync/queue';
 import { skuKey, skuOf, type SkuField } from '@stock-sync/sync-core';
 import { createBatchLoader, type BatchLoader } from './batch-loader';
 
@@ -14,13 +14,12 @@ export function createSkuBearers(given: {
   inventree: InvenTreeClient;
   knownParts: KnownParts;
   skuField: SkuField;
-  limit: CallLimit;
 }): BatchLoader<{ sku: string; part: number }, number[]> {
-  const { inventree, knownParts, skuField, limit } = given;
+  const { inventree, knownParts, skuField } = given;
 
   async function askInvenTree(skus: readonly string[]): Promise<void> {
     if (skus.length === 0) return;
-    const identities = await limit(() => identitiesOf(skus));
+    const identities = await identitiesOf(skus);
     await knownParts.rememberBearers(
       skus.map(sku => ({ sku, parts: identities.filter(found => skuKey(found.sku) === skuKey(sku)).map(f => f.part) })),
     );

@@ -65,7 +65,8 @@ describe('a storm', () => {
       });
       return system.send({ events });
     };
-    for (const each of [...Array<number>(50).fill(1), ...Array<number>(19).fill(50)]) expect(await send(each)).toBe(202);
+    for (const each of [...Array<number>(50).fill(1), ...Array<number>(19).fill(50)])
+      expect(await send(each)).toBe(202);
     await system.quiet();
     expect(shown(system)).toBe(1_000);
     expect(system.magento.counts().writes).toBeLessThanOrEqual(2);

@@ -4,6 +4,8 @@ export type System = 'InvenTree' | 'Magento';
 interface Details {
   /** HTTP status of the answer, where there was one. */
   status?: number;
+  /** Whether the call would have changed something. */
+  duringWrite?: boolean;
   cause?: unknown;
 }
 
@@ -11,6 +13,7 @@ interface Details {
 export abstract class CallError extends Error {
   abstract readonly kind: 'try-later' | 'wrong-item' | 'credentials';
   readonly status: number | undefined;
+  readonly duringWrite: boolean;
 
   constructor(
     readonly system: System,
@@ -20,6 +23,7 @@ export abstract class CallError extends Error {
     super(message, { cause: details.cause });
     this.name = new.target.name;
     this.status = details.status;
+    this.duringWrite = details.duringWrite ?? false;
   }
 }
 

@@ -44,6 +44,8 @@ export interface Call {
   /** Path and query, below the base address, already encoded. */
   path: string;
   body?: unknown;
+  /** Whether it changes something: errors tell. */
+  isWrite?: boolean;
 }
 
 export interface HttpClient {
@@ -96,12 +98,13 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   });
   axiosRetry(client, {
     retries: RETRIES,
+    shouldResetTimeout: true,
     retryDelay: attempt => attempt * RETRY_DELAY_MS,
     retryCondition: error => isNetworkError(error) || GATEWAY_STATUSES.has(error.response?.status ?? 0),
   });
 
   return {
-    async call({ method, path, body }) {
+    async call({ method, path, body, isWrite = false }) {
       try {
         const answer = await client.request<string>({
           method,
@@ -116,7 +119,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
           const answer: AxiosResponse<string> = error.response as AxiosResponse<string>;
           return answerFrom(system, answer.status, answer.headers, answer.data);
         }
-        throw new TryLaterError(system, `${system} did not answer: ${reasonOf(error, timeoutMs)}`, { cause: error });
+        throw new TryLaterError(system, `${system} did not answer: ${reasonOf(error, timeoutMs)}`, {
+          cause: error,
+          duringWrite: isWrite,
+        });
       }
     },
     close() {

@@ -20,6 +20,10 @@ export interface InvenTreeClientOptions {
   timeoutMs: number;
   verifyTls: boolean;
   caFile?: string | undefined;
+  /** Wraps every call: for whoever limits how many are under way at once. */
+  limit?: <T>(call: () => Promise<T>) => Promise<T>;
+  /** Parts that the plain API is asked for at once. */
+  partsAtOnce?: number;
 }
 
 /** A part's own stock at one location; decimals as text. */
@@ -75,9 +79,12 @@ export function connectToInvenTree(options: InvenTreeClientOptions): InvenTreeCo
     authorization: () => `Token ${options.token}`,
   });
 
-  async function request<T>(call: Call, what: string, schema: ZodType<T>): Promise<T> {
-    const answer = await http.call(call);
-    if (answer.status >= 300 || !answer.isJson) throw errorFrom(answer, call);
+  const { limit = work => work() } = options;
+  const call: HttpClient['call'] = outgoing => limit(() => http.call(outgoing));
+
+  async function request<T>(outgoing: Call, what: string, schema: ZodType<T>): Promise<T> {
+    const answer = await call(outgoing);
+    if (answer.status >= 300 || !answer.isJson) throw errorFrom(answer, outgoing);
     return parsedBody('InvenTree', what, schema, answer);
   }
 
@@ -101,7 +108,7 @@ export function connectToInvenTree(options: InvenTreeClientOptions): InvenTreeCo
     return [...rows.values()];
   }
 
-  return { call: http.call, request, list, close: http.close };
+  return { call, request, list, close: http.close };
 }
 
 function changed(what: string): TryLaterError {

@@ -39,8 +39,16 @@ const partSchema = z
 const bulkSchema = z.object({ parts: z.array(partSchema), missing: z.array(z.number().int()) });
 const pageSchema = z.object({ parts: z.array(partSchema), next: z.number().int().nullish() });
 
-/** The plugin does not answer here: it is not installed, not active, or fails. */
-export class PluginAbsent extends Error {}
+/** The plugin does not answer here. */
+export class PluginAbsent extends Error {
+  constructor(
+    message: string,
+    /** Not installed or not active, rather than failing just now. */
+    readonly lasting: boolean,
+  ) {
+    super(message);
+  }
+}
 
 /**
  * The stock of up to 1,000 parts in one call; a part that InvenTree does not have is not in the map. Rejects with
@@ -91,5 +99,5 @@ function requirePlugin(answer: Answer): void {
   if (status === 502 || status === 503 || status === 504 || status === 429) {
     throw new TryLaterError('InvenTree', `InvenTree answered ${status}`, { status, retryAfterMs: answer.retryAfterMs });
   }
-  throw new PluginAbsent(`${PLUGIN_PATH} answered ${status}${isJson ? '' : ' without JSON'}`);
+  throw new PluginAbsent(`${PLUGIN_PATH} answered ${status}${isJson ? '' : ' without JSON'}`, status < 500);
 }

@@ -32,7 +32,7 @@ export interface InvenTreeClient {
 /** How long an absent plugin is not asked for again, in milliseconds. */
 const PLUGIN_ASKED_AGAIN_MS = 60_000;
 
-/** Parts read at once by the plain API: InvenTree answers no more than 35 to 39 calls a second, however many at once. */
+/** Calls at once where nobody says otherwise: InvenTree answers no more than 39 a second, however many at once. */
 const AT_ONCE = 4;
 
 /** A client for one InvenTree. */
@@ -47,7 +47,7 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
       return await read();
     } catch (error) {
       if (!(error instanceof PluginAbsent)) throw error;
-      pluginAbsentUntil = Date.now() + PLUGIN_ASKED_AGAIN_MS;
+      if (error.lasting) pluginAbsentUntil = Date.now() + PLUGIN_ASKED_AGAIN_MS;
       return undefined;
     }
   }
@@ -62,7 +62,7 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
         if (part) found.set(pk, { ...part, parameter: values?.get(pk) ?? null });
       }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, readOn));
+    await Promise.all(Array.from({ length: options.partsAtOnce ?? AT_ONCE }, readOn));
     return found;
   }
 

@@ -116,7 +116,7 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
       answer = await http.call(call);
       if (answer.status === 401) signPort = !signPort;
     }
-    if (answer.status >= 300) throw errorFrom(answer, call.path);
+    if (answer.status >= 300) throw errorFrom(answer, call);
     if (!answer.isJson) {
       throw new TryLaterError(
         'Magento',
@@ -214,7 +214,12 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
         quantity,
         status: inStock ? 1 : 0,
       }));
-      const call: Call = { method: 'POST', path: '/rest/V1/inventory/source-items', body: { sourceItems } };
+      const call: Call = {
+        method: 'POST',
+        path: '/rest/V1/inventory/source-items',
+        body: { sourceItems },
+        isWrite: true,
+      };
       await request(call, 'a write of source items', z.array(z.unknown()));
     },
 
@@ -228,7 +233,7 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
       // The item id in the path is not looked at [recordings legacy-put-foreign-item-id, legacy-put-unknown-item-id].
       const path = `/rest/V1/products/${encodeURIComponent(sku)}/stockItems/1`;
       const body = { stockItem: { qty: quantity, is_in_stock: inStock } };
-      await request({ method: 'PUT', path, body }, 'a write of a stock item', z.number());
+      await request({ method: 'PUT', path, body, isWrite: true }, 'a write of a stock item', z.number());
     },
 
     async updateProductStock(sku, quantity) {

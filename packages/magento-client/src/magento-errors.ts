@@ -4,6 +4,7 @@ import {
   WrongItemError,
   excerpt,
   type Answer,
+  type Call,
   type CallError,
 } from '@stock-sync/http-client';
 import { z } from 'zod';
@@ -48,42 +49,38 @@ export class MagentoLimitError extends WrongItemError {
 const NO_ROUTE = 'Request does not match any route.';
 
 /** What an answer of status 300 and above means for whoever made the call. */
-export function errorFrom(answer: Answer, path: string): CallError {
+export function errorFrom(answer: Answer, { path, isWrite = false }: Call): CallError {
+  const details = { status: answer.status, duringWrite: isWrite };
   const { status } = answer;
   const body = errorBodyOf(answer);
   const said = body ? filledMessage(body) : excerpt(answer.body);
 
   // Every refusal is a 401, whether the token is wrong or lacks a resource [recordings auth-none, auth-oauth1-missing-acl].
   if (status === 401 || status === 403) {
-    return new CredentialsError('Magento', `Magento refused the credentials: ${said}`, { status });
+    return new CredentialsError('Magento', `Magento refused the credentials: ${said}`, details);
   }
   if (body && status === 400 && body.message.startsWith('Signature method')) {
-    return new CredentialsError('Magento', `Magento refused the signature: ${said}`, { status });
+    return new CredentialsError('Magento', `Magento refused the signature: ${said}`, details);
   }
   if (body && status === 404 && body.message === NO_ROUTE) {
     return new CredentialsError(
       'Magento',
       `Magento does not know ${pathOnly(path)} (${said}) Check MAGENTO_URL, and that the module is enabled.`,
-      { status },
+      details,
     );
   }
   const limit = body && limitIn(body);
   if (limit !== undefined) return new MagentoLimitError(`Magento: ${said}`, limit);
   // Only an application that is up answers with JSON; an address that is too long is the request's fault too.
   if (status === 413 || status === 414 || (body && [400, 404, 422, 500].includes(status))) {
-    return new WrongItemError('Magento', `Magento answered ${status}: ${said}`, { status });
+    return new WrongItemError('Magento', `Magento answered ${status}: ${said}`, details);
   }
   if (status >= 300 && status < 400) {
-    return new TryLaterError(
-      'Magento',
-      `Magento redirects to ${answer.location ?? 'another address'}: check MAGENTO_URL`,
-      {
-        status,
-      },
-    );
+    const to = answer.location ?? 'another address';
+    return new TryLaterError('Magento', `Magento redirects to ${to}: check MAGENTO_URL`, details);
   }
   return new TryLaterError('Magento', `Magento answered ${status}: ${said}`, {
-    status,
+    ...details,
     retryAfterMs: answer.retryAfterMs,
   });
 }

@@ -71,36 +71,41 @@ function sourceItemAccess(client: MagentoClient): StockAccess {
   };
 }
 
-/** SKUs under way at once where a store takes them one by one: more gains nothing (facts, Cost). */
-const AT_ONCE = 4;
+/** Reads under way at once where a store takes SKUs one by one: more gains nothing (facts, Cost). */
+const READS_AT_ONCE = 4;
 
 function stockItemAccess(client: MagentoClient): StockAccess {
   return {
     stockApi: 'stock-items',
-    read: skus =>
-      mapInGroups(skus, async sku => {
-        const item = await client.readStockItem(sku);
-        return item ? [{ sourceCode: DEFAULT_SOURCE, ...item }] : [];
-      }),
-    write: skus =>
-      mapInGroups(skus, async ({ sku, changes }) => {
-        try {
-          const change = changes.find(({ sourceCode }) => sourceCode === DEFAULT_SOURCE);
-          if (change) await client.writeStockItem(sku, change);
-          return undefined;
-        } catch (error) {
-          return asCallError(error);
-        }
-      }),
+    async read(skus) {
+      const shown: ShownStock[][] = [];
+      for (let start = 0; start < skus.length; start += READS_AT_ONCE) {
+        const items = await Promise.all(skus.slice(start, start + READS_AT_ONCE).map(client.readStockItem));
+        shown.push(...items.map(item => (item ? [{ sourceCode: DEFAULT_SOURCE, ...item }] : [])));
+      }
+      return shown;
+    },
+    async write(skus) {
+      const errors: (CallError | undefined)[] = [];
+      let outage: CallError | undefined;
+      for (const { sku, changes } of skus) {
+        const change = changes.find(({ sourceCode }) => sourceCode === DEFAULT_SOURCE);
+        const error = outage ?? (change && (await errorOf(client.writeStockItem(sku, change))));
+        if (error && !(error instanceof WrongItemError)) outage = error;
+        errors.push(error);
+      }
+      return errors;
+    },
   };
 }
 
-async function mapInGroups<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (let start = 0; start < items.length; start += AT_ONCE) {
-    results.push(...(await Promise.all(items.slice(start, start + AT_ONCE).map(work))));
+async function errorOf(call: Promise<void>): Promise<CallError | undefined> {
+  try {
+    await call;
+    return undefined;
+  } catch (error) {
+    return asCallError(error);
   }
-  return results;
 }
 
 function asCallError(error: unknown): CallError {

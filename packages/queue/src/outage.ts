@@ -4,6 +4,8 @@ import { z } from 'zod';
 const outageSchema = z.object({
   system: z.string(),
   reason: z.string(),
+  /** Whether it showed at a write: then that reads work does not end it. */
+  duringWrite: z.boolean(),
   /** Milliseconds since 1970. */
   since: z.number(),
   /** Pauses so far. */

@@ -1,4 +1,5 @@
 export { startMagento, type MagentoStandIn, type MagentoStandInOptions } from './magento';
+export { oauthSignature } from './magento/authorization';
 export { MagentoStore } from './magento/store';
 export { startInvenTree, type InvenTreeStandIn, type InvenTreeStandInOptions } from './inventree';
 export { InvenTreeShop, type StockItem, type Part, type FiredEvent } from './inventree/shop';

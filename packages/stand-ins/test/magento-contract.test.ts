@@ -1,5 +1,4 @@
-import { oauthHeader } from '@stock-sync/magento-client';
-import { recordings, startMagento, type MagentoStandIn, type MagentoStandInOptions } from '../src';
+import { oauthSignature, recordings, startMagento, type MagentoStandIn, type MagentoStandInOptions } from '../src';
 import { bodyOf, shapeDifference } from './shape';
 
 const { magentoRecording, magentoRecordings } = recordings;
@@ -224,9 +223,24 @@ function authorizationOf(
   if (name === 'auth-wrong-token') return 'Bearer wrong';
   if (authorization.startsWith('Bearer')) return `Bearer ${integration.accessToken}`;
   if (!authorization.startsWith('OAuth')) return undefined;
-  const header = oauthHeader(method, url, integration, { signPort: false });
+  const header = signedHeader(method, new URL(url), integration);
   if (name === 'auth-oauth1-bad-signature')
     return header.replace(/oauth_signature="[^"]*"/, 'oauth_signature="bm8%3D"');
   if (name === 'auth-oauth1-sha1') return header.replace('HMAC-SHA256', 'HMAC-SHA1');
   return header;
+}
+
+function signedHeader(method: string, url: URL, integration: MagentoStandIn['integration']): string {
+  const oauth = Object.entries({
+    oauth_consumer_key: integration.consumerKey,
+    oauth_nonce: String(Math.random()),
+    oauth_signature_method: 'HMAC-SHA256',
+    oauth_timestamp: '1700000000',
+    oauth_token: integration.accessToken,
+    oauth_version: '1.0',
+  });
+  const address = `http://${url.hostname}${url.pathname}`;
+  const signature = oauthSignature(method, address, [...url.searchParams, ...oauth], integration);
+  const fields = [...oauth, ['oauth_signature', signature]] as [string, string][];
+  return `OAuth ${fields.map(([name, value]) => `${name}="${encodeURIComponent(value)}"`).join(', ')}`;
 }

@@ -12,7 +12,11 @@ const REFUSALS: Readonly<Record<string, [number, string, string]>> = {
 };
 
 /** The last handler for errors: a sentence for the sender, never a stack. */
-export function answerErrors(log: Log, metrics: IngestMetrics): ErrorRequestHandler {
+export function answerErrors(
+  log: Log,
+  logRefusal: (line: string) => void,
+  metrics: IngestMetrics,
+): ErrorRequestHandler {
   return (error: unknown, _request, response, next) => {
     if (response.headersSent) {
       next(error);
@@ -31,7 +35,7 @@ export function answerErrors(log: Log, metrics: IngestMetrics): ErrorRequestHand
       response.status(500).json({ error: 'an error of our own; it is in the log' });
       return;
     }
-    log.warn(`request refused with ${code}: ${field}: expected ${expected}`);
+    logRefusal(`request refused with ${code}: ${field}: expected ${expected}`);
     response.status(code).json({ error: `${field}: expected ${expected}`, field, expected });
   };
 }

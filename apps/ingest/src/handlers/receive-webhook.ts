@@ -16,11 +16,13 @@ export interface ReceiveWebhook {
   knownParts: KnownParts;
   metrics: IngestMetrics;
   log: Log;
+  /** Takes the line that tells of a refused request. */
+  logRefusal: (line: string) => void;
 }
 
 /** POST /webhooks/inventree: believes, understands, enqueues, and only then answers 202. */
 export function receiveWebhook(given: ReceiveWebhook) {
-  const { secrets, isSwitchedOn, queue, webhookIds, knownParts, metrics, log } = given;
+  const { secrets, isSwitchedOn, queue, webhookIds, knownParts, metrics, log, logRefusal } = given;
   const recentlyTold = createRecentlyTold();
 
   return async (request: Request, response: Response): Promise<void> => {
@@ -90,7 +92,7 @@ export function receiveWebhook(given: ReceiveWebhook) {
 
   function refuse(response: Response, status: number, wrong: { field: string; expected: string }): void {
     metrics.webhooks.inc({ answer: String(status) });
-    log.warn(`webhook refused with ${status}: ${wrong.field}: expected ${wrong.expected}`);
+    logRefusal(`webhook refused with ${status}: ${wrong.field}: expected ${wrong.expected}`);
     response.status(status).json({ error: `${wrong.field}: expected ${wrong.expected}`, ...wrong });
   }
 }

@@ -1,0 +1,181 @@
+import { orderActions, startInvenTree, type InvenTreeStandIn } from '@stock-sync/stand-ins';
+import { createInvenTreeClient, type InvenTreeClient } from '../src';
+
+let inventree: InvenTreeStandIn;
+let client: InvenTreeClient;
+beforeEach(async () => {
+  inventree = await startInvenTree();
+  client = clientWith(inventree.tokens.viewer);
+});
+afterEach(async () => {
+  client.close();
+  await inventree.close();
+});
+
+function clientWith(token: string): InvenTreeClient {
+  return createInvenTreeClient({ baseUrl: inventree.url, token, timeoutMs: 2_000, verifyTls: true });
+}
+
+function stock(): void {
+  const { shop } = inventree;
+  const [main, other] = [shop.addLocation('Main'), shop.addLocation('Other')];
+  const widget = shop.addPart({ name: 'WIDGET-123', IPN: 'W.1' });
+  shop.addPart({ name: 'EMPTY', virtual: true, active: false });
+  const template = shop.addPart({ name: 'TEMPLATE', isTemplate: true });
+  const variant = shop.addPart({ name: 'VARIANT', variantOf: template.pk });
+  const item = shop.insertItem({ part: widget.pk, quantity: 12.5, location: main.pk });
+  shop.insertItem({ part: widget.pk, quantity: 0.00001, location: main.pk });
+  shop.insertItem({ part: widget.pk, quantity: 30, location: other.pk });
+  shop.insertItem({ part: widget.pk, quantity: 4, location: null });
+  for (const more of [{ status: 70 }, { customer: 1 }, { belongsTo: 1 }, { consumedBy: 1 }, { isBuilding: true }]) {
+    shop.insertItem({ part: widget.pk, quantity: 100, location: main.pk, ...more });
+  }
+  shop.insertItem({ part: template.pk, quantity: 1 });
+  shop.insertItem({ part: variant.pk, quantity: 20 });
+  const { order, shipment } = orderActions.addSalesOrder(shop, 1, [{ part: widget.pk, quantity: 2 }]);
+  orderActions.allocate(shop, order, 1, item.pk, 2, shipment);
+  shop.templates.set(5, { pk: 5, name: 'Magento SKU' });
+  shop.parameters.push({ pk: 1, template: 5, part: widget.pk, data: 'MAG-1' });
+}
+
+/** Sums per location, in one order: the plain API tells rows, the plugin sums. */
+async function read(parts: number[]) {
+  const found = await client.readParts(parts, 'Magento SKU');
+  return [...found.values()]
+    .sort((a, b) => a.pk - b.pk)
+    .map(({ stockItems: _, stock: rows, ...part }) => {
+      const sums = new Map<number | null, [number, number]>();
+      for (const { location, inStock, allocated } of rows) {
+        const [a, b] = sums.get(location) ?? [0, 0];
+        sums.set(location, [a + Number(inStock), b + Number(allocated)]);
+      }
+      return { ...part, stock: [...sums].sort(([a], [b]) => (a ?? 0) - (b ?? 0)) };
+    });
+}
+
+describe('the two ways of reading', () => {
+  it('have equal results', async () => {
+    stock();
+    const byPlugin = await read([1, 2, 3, 4, 4711]);
+    inventree.setPlugin(false);
+    const plainly = await read([1, 2, 3, 4, 4711]);
+    expect(plainly).toEqual(byPlugin);
+    expect(byPlugin).toMatchObject([
+      {
+        pk: 1,
+        name: 'WIDGET-123',
+        IPN: 'W.1',
+        parameter: 'MAG-1',
+        stock: [
+          [null, [4, 0]],
+          [1, [12.50001, 2]],
+          [2, [30, 0]],
+        ],
+      },
+      { pk: 2, virtual: true, active: false, parameter: null, stock: [] },
+      { pk: 3, stock: [[null, [1, 0]]] },
+      { pk: 4, stock: [[null, [20, 0]]] },
+    ]);
+  });
+
+  it('take one call for 1,000 parts by the plugin, and find all parts page by page', async () => {
+    for (let n = 0; n < 2_300; n++) inventree.shop.addPart({ name: `P${n}` });
+    const found = await client.readParts(Array.from({ length: 1_000 }, (_, n) => n + 1));
+    expect([found.size, inventree.calls.length]).toEqual([1_000, 1]);
+    const pages: number[][] = [];
+    for await (const page of client.walkParts()) pages.push(page);
+    expect(pages.map(page => page.length)).toEqual([1_000, 1_000, 300]);
+    inventree.setPlugin(false);
+    const plain: number[] = [];
+    for await (const page of clientWith(inventree.tokens.viewer).walkParts()) plain.push(...page);
+    expect(plain.sort((a, b) => a - b)).toEqual(pages.flat());
+  });
+
+  it('go back to the plugin by themselves: an absent one is asked again later, one that fails is asked at once', async () => {
+    stock();
+    inventree.setFault(call =>
+      call.path.startsWith('/plugin/')
+        ? { answer: { status: 500, headers: { 'content-type': 'application/json' }, body: {} } }
+        : undefined,
+    );
+    expect((await client.readParts([1])).size).toBe(1);
+    inventree.setFault(undefined);
+    const before = inventree.calls.length;
+    await client.readParts([1]);
+    expect(inventree.calls.slice(before).map(call => call.path)).toEqual(['/plugin/magento-sync/stock/']);
+  });
+});
+
+describe('never trusted', () => {
+  it('the plugin when it tells of other parts than it was asked for', async () => {
+    inventree.setFault(() => ({
+      answer: { status: 200, headers: { 'content-type': 'application/json' }, body: { parts: [], missing: [2] } },
+    }));
+    await expect(client.readParts([1])).rejects.toMatchObject({ kind: 'try-later' });
+  });
+
+  it('a list that changes while it is read in pages', async () => {
+    inventree.setPlugin(false);
+    const part = inventree.shop.addPart({ name: 'MANY' });
+    for (let n = 0; n < 1_500; n++) inventree.shop.insertItem({ part: part.pk, quantity: 1 });
+    expect((await client.readParts([part.pk])).get(part.pk)?.stock).toHaveLength(1_500);
+    inventree.setFault(call => {
+      const [first] = inventree.shop.itemsOf(part.pk);
+      if (call.query.has('offset') && first) inventree.shop.deleteItem(first);
+      return undefined;
+    });
+    await expect(client.readParts([part.pk])).rejects.toThrow('changed while they were read');
+  });
+});
+
+describe('errors say what to do', () => {
+  it.each<[string, (i: InvenTreeStandIn) => void, object]>([
+    ['maintenance', i => i.setMaintenance(true), { kind: 'try-later', status: 503, retryAfterMs: 10_000 }],
+    ['no database', i => i.setDatabaseDown(true), { kind: 'try-later', status: 500 }],
+  ])('%s', async (_, prepare, expected) => {
+    prepare(inventree);
+    await expect(client.readParts([1])).rejects.toMatchObject({ system: 'InvenTree', ...expected });
+  });
+
+  it('a token that is wrong, and one without roles', async () => {
+    stock();
+    await expect(clientWith('wrong').readParts([1])).rejects.toMatchObject({
+      kind: 'credentials',
+      message: expect.stringContaining('Invalid token.') as string,
+    });
+    await expect(clientWith(inventree.tokens.nobody).readParts([1])).rejects.toMatchObject({
+      kind: 'credentials',
+      status: 403,
+    });
+  });
+});
+
+describe('questions', () => {
+  it('whose an item is; who is called so, in any case and spelling; what is above a location; is all well', async () => {
+    stock();
+    const odd = inventree.shop.addPart({ name: 'R(1).*[x]|\\d$ + #?', IPN: 'widget-123' });
+    expect(await client.partOfStockItem(1)).toBe(1);
+    expect(await client.partOfStockItem(4711)).toBeUndefined();
+    expect((await client.partsNamed('name', ['widget-123', odd.name])).map(part => part.pk).sort()).toEqual([
+      1,
+      odd.pk,
+    ]);
+    expect((await client.partsNamed('IPN', ['WIDGET-123'])).map(part => part.pk)).toEqual([odd.pk]);
+    expect((await client.locationParents()).size).toBe(2);
+    expect(await client.testConnection()).toEqual({ version: '1.4.0 dev', apiVersion: 479, plugin: true });
+  });
+
+  it('about many names, within the length of an address', async () => {
+    const names = Array.from({ length: 300 }, (_, n) => `PART WITH A RATHER LONG NAME ${n}`);
+    for (const name of names) inventree.shop.addPart({ name });
+    expect(await client.partsNamed('name', names)).toHaveLength(300);
+    expect(inventree.calls.every(call => call.url.length < 4_000)).toBe(true);
+  });
+
+  it('about a parameter template that there is not', async () => {
+    stock();
+    await expect(client.parameterValues('Colour')).rejects.toThrow(
+      "no parameter template named 'Colour': check SKU_FIELD (there are: Magento SKU)",
+    );
+  });
+});

@@ -1,0 +1,182 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { claimDatabase, type RedisDatabase } from '@stock-sync/end-to-end';
+import { Queue, RateLimitError, Worker, type Job } from 'bullmq';
+import { connectToRedis, openSyncQueue, SYNC_QUEUE, type SyncJob, type SyncQueue } from '../src';
+
+/** What BullMQ does with the deduplication key, and with the run that is to come, when a job ends in any way. */
+
+let database: RedisDatabase;
+let queue: SyncQueue;
+let bull: Queue;
+let workers: Worker[];
+const connections: ReturnType<typeof connectToRedis>[] = [];
+
+function connection() {
+  const redis = connectToRedis(database.url, { whileAway: { wait: true } });
+  connections.push(redis);
+  return redis;
+}
+
+beforeEach(async () => {
+  database = await claimDatabase(process.env.TEST_REDIS_URL ?? '');
+  queue = openSyncQueue(connection(), { delayMs: 20, attempts: 3, failFast: false });
+  bull = new Queue(SYNC_QUEUE, { connection: connection() });
+  workers = [];
+});
+afterEach(async () => {
+  await Promise.all(workers.map(worker => worker.close(true)));
+  await Promise.all([queue.close(), bull.close()]);
+  for (const redis of connections.splice(0)) redis.disconnect();
+  await database.release();
+});
+
+const part = (event: string): SyncJob => ({ kind: 'part', part: 45, event, acceptedAt: Date.now() });
+
+function work(run: (job: Job) => Promise<void>, more: object = {}): Worker {
+  const worker = new Worker(SYNC_QUEUE, run, {
+    connection: connection(),
+    concurrency: 5,
+    limiter: { max: 1_000_000, duration: 1_000 },
+    ...more,
+  });
+  worker.on('error', () => undefined);
+  workers.push(worker);
+  return worker;
+}
+
+function remember(ran: string[], job: Job): Promise<void> {
+  ran.push((job.data as SyncJob).event);
+  return Promise.resolve();
+}
+
+async function quiet(): Promise<void> {
+  for (;;) {
+    const counts = await bull.getJobCounts('waiting', 'active', 'delayed');
+    if (Object.values(counts).every(count => count === 0)) return;
+    await sleep(10);
+  }
+}
+
+describe('an event', () => {
+  it('merges into a job that is delayed, whose delay counts from the first event', async () => {
+    const ran: string[] = [];
+    for (const event of ['first', 'second', 'third']) await queue.enqueue([part(event)]);
+    work(job => remember(ran, job));
+    await quiet();
+    expect(ran).toEqual(['first']);
+  });
+
+  it('during a run makes one more run, however many come', async () => {
+    const ran: string[] = [];
+    let running = 0;
+    let most = 0;
+    work(async job => {
+      most = Math.max(most, ++running);
+      ran.push((job.data as SyncJob).event);
+      await sleep(150);
+      running--;
+    });
+    await queue.enqueue([part('first')]);
+    await sleep(100);
+    for (const event of ['second', 'third']) await queue.enqueue([part(event)]);
+    await quiet();
+    expect([ran, most]).toEqual([['first', 'third'], 1]);
+  });
+
+  it.each<[string, (job: Job) => Error]>([
+    ['fails and is tried again', () => new Error('no')],
+    ['is put back because everything waits', () => new RateLimitError()],
+  ])('during a run that %s is not swallowed: a run begins after it', async (_, failure) => {
+    const began: { event: string; at: number }[] = [];
+    work(async job => {
+      began.push({ event: (job.data as SyncJob).event, at: Date.now() });
+      await sleep(120);
+      if (began.length === 1) {
+        const error = failure(job);
+        if (error instanceof RateLimitError) await queue.pauseFor(50);
+        throw error;
+      }
+    });
+    await queue.enqueue([part('first')]);
+    await sleep(80);
+    const acceptedAt = Date.now();
+    await queue.enqueue([part('second')]);
+    await quiet();
+    expect(began.some(({ at }) => at >= acceptedAt)).toBe(true);
+  });
+
+  it('during the last run of a job that fails for good makes one more run', async () => {
+    const ran: string[] = [];
+    work(async job => {
+      ran.push((job.data as SyncJob).event);
+      await sleep(80);
+      if ((job.data as SyncJob).event === 'first') throw new Error('no');
+    });
+    await bull.add('part', part('first'), { deduplication: { id: 'part:45', keepLastIfActive: true }, attempts: 1 });
+    await sleep(50);
+    await queue.enqueue([part('second')]);
+    await quiet();
+    expect(ran).toEqual(['first', 'second']);
+  });
+
+  it('after a job was removed by an operator, or the whole queue obliterated, makes a new job', async () => {
+    await queue.enqueue([part('removed')]);
+    const [job] = await bull.getJobs(['delayed']);
+    await job?.remove();
+    await queue.enqueue([part('again')]);
+    expect((await bull.getJobs(['delayed'])).map(j => (j.data as SyncJob).event)).toEqual(['again']);
+    await bull.obliterate({ force: true });
+    await queue.enqueue([part('and again')]);
+    expect((await bull.getJobs(['delayed'])).map(j => (j.data as SyncJob).event)).toEqual(['and again']);
+  });
+
+  it('after a job vanished without a trace (an outage of Redis) makes a new job', async () => {
+    await queue.enqueue([part('vanished')]);
+    const [job] = await bull.getJobs(['delayed']);
+    await database.redis.del(`bull:${SYNC_QUEUE}:${job?.id ?? ''}`, `bull:${SYNC_QUEUE}:delayed`);
+    await queue.enqueue([part('again')]);
+    expect((await bull.getJobs(['delayed'])).map(j => (j.data as SyncJob).event)).toEqual(['again']);
+  });
+
+  it('during a run whose worker dies is not swallowed: another takes the job over, and one more run follows', async () => {
+    const ran: string[] = [];
+    const dying = work(() => sleep(60_000, undefined, { ref: false }), {
+      lockDuration: 300,
+      lockRenewTime: 60_000,
+      skipStalledCheck: true,
+    });
+    await queue.enqueue([part('first')]);
+    await sleep(100);
+    await queue.enqueue([part('second')]);
+    void dying.close(true);
+    work(job => remember(ran, job), { stalledInterval: 100, maxStalledCount: 10 });
+    await quiet();
+    expect(ran).toEqual(['first', 'second']);
+  });
+});
+
+describe('what is enqueued at once', () => {
+  it('goes in one round trip, each part once', async () => {
+    const sent: string[] = [];
+    const redis = connection();
+    const other = openSyncQueue(redis, { delayMs: 20, attempts: 3, failFast: true });
+    await redis.ping();
+    await other.enqueue([part('warm up')]);
+    const stream = redis.stream as NodeJS.WritableStream & { write: (data: string | Buffer) => boolean };
+    const write = stream.write.bind(stream);
+    stream.write = data => {
+      sent.push(data.toString());
+      return write(data);
+    };
+    const jobs = Array.from({ length: 1_000 }, (_, n): SyncJob => ({
+      kind: 'part',
+      part: 1 + (n % 50),
+      event: 'x',
+      acceptedAt: 0,
+    }));
+    await Promise.all([other.enqueue(jobs.slice(0, 500)), other.enqueue(jobs.slice(500))]);
+    expect(await bull.getDelayedCount()).toBe(50);
+    expect(sent).toHaveLength(1);
+    await other.close();
+  });
+});
