@@ -64,9 +64,9 @@ function answersOn(port) {
 
 /**
  * Starts a private server with its own data folder, append-only file on and noeviction, as production should have.
- * Returns its URL and a stop that also removes its data.
+ * Returns its URL and a stop that also removes its data. Detached, it does not hear Ctrl-C and is ours to stop.
  */
-export async function startPrivateRedis() {
+export async function startPrivateRedis({ detached = false } = {}) {
   const program = findRedisProgram();
   const folder = mkdtempSync(join(tmpdir(), 'stock-sync-redis-'));
   const port = await freePort();
@@ -88,7 +88,7 @@ export async function startPrivateRedis() {
     '--maxmemory-policy',
     'noeviction',
   ];
-  const server = spawn(program, settings.map(String), { stdio: 'ignore' });
+  const server = spawn(program, settings.map(String), { stdio: 'ignore', detached });
   let failure;
   server.once('error', error => (failure = error.message));
   server.once('exit', code => (failure ??= `it ended with ${code}`));
@@ -112,8 +112,8 @@ export async function startPrivateRedis() {
 }
 
 /** The Redis that REDIS_URL names where it is set, else a private one. */
-export async function provideRedis() {
+export async function provideRedis(options) {
   if (process.env.REDIS_URL)
     return { url: process.env.REDIS_URL, stop: async () => {}, description: 'the one REDIS_URL names' };
-  return startPrivateRedis();
+  return startPrivateRedis(options);
 }

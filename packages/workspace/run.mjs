@@ -32,7 +32,7 @@ const commands = {
   demo: async () => {
     setUp();
     const { provideRedis } = await import('./redis.mjs');
-    const redis = await provideRedis();
+    const redis = await provideRedis({ detached: true });
     const { runDemo } = await import(pathToFileURL(join(root, 'apps/demo/dist/main.js')));
     process.exitCode = await runDemo({ redis, once: process.argv.includes('--once') }).finally(redis.stop);
     process.exit();

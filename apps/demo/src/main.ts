@@ -19,13 +19,18 @@ export async function runDemo({ redis, once }: DemoOptions): Promise<number> {
     workers: 2,
     latency: true,
     sendAgainAfterMs: 2_000,
+    detached: true,
     environment: { LOG_LEVEL: 'info' },
   });
-  const dashboard = await startService('dashboard', {
-    REDIS_URL: system.environment.REDIS_URL ?? '',
-    DASHBOARD_USER: LOGIN.user,
-    DASHBOARD_PASSWORD: LOGIN.password,
-  });
+  const dashboard = await startService(
+    'dashboard',
+    {
+      REDIS_URL: system.environment.REDIS_URL ?? '',
+      DASHBOARD_USER: LOGIN.user,
+      DASHBOARD_PASSWORD: LOGIN.password,
+    },
+    { detached: true },
+  );
   const stop = async () => {
     await dashboard.stop();
     await system.stop();

@@ -65,7 +65,10 @@ export function createBatchLoader<K, V>({
 
   async function schedule(leave: () => void): Promise<void> {
     const latest = Date.now() + LONGEST_WAIT_MS;
-    while (Date.now() < latest && Date.now() - lastKeyAt < quietMs) await sleep(quietMs / 2);
+    // Never at once: DataLoader asks for the schedule before it puts the first key into the batch, and a batch that left
+    // without its key would leave whoever asked waiting for ever.
+    do await sleep(quietMs / 2);
+    while (Date.now() < latest && Date.now() - lastKeyAt < quietMs);
     if (!limit) return leave();
     let left = false;
     const leaveAndWait = () => {

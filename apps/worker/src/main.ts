@@ -2,7 +2,7 @@ import { createInvenTreeClient } from '@stock-sync/inventree-client';
 import { createMagentoClient } from '@stock-sync/magento-client';
 import {
   connectToRedis,
-  openCallLimit,
+  openCallPlaces,
   openDeadLetters,
   openKnownParts,
   openOutages,
@@ -42,6 +42,8 @@ import { createSyncPart } from './sync-part';
 /** A job whose worker does not renew its lock for so long is taken over; looked for as often as the second says. */
 const LOCK_MS = 10_000;
 const STALLED_LOOK_MS = 5_000;
+/** A job is given up after so many times the limit of a single call: it makes some, and may wait for those of others. */
+const JOB_TIMEOUTS = 20;
 /** SKUs in one read of Magento. */
 const MOST_SKUS = 100;
 /** BullMQ pauses a queue only where a rate limit is set; this one is never reached. */
@@ -67,7 +69,6 @@ async function main(environment: Environment): Promise<void> {
   const guard = openWriteGuard(redis);
   const outagePause = createOutagePause({ queue, outages: openOutages(redis), log });
   const inventreePlaces = configuration.INVENTREE_CONCURRENCY;
-  const magentoLimit = openCallLimit(redis, 'magento', configuration.MAGENTO_CONCURRENCY);
   const metrics = createWorkerMetrics({ queue, deadLetters, outage: outagePause.current });
 
   const connection = {
@@ -79,7 +80,7 @@ async function main(environment: Environment): Promise<void> {
     ...connection,
     baseUrl: configuration.INVENTREE_URL,
     token: configuration.INVENTREE_TOKEN,
-    limit: openCallLimit(redis, 'inventree', inventreePlaces),
+    limit: openCallPlaces(redis, 'inventree', inventreePlaces).within,
     partsAtOnce: inventreePlaces,
   });
   const magento = createMagentoClient({
@@ -100,7 +101,11 @@ async function main(environment: Environment): Promise<void> {
     bearersOf: createSkuBearers({ inventree, knownParts, skuField }),
     findProduct: createProducts({ magento, knownParts }),
     readShown: createBatchLoader({ most: MOST_SKUS, run: async skus => (await access()).read(skus) }),
-    write: createStockWrites({ access, guard, limit: magentoLimit }),
+    write: createStockWrites({
+      access,
+      guard,
+      places: openCallPlaces(redis, 'magento', configuration.MAGENTO_CONCURRENCY),
+    }),
     sourceLocations: createSourceLocations(inventree, configuration.SOURCE_MAP),
     knownParts,
     queue,
@@ -120,6 +125,7 @@ async function main(environment: Environment): Promise<void> {
     outagePause,
     deadLetters,
     attempts: configuration.MAX_ATTEMPTS,
+    longestMs: JOB_TIMEOUTS * configuration.TIMEOUT * 1000,
     metrics,
     log,
   });

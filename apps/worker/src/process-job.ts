@@ -16,6 +16,8 @@ export interface ProcessJob {
   outagePause: OutagePause;
   deadLetters: DeadLetters;
   attempts: number;
+  /** How long a job may take, in milliseconds. */
+  longestMs: number;
   metrics: WorkerMetrics;
   log: Log;
 }
@@ -27,7 +29,7 @@ export function createProcessJob(given: ProcessJob): (job: Job, token?: string) 
   return async (job, token) => {
     const asked = parseSyncJob(job.data);
     try {
-      return await run(asked);
+      return await withinTime(run(asked), given.longestMs);
     } catch (error) {
       if (error instanceof TryLaterError || error instanceof CredentialsError) {
         metrics.outcomes.inc({ outcome: 'waits' });
@@ -98,4 +100,13 @@ export function createProcessJob(given: ProcessJob): (job: Job, token?: string) 
     }
     throw new UnrecoverableError(reason);
   }
+}
+
+/** What the work comes to, or an error once it took too long: a job that hangs would keep its part from the store for ever. */
+async function withinTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done after ${milliseconds / 1000} s`)), milliseconds);
+  });
+  return Promise.race([work, tooLong]).finally(() => clearTimeout(timer));
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CredentialsError, TryLaterError } from '@stock-sync/http-client';
 import type { Product } from '@stock-sync/magento-client';
 import type { KnownPart, KnownParts, Outcome, SyncJob, SyncQueue } from '@stock-sync/queue';
@@ -41,6 +42,8 @@ export interface SyncPart {
   log: Log;
 }
 
+/** How long a part in a storm waits for the others, in milliseconds, so that they share their calls. */
+const STORM_GATHERS_MS = 60;
 /** How long a job whose SKU another worker is writing waits, in milliseconds. */
 const SKU_BUSY_MS = 500;
 
@@ -91,6 +94,8 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
     reached.known = known;
     const storm = stormOf(job.acceptedAt, known, startedAt);
     if (storm.waitUntil !== undefined) throw new NotYetError(`part ${id} was written a moment ago`, storm.waitUntil);
+    // All parts of a storm wake at one stroke of the clock, but BullMQ hands them out one by one.
+    if (storm.runs > 0) await sleep(STORM_GATHERS_MS);
     const { part, ticket } = await given.readPart(id);
     if (!part) return partIsGone(job, known);
     if (part.virtual) return skipped(job, part.name, 'the part is virtual, it holds no stock in InvenTree');
@@ -126,7 +131,7 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
       return { ...result, outcome: 'dry run' };
     }
     const read = { part: id, sku: product.sku, ticket };
-    const written = await given.write({ read, sku: product.sku, changes });
+    const written = await given.write({ read, sku: product.sku, changes, inStorm: storm.runs > 0 });
     if (written === 'busy') {
       throw new NotYetError(`another worker is writing SKU '${sku}'`, Date.now() + SKU_BUSY_MS);
     }

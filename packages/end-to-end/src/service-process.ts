@@ -23,6 +23,11 @@ export interface ServiceProcess {
   ended: Promise<number | null>;
 }
 
+export interface LaunchOptions {
+  /** Whether it does not hear Ctrl-C in our terminal, and is ours to stop. */
+  detached?: boolean;
+}
+
 export type AppName = 'ingest' | 'worker' | 'dashboard';
 
 const PORT_VARIABLE: Record<AppName, string> = {
@@ -45,9 +50,13 @@ export function freePort(): Promise<number> {
 }
 
 /** Starts a service with only this environment, and waits until it answers. */
-export async function startService(app: AppName, environment: Record<string, string>): Promise<ServiceProcess> {
+export async function startService(
+  app: AppName,
+  environment: Record<string, string>,
+  options: LaunchOptions = {},
+): Promise<ServiceProcess> {
   const port = environment[PORT_VARIABLE[app]] ?? String(await freePort());
-  const service = launchService(app, { ...environment, [PORT_VARIABLE[app]]: port });
+  const service = launchService(app, { ...environment, [PORT_VARIABLE[app]]: port }, options);
   service.url = `http://127.0.0.1:${port}`;
   for (let attempt = 0; attempt < 400; attempt++) {
     const answers = await fetch(`${service.url}/healthz`).then(
@@ -63,10 +72,15 @@ export async function startService(app: AppName, environment: Record<string, str
 }
 
 /** Starts a service and does not wait. */
-export function launchService(app: AppName, environment: Record<string, string>): ServiceProcess {
+export function launchService(
+  app: AppName,
+  environment: Record<string, string>,
+  { detached = false }: LaunchOptions = {},
+): ServiceProcess {
   const child = spawn(process.execPath, [join(apps, app, 'dist', 'main.js')], {
     env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', LOG_FORMAT: 'json', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached,
   });
   const log: LogLine[] = [];
   let errors = '';

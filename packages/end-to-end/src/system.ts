@@ -26,6 +26,8 @@ export interface SystemOptions {
   sendAgainAfterMs?: number;
   latency?: boolean;
   magento?: MagentoStandInOptions;
+  /** Whether the services do not hear Ctrl-C in our terminal. */
+  detached?: boolean;
 }
 
 /** InvenTree and Magento stand-ins with ingest and workers between them. */
@@ -71,10 +73,11 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     TIMEOUT: '5',
     ...options.environment,
   };
-  const ingest = await startService('ingest', environment);
+  const launch = { detached: options.detached ?? false };
+  const ingest = await startService('ingest', environment, launch);
   const workers: ServiceProcess[] = [];
   const startWorker = async (more: Record<string, string> = {}) => {
-    const worker = await startService('worker', { ...environment, ...more });
+    const worker = await startService('worker', { ...environment, ...more }, launch);
     workers.push(worker);
     return worker;
   };

@@ -5,5 +5,5 @@ export { openDeadLetters, type DeadLetters, type DeadLetter } from './dead-lette
 export { openKnownParts, type KnownParts, type KnownPart, type KnownProduct, type Outcome } from './known-parts';
 export { openWebhookIds, type WebhookIds } from './webhook-ids';
 export { openWriteGuard, type WriteGuard, type ReadPart, type Permission } from './write-guard';
-export { openCallLimit, type CallLimit } from './call-limit';
+export { openCallPlaces, type CallPlaces, type CallLimit } from './call-limit';
 export { openOutages, type Outages, type Outage } from './outage';
