@@ -42,8 +42,6 @@ export interface SyncPart {
   log: Log;
 }
 
-/** How long a part in a storm waits for the others, in milliseconds, so that they share their calls. */
-const STORM_GATHERS_MS = 60;
 /** How long a job whose SKU another worker is writing waits, in milliseconds. */
 const SKU_BUSY_MS = 500;
 
@@ -94,8 +92,7 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
     reached.known = known;
     const storm = stormOf(job.acceptedAt, known, startedAt);
     if (storm.waitUntil !== undefined) throw new NotYetError(`part ${id} was written a moment ago`, storm.waitUntil);
-    // All parts of a storm wake at one stroke of the clock, but BullMQ hands them out one by one.
-    if (storm.runs > 0) await sleep(STORM_GATHERS_MS);
+    if (storm.gatherUntil > startedAt) await sleep(storm.gatherUntil - startedAt);
     const { part, ticket } = await given.readPart(id);
     if (!part) return partIsGone(job, known);
     if (part.virtual) return skipped(job, part.name, 'the part is virtual, it holds no stock in InvenTree');
