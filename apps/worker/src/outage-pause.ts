@@ -5,6 +5,10 @@ import type { Log } from '@stock-sync/service';
 /** The first pause and the longest one, in milliseconds. */
 const AWAY = { first: 1_000, longest: 60_000 };
 const REFUSED = { first: 15_000, longest: 5 * 60_000 };
+/** The longest that a system may ask us to wait (Retry-After), in milliseconds. */
+const LONGEST_ASKED_MS = 10 * 60_000;
+/** An outage of writes is over without one, too, if none failed for so long after the last pause, in milliseconds. */
+const WRITES_QUIET_MS = 60_000;
 /** How often a worker looks whether others are in an outage. */
 const LOOK_MS = 1_000;
 
@@ -41,7 +45,8 @@ export function createOutagePause(given: { queue: SyncQueue; outages: Outages; l
     const pauses = (before?.pauses ?? 0) + 1;
     const { first, longest } = error.kind === 'credentials' ? REFUSED : AWAY;
     const asked = error.kind === 'try-later' ? (error.retryAfterMs ?? 0) : 0;
-    const pauseMs = Math.min(longest, Math.max(asked, first * 2 ** Math.min(pauses - 1, 20)));
+    const grown = Math.min(longest, first * 2 ** Math.min(pauses - 1, 20));
+    const pauseMs = Math.max(grown, Math.min(asked, LONGEST_ASKED_MS));
     const { system, message: reason, duringWrite } = error;
     known = { system, reason, duringWrite, since: before?.since ?? now, pauses, nextAttemptAt: now + pauseMs };
     await outages.record(known);
@@ -57,7 +62,8 @@ export function createOutagePause(given: { queue: SyncQueue; outages: Outages; l
       return entering;
     },
     async leave(answered) {
-      if (!known || (known.duringWrite && answered === 'reads')) return;
+      if (!known) return;
+      if (known.duringWrite && answered === 'reads' && Date.now() < known.nextAttemptAt + WRITES_QUIET_MS) return;
       known = undefined;
       const ended = await outages.clear();
       if (!ended) return;

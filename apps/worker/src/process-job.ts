@@ -45,6 +45,14 @@ export function createProcessJob(given: ProcessJob): (job: Job, token?: string) 
   };
 
   async function run(asked: SyncJob): Promise<unknown> {
+    const result = await done(asked);
+    if (await deadLetters.withdraw(asked)) {
+      log.info(`${subjectOf(asked)} was synced after all: its dead letter is withdrawn`, { ...asked });
+    }
+    return result;
+  }
+
+  async function done(asked: SyncJob): Promise<unknown> {
     switch (asked.kind) {
       case 'stock-item':
         return given.resolveStockItem(asked);
@@ -54,11 +62,9 @@ export function createProcessJob(given: ProcessJob): (job: Job, token?: string) 
         const result = await given.syncPart(asked);
         metrics.outcomes.inc({ outcome: result.outcome });
         metrics.lag.observe((Date.now() - asked.acceptedAt) / 1000);
-        if (result.outcome === 'updated') await outagePause.leave('write');
-        if (result.outcome === 'unchanged' || result.outcome === 'dry run') await outagePause.leave('reads');
-        if (await deadLetters.withdraw(asked.part)) {
-          log.info(`part ${asked.part} was synced after all: its dead letter is withdrawn`, { part: asked.part });
-        }
+        // A dry run has no writes that could show whether they work again.
+        if (result.outcome === 'updated' || result.outcome === 'dry run') await outagePause.leave('write');
+        if (result.outcome === 'unchanged') await outagePause.leave('reads');
         return result;
       }
     }
@@ -68,12 +74,7 @@ export function createProcessJob(given: ProcessJob): (job: Job, token?: string) 
   async function failed(job: Job, asked: SyncJob, error: unknown): Promise<never> {
     const attempt = job.attemptsMade + 1;
     const reason = error instanceof Error ? error.message : String(error);
-    const subject =
-      asked.kind === 'part'
-        ? `part ${asked.part}`
-        : asked.kind === 'stock-item'
-          ? `stock item ${asked.stockItem}`
-          : 'every part';
+    const subject = subjectOf(asked);
     if (attempt < given.attempts) {
       log.warn(`${subject}: attempt ${attempt} of ${given.attempts} failed: ${reason} (${asked.event})`, { ...asked });
       metrics.outcomes.inc({ outcome: 'tried again' });
@@ -83,22 +84,32 @@ export function createProcessJob(given: ProcessJob): (job: Job, token?: string) 
     log.error(`${subject}: given up after ${attempt} attempts, now a dead letter: ${reason} (${asked.event})`, {
       ...asked,
     });
-    if (asked.kind === 'part') {
-      // The letter first: if this worker dies in between, the job comes back and writes it again.
-      const failure = error instanceof PartFailedError ? error : new PartFailedError(error, undefined, undefined);
-      await deadLetters.put({
-        part: asked.part,
-        sku: failure.sku ?? null,
-        wanted: failure.wanted ?? null,
-        errorKind: failure.kind,
-        reason,
-        attempts: attempt,
-        firstFailedAt: new Date(job.timestamp).toISOString(),
-        lastFailedAt: new Date().toISOString(),
-        event: asked.event,
-      });
-    }
+    const failure = error instanceof PartFailedError ? error : new PartFailedError(error, undefined, undefined);
+    // The letter first: if this worker dies in between, the job comes back and writes it again.
+    await deadLetters.put({
+      part: asked.kind === 'part' ? asked.part : null,
+      sku: failure.sku ?? null,
+      wanted: failure.wanted ?? null,
+      errorKind: failure.kind,
+      reason,
+      attempts: attempt,
+      firstFailedAt: new Date(job.timestamp).toISOString(),
+      lastFailedAt: new Date().toISOString(),
+      event: asked.event,
+      job: asked,
+    });
     throw new UnrecoverableError(reason);
+  }
+}
+
+function subjectOf(asked: SyncJob): string {
+  switch (asked.kind) {
+    case 'part':
+      return `part ${asked.part}`;
+    case 'stock-item':
+      return `stock item ${asked.stockItem}`;
+    case 'everything':
+      return 'every part';
   }
 }
 

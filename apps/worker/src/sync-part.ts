@@ -74,8 +74,8 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
     try {
       return await sync(job, reached);
     } catch (error) {
-      if (error instanceof TryLaterError || error instanceof CredentialsError || error instanceof NotYetError)
-        throw error;
+      const notItsFault = [TryLaterError, CredentialsError, NotYetError].some(kind => error instanceof kind);
+      if (notItsFault) throw error;
       if (reached.sku !== undefined) {
         await remember(job.part, reached.sku, 'failed', '', reached.known);
         // That the store refused it may mean that its product is gone, or another now.
@@ -163,10 +163,7 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
   }
 
   async function partIsGone(job: PartJob, known: KnownPart | undefined): Promise<SyncResult> {
-    if (known) {
-      await partLeftSku(job, known, undefined);
-      await knownParts.forget(job.part, known.sku);
-    }
+    if (known) await partLeftSku(job, known, undefined);
     return skipped(job, known?.sku, 'InvenTree has no such part (any more)');
   }
 

@@ -1,10 +1,11 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { DEAD_LETTER_QUEUE } from './jobs';
+import { DEAD_LETTER_QUEUE, deduplicationId, jobSchema, type SyncJob } from './jobs';
 
 const deadLetterSchema = z.object({
-  part: z.number().int(),
+  /** null where the job could not even find out which part it is about. */
+  part: z.number().int().nullable(),
   sku: z.string().nullable(),
   /** What the store should have shown, where that was known: "80", or "default: 50, west: 30". */
   wanted: z.string().nullable(),
@@ -15,22 +16,25 @@ const deadLetterSchema = z.object({
   firstFailedAt: z.string(),
   lastFailedAt: z.string(),
   event: z.string(),
+  /** What could not be done. */
+  job: jobSchema,
 });
 
-/** A part that could not be synced, and why. */
+/** A job that could not be done, and why. */
 export type DeadLetter = z.infer<typeof deadLetterSchema>;
 
-/** The dead letters: one per part, the newest failure. */
+/** The dead letters: one per part (or whatever else a job is about), the newest failure. */
 export interface DeadLetters {
   put(letter: DeadLetter): Promise<void>;
-  /** Takes a part's letter back, because it was synced after all; whether there was one. */
-  withdraw(part: number): Promise<boolean>;
+  /** Takes a job's letter back, because it was done after all; whether there was one. */
+  withdraw(job: SyncJob): Promise<boolean>;
   list(): Promise<DeadLetter[]>;
   count(): Promise<number>;
   close(): Promise<void>;
 }
 
-const idOf = (part: number) => `part-${part}`;
+/** BullMQ takes no colon in an id. */
+const idOf = (job: SyncJob) => deduplicationId(job).replace(':', '-');
 
 /** The dead letters, over a connection that stays the caller's. */
 export function openDeadLetters(connection: Redis): DeadLetters {
@@ -38,16 +42,16 @@ export function openDeadLetters(connection: Redis): DeadLetters {
   queue.on('error', () => undefined);
   return {
     async put(letter) {
-      const earlier = await queue.getJob(idOf(letter.part));
+      const earlier = await queue.getJob(idOf(letter.job));
       const first = earlier && deadLetterSchema.safeParse(earlier.data).data?.firstFailedAt;
-      await queue.remove(idOf(letter.part));
+      await queue.remove(idOf(letter.job));
       const data = { ...letter, firstFailedAt: first ?? letter.firstFailedAt };
-      await queue.add(letter.sku ?? `part ${letter.part}`, data, { jobId: idOf(letter.part) });
+      await queue.add(letter.sku ?? idOf(letter.job), data, { jobId: idOf(letter.job) });
     },
-    async withdraw(part) {
+    async withdraw(job) {
       // Asked at every sync, so with the cheapest question there is.
-      if ((await connection.exists(queue.toKey(idOf(part)))) === 0) return false;
-      await queue.remove(idOf(part));
+      if ((await connection.exists(queue.toKey(idOf(job)))) === 0) return false;
+      await queue.remove(idOf(job));
       return true;
     },
     async list() {

@@ -13,7 +13,7 @@ const asked = {
   acceptedAt: z.number(),
 };
 
-const jobSchema = z.discriminatedUnion('kind', [
+export const jobSchema = z.discriminatedUnion('kind', [
   /** Make the store equal to this part's stock. */
   z.object({ kind: z.literal('part'), part: z.number().int(), ...asked }),
   /** Find out whose stock item this is, and look at that part. */
