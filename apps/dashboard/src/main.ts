@@ -46,13 +46,13 @@ async function main(environment: Environment): Promise<void> {
   application.get('/', (_request, response) => response.redirect(BOARD_PATH));
   application.use(BOARD_PATH, adapter.getRouter() as RequestHandler);
   const server = await listen(application, configuration.DASHBOARD_PORT);
-  log.info(`listening on port ${portOf(server)}: ${BOARD_PATH} shows the queues`);
 
   endOnSignal(log, async () => {
     await closeServer(server);
     await Promise.all(queues.map(queue => queue.close()));
     redis.disconnect();
   });
+  log.info(`listening on port ${portOf(server)}: ${BOARD_PATH} shows the queues`);
 }
 
 runMain(main);

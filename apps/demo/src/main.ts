@@ -20,7 +20,6 @@ export async function runDemo({ redis, once }: DemoOptions): Promise<number> {
     latency: true,
     sendAgainAfterMs: 2_000,
     detached: true,
-    environment: { LOG_LEVEL: 'info' },
   });
   const dashboard = await startService(
     'dashboard',

@@ -56,13 +56,13 @@ async function main(environment: Environment): Promise<void> {
       ),
   });
   const server = await listen(application, configuration.INGEST_PORT);
-  log.info(`listening on port ${portOf(server)}`);
 
   endOnSignal(log, async () => {
     await closeServer(server);
     await queue.close();
     redis.disconnect();
   });
+  log.info(`listening on port ${portOf(server)}`);
 }
 
 runMain(main);

@@ -147,7 +147,6 @@ async function main(environment: Environment): Promise<void> {
     return redis.status === 'ready' ? undefined : 'Redis is away';
   });
   const server = await listenNear(application, configuration.WORKER_PORT, log);
-  log.info(`working, ${configuration.WORKER_CONCURRENCY} jobs at once; health and metrics on port ${portOf(server)}`);
 
   endOnSignal(log, async () => {
     await worker.close();
@@ -158,6 +157,7 @@ async function main(environment: Environment): Promise<void> {
     inventree.close();
     magento.close();
   });
+  log.info(`working, ${configuration.WORKER_CONCURRENCY} jobs at once; health and metrics on port ${portOf(server)}`);
 }
 
 /** Says why nothing will be written, and what to do about it; undefined where the store is written. */

@@ -18,7 +18,6 @@ export async function benchAccept(redisUrl: string): Promise<void> {
     REDIS_URL: database.url,
     WEBHOOK_SECRET: TEST_SECRET,
     INGEST_RATE_LIMIT: '0',
-    LOG_LEVEL: 'warn',
   });
   const bare = spawn(process.execPath, [join(__dirname, 'bare-express.js')], { stdio: ['ignore', 'pipe', 'inherit'] });
   const barePort = await new Promise<number>(resolve =>

@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -37,34 +36,22 @@ const PORT_VARIABLE: Record<AppName, string> = {
 };
 const apps = join(__dirname, '..', '..', '..', 'apps');
 
-/** A TCP port that nobody listens on now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-}
-
-/** Starts a service with only this environment, and waits until it answers. */
+/**
+ * Starts a service with only this environment, on a port that it chooses itself, and waits until it says which. (A port
+ * that was free a moment ago may be another test's by now, and its service would answer in our service's name.)
+ */
 export async function startService(
   app: AppName,
   environment: Record<string, string>,
   options: LaunchOptions = {},
 ): Promise<ServiceProcess> {
-  const port = environment[PORT_VARIABLE[app]] ?? String(await freePort());
-  const service = launchService(app, { ...environment, [PORT_VARIABLE[app]]: port }, options);
-  service.url = `http://127.0.0.1:${port}`;
-  for (let attempt = 0; attempt < 400; attempt++) {
-    const answers = await fetch(`${service.url}/healthz`).then(
-      response => response.ok,
-      () => false,
-    );
-    if (answers) return service;
-    if (service.process.exitCode !== null) break;
+  const service = launchService(app, { ...environment, [PORT_VARIABLE[app]]: '0', LOG_LEVEL: 'info' }, options);
+  for (let attempt = 0; attempt < 400 && service.process.exitCode === null; attempt++) {
+    const port = service.log.map(line => /\bon port (\d+)/.exec(line.message)?.[1]).find(found => found !== undefined);
+    if (port !== undefined) {
+      service.url = `http://127.0.0.1:${port}`;
+      return service;
+    }
     await sleep(25);
   }
   service.kill('SIGKILL');

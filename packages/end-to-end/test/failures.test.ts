@@ -1,6 +1,6 @@
 import { stockActions, type StandInCall } from '@stock-sync/stand-ins';
 import { Queue } from 'bullmq';
-import { freePort, launchService, startSystem, startTcpProxy, type System } from '../src';
+import { launchService, startSystem, startTcpProxy, type System } from '../src';
 import { redisServer, until } from './support';
 
 let system: System | undefined;
@@ -261,7 +261,7 @@ describe('wrong configuration', () => {
       SOURCE_MAP: '{"default":3}',
       TIMEOUT: '-1',
       MAGENTO_ACCESS_TOKEN_FILE: '/nowhere',
-      WORKER_PORT: String(await freePort()),
+      WORKER_PORT: '70000',
     });
     expect(await worker.ended).toBe(1);
     for (const name of [
@@ -272,6 +272,7 @@ describe('wrong configuration', () => {
       'SKU_FIELD: expected name, IPN or parameter:<template name>',
       'SOURCE_MAP: expected JSON like',
       'TIMEOUT: expected a number of seconds',
+      'WORKER_PORT: expected a whole number from 0 to 65535, got "70000"',
       'MAGENTO_CONSUMER_SECRET: is not set (OAuth 1.0a needs it beside the others)',
       'MAGENTO_ACCESS_TOKEN_SECRET: is not set (OAuth 1.0a needs it beside the others)',
     ]) {
