@@ -149,7 +149,8 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
           pageOf(item),
         );
         for (const row of items) rows.set(rowKey(row), row);
-        if (rows.size >= total_count || items.length === 0) {
+        // The last page by the count, whatever it holds: beyond it, a store may give the same page again for ever.
+        if (rows.size >= total_count || items.length === 0 || page * size >= total_count) {
           if (rows.size < total_count) {
             throw new TryLaterError('Magento', `Magento told of ${total_count} ${what} and gave ${rows.size}`);
           }

@@ -68,6 +68,17 @@ describe('searches', () => {
     expect(rows.map(row => row.sku).sort()).toEqual(['A/B-1', 'COMMA,1', 'Größe-Ω', 'WIDGET-123']);
   });
 
+  it('end with the last page, and take fewer rows than were counted for an error', async () => {
+    await start();
+    const body = { items: [{ sku: 'A', source_code: 'default', quantity: 1, status: 1 }], total_count: 700 };
+    magento.setFault(() => ({ answer: { status: 200, headers: { 'content-type': 'application/json' }, body } }));
+    await expect(client.readSourceItems(['A'])).rejects.toMatchObject({
+      kind: 'try-later',
+      message: 'Magento told of 700 source items and gave 1',
+    });
+    expect(magento.calls).toHaveLength(3);
+  });
+
   it('ask nothing for nothing', async () => {
     await start();
     expect(await client.readSourceItems([])).toEqual([]);
