@@ -12,9 +12,9 @@ const start = async (folder, script) => {
   await import(pathToFileURL(join(root, folder, 'dist', script)));
 };
 
-const withRedis = async work => {
+const withRedis = async (work, options) => {
   const { provideRedis } = await import('./redis.mjs');
-  const redis = await provideRedis();
+  const redis = await provideRedis(options);
   try {
     await work(redis);
   } finally {
@@ -31,10 +31,11 @@ const commands = {
   start: ([app]) => start(`apps/${app}`, 'main.js'),
   demo: async () => {
     setUp();
-    const { provideRedis } = await import('./redis.mjs');
-    const redis = await provideRedis({ detached: true });
     const { runDemo } = await import(pathToFileURL(join(root, 'apps/demo/dist/main.js')));
-    process.exitCode = await runDemo({ redis, once: process.argv.includes('--once') }).finally(redis.stop);
+    await withRedis(
+      async redis => (process.exitCode = await runDemo({ redis, once: process.argv.includes('--once') })),
+      { detached: true },
+    );
     process.exit();
   },
   test: async args => {
@@ -60,10 +61,8 @@ const commands = {
   },
   bench: async args => {
     setUp();
-    const { provideRedis } = await import('./redis.mjs');
-    const redis = await provideRedis();
     const { runBench } = await import(pathToFileURL(join(root, 'packages/bench/dist/index.js')));
-    await runBench({ redisUrl: redis.url, only: args }).finally(redis.stop);
+    await withRedis(redis => runBench({ redisUrl: redis.url, only: args }));
     process.exit();
   },
 };

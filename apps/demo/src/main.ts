@@ -39,20 +39,26 @@ export async function runDemo({ redis, once }: DemoOptions): Promise<number> {
     process.once('SIGTERM', resolve);
   });
 
+  const steps = story(system);
   const told: ToldStep[] = [];
-  for (const step of story(system)) {
-    const toldStep = await playStep(system, step);
-    told.push(toldStep);
-    printStep(told.length, toldStep);
+  try {
+    for (const step of steps) {
+      const toldStep = await Promise.race([playStep(system, step), interrupted]);
+      if (!toldStep) break;
+      told.push(toldStep);
+      printStep(told.length, toldStep);
+    }
+    printEnd(told);
+    if (!once && told.length === steps.length) {
+      printAddresses();
+      await interrupted;
+    }
+    if (!once) print('Stopping ...');
+  } finally {
+    // The services are processes of their own, and hear no Ctrl-C: whatever happened, they end here.
+    await stop();
   }
-  printEnd(told);
-  if (!once) {
-    printAddresses();
-    await interrupted;
-    print('Stopping ...');
-  }
-  await stop();
-  return told.every(step => step.agreed) ? 0 : 1;
+  return told.length === steps.length && told.every(step => step.agreed) ? 0 : 1;
 
   function printAddresses(): void {
     const { inventree, magento, ingest, workers } = system;

@@ -9,6 +9,8 @@ const eventSchema = z.looseObject(
   { event: z.string(NAME_EXPECTED).min(1, NAME_EXPECTED).max(200, NAME_EXPECTED) },
   { error: 'expected an event' },
 );
+/** One event alone reads as a batch of one. */
+const oneSchema = eventSchema.transform(event => ({ events: [event] }));
 const batchSchema = z.object({
   events: z
     .array(eventSchema, { error: 'expected a list of events' })
@@ -42,7 +44,7 @@ export function contentsOf(body: Buffer, isSwitchedOn: (change: Change) => boole
     return { field: 'body', expected: 'an event or {"events": [...]}' };
   }
   const isBatch = 'events' in json;
-  const parsed = isBatch ? batchSchema.safeParse(json) : eventSchema.safeParse(json);
+  const parsed = (isBatch ? batchSchema : oneSchema).safeParse(json);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     return {
@@ -53,11 +55,7 @@ export function contentsOf(body: Buffer, isSwitchedOn: (change: Change) => boole
 
   const contents: WebhookContents = { accepted: [], ignored: new Map() };
   const ignore = (reason: string) => contents.ignored.set(reason, (contents.ignored.get(reason) ?? 0) + 1);
-  const events =
-    'events' in parsed.data && isBatch
-      ? (parsed.data as z.infer<typeof batchSchema>).events
-      : [parsed.data as z.infer<typeof eventSchema>];
-  for (const [index, event] of events.entries()) {
+  for (const [index, event] of parsed.data.events.entries()) {
     const targets = targetsOf(event);
     if ('expected' in targets) {
       return { field: isBatch ? `events[${index}].${targets.field}` : targets.field, expected: targets.expected };

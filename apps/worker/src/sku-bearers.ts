@@ -19,10 +19,9 @@ export function createSkuBearers(given: {
 
   async function askInvenTree(skus: readonly string[]): Promise<void> {
     if (skus.length === 0) return;
-    const identities = await identitiesOf(skus);
-    await knownParts.rememberBearers(
-      skus.map(sku => ({ sku, parts: identities.filter(found => skuKey(found.sku) === skuKey(sku)).map(f => f.part) })),
-    );
+    const parts = new Map<string, number[]>(skus.map(sku => [skuKey(sku), []]));
+    for (const { part, sku } of await identitiesOf(skus)) parts.get(skuKey(sku))?.push(part);
+    await knownParts.rememberBearers(skus.map(sku => ({ sku, parts: parts.get(skuKey(sku)) ?? [] })));
   }
 
   async function identitiesOf(skus: readonly string[]): Promise<{ part: number; sku: string }[]> {
@@ -38,13 +37,15 @@ export function createSkuBearers(given: {
     most: MOST_SKUS,
     run: async keys => {
       const skus = [...new Map(keys.map(({ sku }) => [skuKey(sku), sku])).values()];
-      const asked = await knownParts.wereBearersAsked(skus);
-      await askInvenTree(skus.filter((_, index) => !asked[index]));
+      const wereAsked = await knownParts.wereBearersAsked(skus);
+      const unasked = skus.filter((_, index) => !wereAsked[index]);
+      await askInvenTree(unasked);
+      const askedJustNow = new Set(unasked.map(skuKey));
 
       const bearers = await bearersByKey(skus);
       const others = ({ sku, part }: { sku: string; part: number }) =>
         (bearers.get(skuKey(sku)) ?? []).some(bearer => bearer !== part);
-      const doubtful = keys.filter(key => others(key) && asked[skus.findIndex(sku => skuKey(sku) === skuKey(key.sku))]);
+      const doubtful = keys.filter(key => others(key) && !askedJustNow.has(skuKey(key.sku)));
       if (doubtful.length > 0) {
         await askInvenTree([...new Set(doubtful.map(({ sku }) => sku))]);
         for (const [key, parts] of await bearersByKey(skus)) bearers.set(key, parts);

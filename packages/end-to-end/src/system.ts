@@ -39,7 +39,6 @@ export interface System {
   workers: ServiceProcess[];
   /** The services' environment. */
   environment: Record<string, string>;
-  secret: string;
   /** Posts a webhook; the status of the answer. */
   send(content: unknown, id?: string): Promise<number>;
   /** All workers' log lines. */
@@ -95,7 +94,6 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     ingest,
     workers,
     environment,
-    secret: TEST_SECRET,
     startWorker,
     send: (content, id = `msg_${randomUUID()}`) =>
       postWebhook({ url: ingest.url, secret: TEST_SECRET }, JSON.stringify(content), id),

@@ -1,2 +1,2 @@
 export { createInvenTreeClient, type InvenTreeClient } from './reader';
-export type { InvenTreeClientOptions, PartStock, PartIdentity, StockAtLocation } from './inventree-client';
+export type { InvenTreeClientOptions, PartStock, PartIdentity } from './inventree-client';

@@ -9,6 +9,7 @@ import {
   type Call,
   type HttpClient,
 } from '@stock-sync/http-client';
+import type { StockAtLocation } from '@stock-sync/sync-core';
 import { z, type ZodType } from 'zod';
 
 export interface InvenTreeClientOptions {
@@ -24,13 +25,6 @@ export interface InvenTreeClientOptions {
   limit?: <T>(call: () => Promise<T>) => Promise<T>;
   /** Parts that the plain API is asked for at once. */
   partsAtOnce?: number;
-}
-
-/** A part's own stock at one location; decimals as text. */
-export interface StockAtLocation {
-  location: number | null;
-  inStock: string;
-  allocated: string;
 }
 
 /** A part and its own stock (not that of its variants), as InvenTree has it now. */

@@ -1,6 +1,7 @@
 import { TryLaterError, WrongItemError } from '@stock-sync/http-client';
+import type { StockAtLocation } from '@stock-sync/sync-core';
 import { z } from 'zod';
-import type { InvenTreeConnection, PartStock, StockAtLocation } from './inventree-client';
+import type { InvenTreeConnection, PartStock } from './inventree-client';
 
 const partSchema = z.object({
   pk: z.number().int(),

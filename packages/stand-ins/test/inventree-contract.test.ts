@@ -175,38 +175,24 @@ function sameHost(inventree: InvenTreeStandIn, body: unknown): unknown {
   return JSON.parse(JSON.stringify(body).replaceAll(inventree.url, 'http://127.0.0.1:8000'));
 }
 
+const FACTS = [
+  'pk',
+  'part',
+  'quantity',
+  'in_stock',
+  'total_in_stock',
+  'unallocated_stock',
+  'allocated',
+  'location',
+  'status',
+  'name',
+  'IPN',
+  'active',
+];
+
 /** What an answer says of stock: which rows there are, in which order, and every number in them that we rest on. */
 function facts(body: unknown, rows?: number): unknown {
-  const row = (value: unknown) => {
-    const {
-      pk,
-      part,
-      quantity,
-      in_stock,
-      total_in_stock,
-      unallocated_stock,
-      allocated,
-      location,
-      status,
-      name,
-      IPN,
-      active,
-    } = value as Record<string, unknown>;
-    return {
-      pk,
-      part,
-      quantity,
-      in_stock,
-      total_in_stock,
-      unallocated_stock,
-      allocated,
-      location,
-      status,
-      name,
-      IPN,
-      active,
-    };
-  };
+  const row = (value: unknown) => FACTS.map(name => [name, (value as Record<string, unknown>)[name]]);
   if (Array.isArray(body)) return body.slice(0, rows).map(row);
   if (typeof body !== 'object' || body === null) return undefined;
   if (!('results' in body)) return row(body);
