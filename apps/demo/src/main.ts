@@ -35,8 +35,7 @@ export async function runDemo({ redis, once }: DemoOptions): Promise<number> {
     await system.stop();
   };
   const interrupted = new Promise<void>(resolve => {
-    process.once('SIGINT', resolve);
-    process.once('SIGTERM', resolve);
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => resolve());
   });
 
   const steps = story(system);
