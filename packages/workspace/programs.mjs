@@ -1,7 +1,7 @@
 // Programs that npm can't bring (a Redis server, a browser for the page tests): found on PATH, else asked of the
 // system's package manager where this user may use it.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** The first of these programs that is on PATH, as a full path; undefined where none is. */
@@ -31,13 +31,14 @@ function rootPrefix() {
 }
 
 /**
- * Installs by the first package manager that this machine has: packages are named per manager.
+ * Installs by the first package manager that this machine has: packages are named per manager, one or several.
  * Says what it does; returns whether it worked.
  */
 export function installBySystem(packages) {
   const asRoot = rootPrefix();
+  const named = packages => [packages].flat();
   const ways = [
-    ['brew', packages.brew && [['brew', 'install', packages.brew]]],
+    ['brew', packages.brew && [['brew', 'install', ...named(packages.brew)]]],
     [
       'apt-get',
       asRoot &&
@@ -52,12 +53,12 @@ export function installBySystem(packages) {
             '-y',
             '-qq',
             '--no-install-recommends',
-            packages.apt,
+            ...named(packages.apt),
           ],
         ],
     ],
-    ['apk', asRoot && packages.apk && [[...asRoot, 'apk', 'add', '--no-cache', packages.apk]]],
-    ['dnf', asRoot && packages.dnf && [[...asRoot, 'dnf', 'install', '-y', '-q', packages.dnf]]],
+    ['apk', asRoot && packages.apk && [[...asRoot, 'apk', 'add', '--no-cache', ...named(packages.apk)]]],
+    ['dnf', asRoot && packages.dnf && [[...asRoot, 'dnf', 'install', '-y', '-q', ...named(packages.dnf)]]],
   ];
   const way = ways.find(([manager, commands]) => commands && programOnPath(manager));
   if (!way) return false;
@@ -82,4 +83,62 @@ export function findChromium() {
   const installed = programOnPath(...names);
   if (installed) return installed;
   throw new Error('The page tests need a Chromium: install the package "chromium", or set CHROMIUM_PATH to a browser.');
+}
+
+/** The Python packages that the tests of the InvenTree plugin need, by the module that each brings. */
+const PYTHON_MODULES = {
+  django: { apt: 'python3-django', apk: 'py3-django', dnf: 'python3-django', pip: 'django' },
+  rest_framework: {
+    apt: 'python3-djangorestframework',
+    apk: 'py3-django-rest-framework',
+    dnf: 'python3-django-rest-framework',
+    pip: 'djangorestframework',
+  },
+  pip: { apt: 'python3-pip', apk: 'py3-pip', dnf: 'python3-pip', pip: 'pip' },
+  setuptools: { apt: 'python3-setuptools', apk: 'py3-setuptools', dnf: 'python3-setuptools', pip: 'setuptools' },
+  wheel: { apt: 'python3-wheel', apk: 'py3-wheel', dnf: 'python3-wheel', pip: 'wheel' },
+};
+
+/**
+ * A Python >= 3.9 with what the tests of the InvenTree plugin need: one that has it all, else the system's after its
+ * package manager was asked, else an environment of our own in node_modules. Throws one clear line where none is to be had.
+ */
+export function findPython(folder) {
+  const own = join(folder, 'node_modules', '.stock-sync', 'python');
+  const ownPython = join(own, 'bin', 'python');
+  const modules = Object.keys(PYTHON_MODULES);
+  const hasAll = `import sys; from importlib.util import find_spec
+sys.exit(not (sys.version_info >= (3, 9) and all(map(find_spec, sys.argv[1:]))))`;
+  const isReady = python => succeeds(python, ['-c', hasAll, ...modules]);
+  // A version manager's python3 may come first on PATH; what the system installs, its own finds.
+  const candidates = () =>
+    [process.env.PYTHON_PATH, programOnPath('python3'), '/usr/bin/python3', ownPython].filter(
+      python => python && existsSync(python),
+    );
+  const found = candidates().find(isReady);
+  if (found) return found;
+
+  console.log("No Python with Django for the InvenTree plugin's tests: asking the system package manager for one ...");
+  const bySystem = Object.fromEntries(
+    ['apt', 'apk', 'dnf'].map(manager => [
+      manager,
+      ['python3', ...Object.values(PYTHON_MODULES).map(packages => packages[manager])],
+    ]),
+  );
+  installBySystem(bySystem);
+  const installed = candidates().find(isReady);
+  if (installed) return installed;
+
+  const python = programOnPath('python3');
+  if (python) {
+    console.log(`Making an environment for ${python} in ${own} ...`);
+    const packages = Object.values(PYTHON_MODULES).map(({ pip }) => pip);
+    const made =
+      succeeds(python, ['-m', 'venv', own]) && succeeds(ownPython, ['-m', 'pip', 'install', '--quiet', ...packages]);
+    if (made && isReady(ownPython)) return ownPython;
+    rmSync(own, { recursive: true, force: true });
+  }
+  throw new Error(
+    `The tests of the InvenTree plugin need a Python >= 3.9 with ${modules.join(', ')}: install them, or set PYTHON_PATH to one that has them.`,
+  );
 }

@@ -22,6 +22,17 @@ const withRedis = async (work, options) => {
   }
 };
 
+/** The InvenTree plugin's own tests, once for each generation of InvenTree that it runs in. */
+const testPlugin = python => {
+  for (const INVENTREE_LIKE of ['0.17', '1.4']) {
+    console.log(`The InvenTree plugin, in an InvenTree like ${INVENTREE_LIKE}:`);
+    run(python, ['-m', 'unittest', 'discover', '--start-directory', 'tests', '--top-level-directory', '.'], {
+      cwd: join(root, 'packages/inventree-plugin'),
+      env: { ...process.env, INVENTREE_LIKE, PYTHONDONTWRITEBYTECODE: '1', PYTHONWARNINGS: 'error::ResourceWarning' },
+    });
+  }
+};
+
 const commands = {
   build: () => setUp(),
   production: () => {
@@ -40,8 +51,10 @@ const commands = {
   },
   test: async args => {
     setUp();
-    const { findChromium } = await import('./programs.mjs');
+    const { findChromium, findPython } = await import('./programs.mjs');
     process.env.CHROMIUM_PATH = findChromium();
+    process.env.PYTHON_PATH = findPython(root);
+    if (args.length === 0) testPlugin(process.env.PYTHON_PATH);
     await withRedis(redis => {
       process.env.TEST_REDIS_URL = redis.url;
       console.log(`Redis for the tests: ${redis.description}`);

@@ -1,0 +1,148 @@
+"""The plugin's settings: how InvenTree shows and checks them, and how we read them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+
+from . import SLUG
+from .signing import key_of
+
+WEBHOOK_PATH = '/webhooks/inventree'
+# The least that Standard Webhooks asks of a secret.
+SECRET_BYTES = 24
+# How long what was read is believed: settings are in the database, and a user's save must not wait for eight queries.
+BELIEVED_SECONDS = 10
+
+
+def valid_url(value):
+    """Refuses what is no address of the service; empty is allowed, and means that nothing is sent."""
+    if not value:
+        return
+    try:
+        url = urlsplit(value.strip())
+        right = url.scheme in ('http', 'https') and url.hostname and url.port != 0 and not (url.query or url.fragment)
+    except ValueError:
+        right = False
+    if not right:
+        raise ValidationError(
+            f"Ingest URL: expected the address of the service's ingest, such as http://ingest:3000, got '{value}'"
+        )
+
+
+def valid_secret(value):
+    """Refuses what is no secret of a webhook; empty is allowed, and means that nothing is sent."""
+    if not value:
+        return
+    try:
+        length = len(key_of(value.strip()))
+    except ValueError:
+        length = 0
+    if length < SECRET_BYTES:
+        raise ValidationError(
+            f"Webhook secret: expected 'whsec_' and at least {SECRET_BYTES} bytes of base64, the same text as in the "
+            "service's WEBHOOK_SECRET. Make one with: echo whsec_$(openssl rand -base64 32)"
+        )
+
+
+def _switch(name, description):
+    return {'name': name, 'description': description, 'validator': bool, 'default': True}
+
+
+DEFINITIONS = {
+    'ENABLED': _switch('Enabled', 'Tell the stock sync of changes'),
+    'INGEST_URL': {
+        'name': 'Ingest URL',
+        'description': "Where the stock sync's ingest listens, such as http://ingest:3000",
+        'validator': valid_url,
+        'default': '',
+    },
+    'WEBHOOK_SECRET': {
+        'name': 'Webhook secret',
+        'description': "The same text as in the stock sync's WEBHOOK_SECRET: whsec_...",
+        'validator': valid_secret,
+        'protected': True,
+        'default': '',
+    },
+    'VERIFY_SSL': _switch('Verify TLS', "Check the ingest's certificate, where its URL starts with https"),
+    'TIMEOUT': {
+        'name': 'Timeout',
+        'description': 'How long the background worker waits for an answer of the ingest',
+        'validator': [int, MinValueValidator(1), MaxValueValidator(60)],
+        'units': 's',
+        'default': 10,
+    },
+    'SEND_AT_ONCE': _switch('Send at once', "Do not wait until InvenTree's background worker comes to it"),
+    'SYNC_ON_CREATE': _switch('Sync on create', 'Tell when stock items are created'),
+    'SYNC_ON_UPDATE': _switch('Sync on update', 'Tell when stock items change'),
+    'SYNC_ON_DELETE': _switch('Sync on delete', 'Tell when stock items are deleted'),
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the settings page says, ready for use."""
+
+    url: str
+    secret: str
+    verify_tls: bool
+    timeout_seconds: int
+    at_once: bool
+    switched_on: frozenset
+
+    def is_switched_on(self, switch):
+        return switch in self.switched_on
+
+
+def read_settings(plugin):
+    """The settings as they are now, or None while the plugin is off, disabled or not configured."""
+    if not plugin.is_active():
+        return None
+
+    def value(key):
+        return plugin.get_setting(key, backup_value=DEFINITIONS[key]['default'])
+
+    def is_on(key):
+        return str(value(key)).lower() in ('true', '1')
+
+    if not is_on('ENABLED'):
+        return None
+    url, secret = str(value('INGEST_URL') or '').strip(), str(value('WEBHOOK_SECRET') or '').strip()
+    try:
+        valid_url(url)
+        valid_secret(secret)
+    except ValidationError:
+        return None
+    if not url or not secret:
+        return None
+    base = url.rstrip('/')
+    return Settings(
+        url=base if base.endswith(WEBHOOK_PATH) else base + WEBHOOK_PATH,
+        secret=secret,
+        verify_tls=is_on('VERIFY_SSL'),
+        timeout_seconds=int(value('TIMEOUT') or DEFINITIONS['TIMEOUT']['default']),
+        at_once=is_on('SEND_AT_ONCE'),
+        switched_on=frozenset(key for key in DEFINITIONS if key.startswith('SYNC_ON_') and is_on(key)),
+    )
+
+
+_recent = (0.0, None)
+
+
+def recent_settings():
+    """The settings as of the last ten seconds, or None while nothing is to be sent."""
+    global _recent
+    from plugin import registry
+
+    plugin = registry.plugins.get(SLUG)
+    if plugin is None:
+        return None
+    until, settings = _recent
+    if time.monotonic() >= until:
+        settings = read_settings(plugin)
+        _recent = (time.monotonic() + BELIEVED_SECONDS, settings)
+    return settings

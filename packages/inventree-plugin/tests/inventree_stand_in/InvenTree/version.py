@@ -1,0 +1,5 @@
+from tests import INVENTREE_LIKE
+
+
+def inventreeVersion():
+    return f'{INVENTREE_LIKE}.0'

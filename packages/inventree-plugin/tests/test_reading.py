@@ -1,0 +1,188 @@
+from decimal import Decimal
+
+from build.models import BuildItem
+from django.apps import apps
+from django.contrib.auth.models import Group, User
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from order.models import SalesOrder, SalesOrderAllocation
+from part.models import Part
+from rest_framework.authtoken.models import Token
+from rest_framework.test import APIClient
+from stock.models import StockItem, StockLocation
+
+from . import INVENTREE_LIKE
+from .support import PluginTest
+
+PATH = '/plugin/magento-sync/stock/'
+
+
+class ReadingTest(PluginTest):
+    def setUp(self):
+        super().setUp()
+        self.configure(ENABLED=False)
+        user = User.objects.create(username='stock sync')
+        self.role = Group.objects.create(name='stock.view')
+        user.groups.add(self.role)
+        self.client = APIClient(raise_request_exception=False)
+        self.client.credentials(HTTP_AUTHORIZATION=f'Token {Token.objects.create(user=user).key}')
+        self.part = Part.objects.create(name='WIDGET-123')
+        self.other = Part.objects.create(name='A', IPN='I-1', variant_of=self.part, salable=False, virtual=True)
+        self.shelf, self.box = StockLocation.objects.create(name='shelf'), StockLocation.objects.create(name='box')
+
+    def post(self, body, expected=200):
+        answer = self.client.post(PATH, body, format='json')
+        self.assertEqual(answer.status_code, expected, answer.content)
+        return answer.json()
+
+    def get(self, query, expected=200):
+        answer = self.client.get(f'{PATH}?{query}')
+        self.assertEqual(answer.status_code, expected, answer.content)
+        return answer.json()
+
+
+class Stock(ReadingTest):
+    def test_is_summed_by_location_with_what_is_allocated(self):
+        big = StockItem.objects.create(part=self.part, quantity=30, location=self.shelf)
+        StockItem.objects.create(part=self.part, quantity=20, location=self.shelf)
+        loose = StockItem.objects.create(part=self.part, quantity=Decimal('0.1'))
+        StockItem.objects.create(part=self.part, quantity=Decimal('0.2'))
+        StockItem.objects.create(part=self.other, quantity=1000, location=self.box)
+        for quantity in (3, 1):
+            SalesOrderAllocation.objects.create(item=big, quantity=quantity)
+        for quantity in (2, 4):
+            BuildItem.objects.create(stock_item=big, quantity=quantity)
+        BuildItem.objects.create(stock_item=loose, quantity=Decimal('0.05'))
+        answer = self.post({'parts': [self.part.pk, 999_999]})
+        [part] = answer['parts']
+        part['locations'].sort(key=lambda at: at['in_stock'])
+        expected = {
+            'pk': self.part.pk,
+            'name': 'WIDGET-123',
+            'IPN': '',
+            'active': True,
+            'salable': True,
+            'virtual': False,
+            'is_template': False,
+            'variant_of': None,
+            'in_stock': '50.30000',
+            'locations': [
+                {'location': None, 'in_stock': '0.30000', 'allocated': '0.05000'},
+                {'location': self.shelf.pk, 'in_stock': '50.00000', 'allocated': '10.00000'},
+            ],
+        }
+        self.assertEqual(part, expected)
+        self.assertEqual(answer['missing'], [999_999])
+
+    def test_is_what_inventree_calls_in_stock(self):
+        order = SalesOrder.objects.create()
+        host = StockItem.objects.create(part=self.part, quantity=1)
+        for out in (
+            {'quantity': 0},
+            {'sales_order': order},
+            {'belongs_to': host},
+            {'consumed_by': 4},
+            {'is_building': True},
+            {'status': 65},
+        ):
+            item = StockItem.objects.create(part=self.part, **{'quantity': 7, **out})
+            SalesOrderAllocation.objects.create(item=item, quantity=5)
+        for status in (50, 55, 85):
+            StockItem.objects.create(part=self.part, quantity=1, status=status)
+        [part] = self.post({'parts': [self.part.pk]})['parts']
+        self.assertEqual(part['locations'], [{'location': None, 'in_stock': '4.00000', 'allocated': '0.00000'}])
+
+    def test_of_a_part_without_any_is_zero(self):
+        [part] = self.post({'parts': [self.other.pk]})['parts']
+        self.assertEqual((part['in_stock'], part['locations']), ('0.00000', []))
+        self.assertEqual((part['IPN'], part['variant_of']), ('I-1', self.part.pk))
+        self.assertEqual((part['salable'], part['virtual']), (False, True))
+
+    def test_of_a_thousand_parts_takes_three_queries_and_those_of_the_login(self):
+        parts = [Part.objects.create(name=f'P{number}') for number in range(1000)]
+        StockItem.objects.bulk_create([StockItem(part=part, quantity=2) for part in parts for _ in range(3)])
+        with CaptureQueriesContext(connection) as captured:
+            answer = self.post({'parts': [part.pk for part in parts]})
+        self.assertEqual({part['in_stock'] for part in answer['parts']}, {'6.00000'})
+        self.assertEqual(len(answer['parts']), 1000)
+        about_stock = [query['sql'] for query in captured if '_part"' in query['sql'] or 'stock_' in query['sql']]
+        self.assertEqual(len(about_stock), 3)
+        self.assertLessEqual(len(captured), 5)
+
+
+class Walk(ReadingTest):
+    def test_goes_by_id_in_pages_and_says_where_the_next_starts(self):
+        keys = sorted([self.part.pk, self.other.pk] + [Part.objects.create(name=f'{9 - n}').pk for n in range(3)])
+        seen, after, pages = [], 0, 0
+        while after is not None:
+            page = self.get(f'after={after}&limit=2')
+            seen += [part['pk'] for part in page['parts']]
+            after, pages = page['next'], pages + 1
+        self.assertEqual((seen, pages), (keys, 3))
+        self.assertEqual(self.get(f'after={keys[-1]}'), {'parts': [], 'next': None})
+        self.assertEqual(self.get(f'after={keys[0]}&limit=4')['next'], None, 'a last page that is full')
+        self.assertEqual([part['pk'] for part in self.get('')['parts']], keys)
+
+    def test_does_not_lose_parts_when_others_are_deleted_on_the_way(self):
+        first = self.get('limit=1')
+        self.part.delete()
+        self.assertEqual([part['pk'] for part in self.get(f'after={first["next"]}')['parts']], [self.other.pk])
+
+
+class Parameter(ReadingTest):
+    def setUp(self):
+        super().setUp()
+        if INVENTREE_LIKE == '0.17':
+            template = apps.get_model('part', 'PartParameterTemplate').objects.create(name='Magento SKU')
+            apps.get_model('part', 'PartParameter').objects.create(part=self.part, template=template, data='M-1')
+        else:
+            template = apps.get_model('common', 'ParameterTemplate').objects.create(name='Magento SKU')
+            of_parts = ContentType.objects.get_for_model(Part)
+            of_locations = ContentType.objects.get_for_model(StockLocation)
+            values = apps.get_model('common', 'Parameter').objects
+            values.create(model_type=of_parts, model_id=self.part.pk, template=template, data='M-1')
+            values.create(model_type=of_locations, model_id=self.other.pk, template=template, data='WRONG')
+
+    def test_comes_where_it_is_asked_for(self):
+        asked = {'parts': [self.part.pk, self.other.pk], 'parameter': 'Magento SKU'}
+        self.assertEqual([part['parameter'] for part in self.post(asked)['parts']], ['M-1', None])
+        self.assertEqual([p['parameter'] for p in self.get('parameter=Magento%20SKU')['parts']], ['M-1', None])
+        self.assertNotIn('parameter', self.get('')['parts'][0])
+
+    def test_that_does_not_exist_is_wrong_input(self):
+        self.assertIn("got 'nonsense'", self.post({'parts': [], 'parameter': 'nonsense'}, 400)['parameter'][0])
+        self.assertIn('parameter', self.get('parameter=', 400))
+        self.assertIn('parameter', self.post({'parts': [], 'parameter': 5}, 400))
+
+
+class WrongInput(ReadingTest):
+    def test_names_the_field(self):
+        for parts in (None, 'x', {}, [1.5], ['1'], [True], [0], [-1], [2**63], list(range(1, 1002))):
+            words = 'expected a list of at most 1000 ids of parts, whole numbers'
+            self.assertEqual(self.post({'parts': parts}, 400), {'parts': [words]})
+        self.assertIn('parts', self.post([1], 400))
+        words = f"expected a whole number from 0 to {2**63 - 1}, got '-1'"
+        self.assertEqual(self.get('after=-1', 400), {'after': [words]})
+        self.assertEqual(self.get('limit=1001', 400), {'limit': ["expected a whole number from 1 to 1000, got '1001'"]})
+        for query in ('after=x', 'after=', 'after=%D9%A3', f'after={2**63}', 'limit=0', 'limit=1.5'):
+            self.assertEqual(list(self.get(query, 400)), [query.split('=')[0]])
+        answer = self.client.post(PATH, '{"parts": [', content_type='application/json')
+        self.assertEqual(answer.status_code, 400)
+        self.assertIn('JSON', answer.json()['detail'])
+
+    def test_no_parts_are_no_mistake(self):
+        self.assertEqual(self.post({'parts': []}), {'parts': [], 'missing': []})
+
+    def test_a_part_asked_for_twice_comes_once(self):
+        answer = self.post({'parts': [self.part.pk, self.part.pk, 999, 999]})
+        self.assertEqual(([part['pk'] for part in answer['parts']], answer['missing']), ([self.part.pk], [999]))
+
+
+class Login(ReadingTest):
+    def test_is_asked_for_and_the_role(self):
+        for client, status in ((APIClient(), 401), (self.client, 403)):
+            self.role.user_set.clear()
+            for answer in (client.get(PATH), client.post(PATH, {'parts': []}, format='json')):
+                self.assertEqual(answer.status_code, status)
+                self.assertIn('detail', answer.json())

@@ -1,0 +1,190 @@
+import os
+import threading
+import time
+
+from django.db import transaction
+from inventree_magento_sync import VERSION, sending
+from inventree_magento_sync.changes import Webhook
+from inventree_magento_sync.counters import counters
+from inventree_magento_sync.sending import NotAccepted
+from inventree_magento_sync.settings import read_settings
+from part.models import Part
+from plugin import registry
+from plugin.base.event import events
+from stock.models import StockItem
+
+from . import INVENTREE_LIKE
+from .support import PluginTest, eventually, senders
+
+SAVED = 'stock_stockitem.saved'
+
+
+class SendingTest(PluginTest):
+    def setUp(self):
+        super().setUp()
+        self.part = Part.objects.create(name='ONE')
+        self.item = StockItem.objects.create(part=self.part)
+        self.told()
+        self.queued()
+        self.ingest.ids.clear()
+        self.counted()
+
+
+class Twice(SendingTest):
+    def test_at_once_and_from_the_queue_with_one_id(self):
+        self.item.save()
+        self.told()
+        events.run_background_worker()
+        self.assertEqual(self.told(), {SAVED: [self.part.pk]})
+        self.assertEqual(len(self.ingest.ids), 2)
+        self.assertEqual(len(set(self.ingest.ids)), 1)
+        self.assertRegex(self.ingest.ids[0], r'^msg_[0-9a-f]{32}$')
+
+    def test_two_changes_of_one_item_are_two_events_in_the_queue(self):
+        self.item.save()
+        self.item.save()
+        self.assertEqual(len(events.queue), 2)
+
+    def test_while_ingest_is_away_the_queue_keeps_it(self):
+        self.ingest.stop()
+        with self.assertLogs('inventree', 'WARNING'):
+            self.item.save()
+            self.told()
+        events.run_background_worker()
+        self.assertIsInstance(events.failures[0], NotAccepted)
+        self.assertIn('does not answer', str(events.failures[0]))
+        self.assertEqual(self.queued(), {SAVED: [self.part.pk]})
+
+    def test_whatever_ingest_answers_but_202_is_no(self):
+        for status in (200, 302, 401, 503):
+            self.ingest.status = status
+            with self.assertRaisesRegex(NotAccepted, f'answered {status}.*not now'):
+                sending.post(read_settings(self.plugin), Webhook([]), 5)
+        self.assertEqual(self.ingest.ids, [])
+
+    def test_nothing_is_sent_from_the_queue_once_the_plugin_is_off(self):
+        self.configure(SEND_AT_ONCE=False)
+        self.item.save()
+        self.configure(ENABLED=False)
+        events.run_background_worker()
+        self.assertEqual((self.told(), events.queue), ({}, []))
+
+
+class BulkEvents(SendingTest):
+    def test_are_resolved_to_parts(self):
+        other = StockItem.objects.create(part=Part.objects.create(name='TWO'))
+        self.told()
+        for event, arguments in (
+            ('purchaseorderitem.received', {'order_id': 1, 'item_ids': [self.item.pk, other.pk, 999_999]}),
+            ('purchaseorderitem.received', {'order_id': 1, 'item_id': self.item.pk, 'line_id': 3}),
+            ('stockitem.created_items', {'ids': [self.item.pk]}),
+        ):
+            self.plugin.process_event(event, **arguments)
+            expected = [self.part.pk] if 'item_ids' not in arguments else [self.part.pk, other.part_id]
+            self.assertEqual(self.told(), {'stock_stockitem.created': expected})
+
+    def test_of_items_that_are_gone_tell_nothing(self):
+        self.plugin.process_event('stockitem.created_items', ids=[999_999])
+        self.assertEqual(self.told(), {})
+        self.assertEqual(self.ingest.ids, [])
+
+    def test_are_wanted_and_no_other_of_inventrees(self):
+        ours = ['stock_sync.parts_changed', 'purchaseorderitem.received', 'stockitem.created_items']
+        others = ['stock_stockitem.saved', 'stockitem.moved', 'part_part.saved']
+        self.assertEqual([event for event in ours + others if self.plugin.wants_process_event(event)], ours)
+
+
+class Threads(SendingTest):
+    def test_nobody_waits_for_an_ingest_that_hangs_and_threads_are_few(self):
+        self.ingest.hang.clear()
+        began = time.monotonic()
+        for _ in range(150):
+            self.item.save()
+        self.assertLess(time.monotonic() - began, sending.AT_ONCE_SECONDS)
+        self.assertEqual(len(senders()), sending.MOST_THREADS)
+        self.assertLessEqual(len(sending.at_once._waiting), sending.MOST_WAITING)
+        self.assertEqual(len(events.queue), 150)
+        refused = 150 - sending.MOST_WAITING - sending.MOST_THREADS
+        self.assertEqual(counters._counts['left_to_queue'], refused)
+        with self.assertLogs('inventree', 'WARNING'):
+            eventually(lambda: not senders(), 10)
+        self.ingest.hang.set()
+        self.item.save()
+        self.assertEqual(self.told()[SAVED][-1], self.part.pk, 'and the next change is sent at once again')
+
+    def test_end_when_nothing_is_left(self):
+        self.item.save()
+        self.told()
+        self.assertEqual(senders(), [])
+
+    def test_that_can_not_be_started_leave_no_trace(self):
+        def no_more(_):
+            raise RuntimeError("can't start new thread")
+
+        start, threading.Thread.start = threading.Thread.start, no_more
+        try:
+            self.item.save()
+        finally:
+            threading.Thread.start = start
+        self.item.save()
+        self.assertEqual(self.told(), {SAVED: [self.part.pk, self.part.pk]})
+
+    def test_of_a_process_do_not_count_in_its_child(self):
+        self.ingest.hang.clear()
+        for _ in range(3):
+            self.item.save()
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.write(write, f'{sending.at_once._threads} {len(sending.at_once._waiting)}'.encode())
+            os._exit(0)
+        os.waitpid(child, 0)
+        self.assertEqual(os.read(read, 10), b'0 0')
+        os.close(read)
+        os.close(write)
+        self.ingest.hang.set()
+        self.told()
+
+
+class Counts(SendingTest):
+    def test_come_with_the_next_webhook_and_come_back_where_it_fails(self):
+        counters.add('errors', 2)
+        self.ingest.status = 503
+        with self.assertRaises(NotAccepted):
+            sending.post(read_settings(self.plugin), Webhook([]), 5)
+        self.ingest.status = 202
+        sending.post(read_settings(self.plugin), Webhook([]), 5)
+        self.assertEqual(self.ingest.bodies, [{'events': [], 'counters': {'errors': 2}}])
+        self.assertEqual(counters.take(), {})
+
+    def test_tell_how_webhooks_went(self):
+        with transaction.atomic():
+            self.item.save()
+        self.told()
+        events.run_background_worker()
+        self.assertEqual(self.counted(), {'transactions': 1, 'sent_at_once': 1, 'sent_from_queue': 1})
+        self.ingest.status = 503
+        with self.assertLogs('inventree', 'WARNING'):
+            self.item.save()
+            self.told()
+        events.run_background_worker()
+        self.assertEqual(self.counted(), {'transactions': 1, 'left_to_queue': 1, 'refused_from_queue': 1})
+
+
+class Heartbeat(SendingTest):
+    def test_is_scheduled_every_minute_and_tells_the_versions(self):
+        task = self.plugin.SCHEDULED_TASKS['heartbeat']
+        self.assertEqual(task, {'func': 'heartbeat', 'schedule': 'I', 'minutes': 1})
+        getattr(self.plugin, task['func'])()
+        beat = {'event': 'stock_sync.heartbeat', 'plugin': VERSION, 'inventree': f'{INVENTREE_LIKE}.0', 'queue': True}
+        self.assertEqual(self.ingest.events(), [beat])
+
+    def test_is_not_tried_again_where_it_fails_and_not_sent_while_off(self):
+        self.ingest.status = 503
+        with self.assertLogs('inventree', 'WARNING') as logs:
+            self.plugin.heartbeat()
+        self.assertIn('heartbeat not sent', logs.output[0])
+        self.ingest.status = 202
+        registry.active = False
+        self.plugin.heartbeat()
+        self.assertEqual(self.ingest.events(), [])

@@ -1,0 +1,21 @@
+import json
+import unittest
+
+from inventree_magento_sync.signing import key_of, signature_of
+
+from . import HERE
+
+
+class SigningTest(unittest.TestCase):
+    def test_signs_as_the_vectors_that_the_service_checks_too(self):
+        vectors = json.loads((HERE / 'signature-vectors.json').read_text(encoding='utf-8'))
+        self.assertGreater(len(vectors), 3)
+        for vector in vectors:
+            body = vector['body'].encode()
+            signature = signature_of(vector['secret'], vector['id'], vector['timestamp'], body)
+            self.assertEqual(signature, vector['signature'], vector['why'])
+
+    def test_a_secret_that_is_none_is_an_error(self):
+        for secret in ('', 'whsec_', 'whsec_***', 'whsec_abc'):
+            with self.assertRaises(ValueError):
+                key_of(secret)

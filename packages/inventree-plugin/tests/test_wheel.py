@@ -1,0 +1,36 @@
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+import zipfile
+from pathlib import Path
+
+from inventree_magento_sync import VERSION
+
+from . import HERE
+
+
+class WheelTest(unittest.TestCase):
+    def test_holds_the_plugin_and_nothing_else(self):
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder, 'source')
+            ignored = shutil.ignore_patterns('build', '*.egg-info', '__pycache__')
+            shutil.copytree(HERE.parent, source, ignore=ignored)
+            pip = [sys.executable, '-m', 'pip', 'wheel', '--no-deps', '--no-index', '--no-build-isolation', '--quiet']
+            built = subprocess.run([*pip, '--wheel-dir', folder, str(source)], capture_output=True, text=True)
+            self.assertEqual(built.returncode, 0, built.stderr)
+            [wheel] = Path(folder).glob('*.whl')
+            self.assertEqual(wheel.name, f'inventree_magento_sync-{VERSION}-py3-none-any.whl')
+            with zipfile.ZipFile(wheel) as content:
+                info = f'inventree_magento_sync-{VERSION}.dist-info'
+                plugin = ['__init__', 'changes', 'counters', 'hearing', 'plugin', 'reading', 'sending', 'settings']
+                files = [f'inventree_magento_sync/{name}.py' for name in [*plugin, 'signing']]
+                about = ['METADATA', 'RECORD', 'WHEEL', 'entry_points.txt', 'top_level.txt']
+                self.assertEqual(sorted(content.namelist()), sorted(files + [f'{info}/{name}' for name in about]))
+                entry_points = content.read(f'{info}/entry_points.txt').decode()
+                self.assertIn('[inventree_plugins]', entry_points)
+                self.assertIn('MagentoSyncPlugin = inventree_magento_sync.plugin:MagentoSyncPlugin', entry_points)
+                metadata = content.read(f'{info}/METADATA').decode()
+                self.assertNotIn('Requires-Dist', metadata)
+                self.assertIn('Requires-Python: >=3.9', metadata)
