@@ -1,6 +1,7 @@
-import { connectToRedis, openKnownParts, openSyncQueue, openWebhookIds } from '@stock-sync/queue';
+import { connectToRedis, openBridge, openKnownParts, openSyncQueue, openWebhookIds } from '@stock-sync/queue';
 import { closeServer, createLog, endOnSignal, listen, portOf, runMain, type Environment } from '@stock-sync/service';
 import type { Change } from '@stock-sync/sync-core';
+import { watchBridge } from './bridge-watch';
 import { ingestConfiguration } from './configuration';
 import { createIngestMetrics } from './metrics';
 import { createRefusalLog } from './refusal-log';
@@ -39,13 +40,18 @@ async function main(environment: Environment): Promise<void> {
     log.warn(`a secret in WEBHOOK_SECRET is shorter than ${SECRET_BYTES} bytes: easier to guess than it should be`);
   }
 
+  const bridge = openBridge(redis);
+  const metrics = createIngestMetrics();
+  const bridgeWatch = watchBridge(bridge, log, metrics);
   const application = createIngestApplication({
     secrets: configuration.WEBHOOK_SECRET,
     isSwitchedOn: change => switches[change],
     queue,
     webhookIds: openWebhookIds(redis),
     knownParts: openKnownParts(redis),
-    metrics: createIngestMetrics(),
+    bridge,
+    bridgeState: bridgeWatch.state,
+    metrics,
     log,
     logRefusal: createRefusalLog(log),
     requestsPerMinute: configuration.INGEST_RATE_LIMIT,
@@ -58,6 +64,7 @@ async function main(environment: Environment): Promise<void> {
   const server = await listen(application, configuration.INGEST_PORT);
 
   endOnSignal(log, async () => {
+    bridgeWatch.stop();
     await closeServer(server);
     await queue.close();
     redis.disconnect();

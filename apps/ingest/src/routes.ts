@@ -2,6 +2,7 @@ import { addOperatorRoutes, createWebApplication, type NotReady } from '@stock-s
 import express, { type Express } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import { answerErrors, answerMethod, answerNotFound } from './handlers/answer-errors';
+import { showStatus, type ShowStatus } from './handlers/show-status';
 import { receiveWebhook, type ReceiveWebhook } from './handlers/receive-webhook';
 
 const BODY_LIMIT = '1mb';
@@ -11,12 +12,13 @@ const MINUTE_MS = 60_000;
  * | method | path                | handler         |
  * | ------ | ------------------- | --------------- |
  * | POST   | /webhooks/inventree | receive-webhook |
+ * | GET    | /status             | show-status     |
  * | GET    | /healthz            | operator routes |
  * | GET    | /readyz             | operator routes |
  * | GET    | /metrics            | operator routes |
  */
 export function createIngestApplication(
-  given: ReceiveWebhook & { requestsPerMinute: number; notReady: () => NotReady | Promise<NotReady> },
+  given: ReceiveWebhook & ShowStatus & { requestsPerMinute: number; notReady: () => NotReady | Promise<NotReady> },
 ): Express {
   const application = createWebApplication();
   addOperatorRoutes(application, given.metrics.registry, given.notReady);
@@ -37,6 +39,7 @@ export function createIngestApplication(
   const rawBody = express.raw({ type: () => true, limit: BODY_LIMIT });
   application.post('/webhooks/inventree', limit, rawBody, receiveWebhook(given));
   application.all('/webhooks/inventree', answerMethod('POST'));
+  application.get('/status', showStatus(given));
 
   application.use(answerNotFound);
   application.use(answerErrors(given.log, given.logRefusal, given.metrics));

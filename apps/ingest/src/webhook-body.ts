@@ -1,4 +1,5 @@
-import { targetsOf, type Change, type EventTargets } from '@stock-sync/sync-core';
+import { heartbeatSchema, type Heartbeat } from '@stock-sync/queue';
+import { HEARTBEAT, targetsOf, type Change, type EventTargets } from '@stock-sync/sync-core';
 import { z } from 'zod';
 
 /** The most events in one webhook. */
@@ -10,12 +11,21 @@ const eventSchema = z.looseObject(
   { error: 'expected an event' },
 );
 /** One event alone reads as a batch of one. */
-const oneSchema = eventSchema.transform(event => ({ events: [event] }));
+const oneSchema = eventSchema.transform(event => ({ events: [event], counters: {} }));
+const COUNTERS_EXPECTED = { error: 'expected at most 50 whole numbers by name' };
 const batchSchema = z.object({
   events: z
     .array(eventSchema, { error: 'expected a list of events' })
     .min(1, { error: 'expected at least one event' })
     .max(MOST_EVENTS, { error: `expected at most ${MOST_EVENTS.toLocaleString('en')} events` }),
+  counters: z
+    .record(
+      z.string().regex(/^[a-z_]{1,50}$/, COUNTERS_EXPECTED),
+      z.number(COUNTERS_EXPECTED).int(COUNTERS_EXPECTED).nonnegative(COUNTERS_EXPECTED),
+      COUNTERS_EXPECTED,
+    )
+    .refine(counters => Object.keys(counters).length <= 50, COUNTERS_EXPECTED)
+    .default({}),
 });
 
 /** What a webhook asks for. */
@@ -24,6 +34,10 @@ export interface WebhookContents {
   accepted: { event: string; targets: EventTargets }[];
   /** How many events lead to none, by reason. */
   ignored: Map<string, number>;
+  /** Signs of life of our plugin. */
+  heartbeats: Heartbeat[];
+  /** What our plugin counted since its last webhook. */
+  counters: Record<string, number>;
 }
 
 /** A field of the body that is not as it should be. */
@@ -45,26 +59,35 @@ export function contentsOf(body: Buffer, isSwitchedOn: (change: Change) => boole
   }
   const isBatch = 'events' in json;
   const parsed = (isBatch ? batchSchema : oneSchema).safeParse(json);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    return {
-      field: fieldName(issue?.path ?? []) || 'body',
-      expected: (issue?.message ?? '').replace(/^expected /, ''),
-    };
-  }
+  if (!parsed.success) return badField(parsed.error, field => field || 'body');
 
-  const contents: WebhookContents = { accepted: [], ignored: new Map() };
+  const contents: WebhookContents = {
+    accepted: [],
+    ignored: new Map(),
+    heartbeats: [],
+    counters: parsed.data.counters,
+  };
   const ignore = (reason: string) => contents.ignored.set(reason, (contents.ignored.get(reason) ?? 0) + 1);
   for (const [index, event] of parsed.data.events.entries()) {
-    const targets = targetsOf(event);
-    if ('expected' in targets) {
-      return { field: isBatch ? `events[${index}].${targets.field}` : targets.field, expected: targets.expected };
+    const fieldOf = (field: string) => [isBatch ? `events[${index}]` : '', field].filter(Boolean).join('.');
+    if (event.event === HEARTBEAT) {
+      const heartbeat = heartbeatSchema.safeParse(event);
+      if (!heartbeat.success) return badField(heartbeat.error, fieldOf);
+      contents.heartbeats.push(heartbeat.data);
+      continue;
     }
+    const targets = targetsOf(event);
+    if ('expected' in targets) return { field: fieldOf(targets.field), expected: targets.expected };
     if ('ignored' in targets) ignore(targets.ignored);
     else if (!isSwitchedOn(targets.change)) ignore(`SYNC_ON_* off for ${targets.change}`);
     else contents.accepted.push({ event: event.event, targets });
   }
   return contents;
+}
+
+function badField(error: z.ZodError, fieldOf: (field: string) => string): BadField {
+  const [issue] = error.issues;
+  return { field: fieldOf(fieldName(issue?.path ?? [])), expected: (issue?.message ?? '').replace(/^expected /, '') };
 }
 
 function fieldName(path: readonly PropertyKey[]): string {

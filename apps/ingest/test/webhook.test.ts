@@ -123,6 +123,18 @@ describe('events', () => {
     for (const job of expected) expect(found).toContainEqual(expect.objectContaining(job));
   });
 
+  it('a heartbeat of our plugin makes no job, and shows in status and metrics', async () => {
+    expect(await (await fetch(`${ingest.url}/status`)).json()).toEqual({ bridge: { state: 'not heard yet' } });
+    const beat = { event: 'stock_sync.heartbeat', plugin: '0.1.0', inventree: '1.4.0', queue: true };
+    const sent = await send({ events: [beat], counters: { sent_at_once: 3 } });
+    expect([sent.status, sent.body]).toEqual([202, { accepted: 1, ignored: 0 }]);
+    expect(await jobs()).toEqual([]);
+    const status = (await (await fetch(`${ingest.url}/status`)).json()) as { bridge: object };
+    expect(status.bridge).toMatchObject({ state: 'alive', plugin: '0.1.0', inventree: '1.4.0', inventreeQueue: true });
+    const metrics = await (await fetch(`${ingest.url}/metrics`)).text();
+    expect(metrics).toContain('stock_sync_plugin_total{counter="sent_at_once"} 3');
+  });
+
   it('an item that belonged to another part when it was last told of: both parts', async () => {
     await send({ event: 'stock_stockitem.saved', id: 4712, part: 45 });
     await send({ event: 'stock_stockitem.saved', id: 4712, part: 46 });
@@ -231,6 +243,12 @@ describe('bad input: a 4xx names the field and what was expected, and nothing is
     ['an id that is an object', '{"event":"stock_stockitem.saved","id":{}}', 'id'],
     ['an event that names nothing', '{"event":"stock_stockitem.saved","model":"StockItem"}', 'id'],
     ['ids with a text', '{"event":"stockitem.created_items","ids":[1,"2"]}', 'ids[1]'],
+    ['a heartbeat without its version', '{"event":"stock_sync.heartbeat","inventree":"1","queue":true}', 'plugin'],
+    ['a heartbeat that is odd', '{"events":[{"event":"stock_sync.heartbeat","plugin":1}]}', 'events[0].plugin'],
+    ['counters that are no numbers', '{"events":[{"event":"x"}],"counters":{"sent":"many"}}', 'counters.sent'],
+    ['a negative counter', '{"events":[{"event":"x"}],"counters":{"sent":-1}}', 'counters.sent'],
+    ['counters that are none', '{"events":[{"event":"x"}],"counters":[1]}', 'counters'],
+    ['a counter without a good name', '{"events":[{"event":"x"}],"counters":{"A-B":1}}', 'counters.A-B'],
   ])('%s', async (_, body, field) => {
     const sent = await post(body);
     expect([sent.status, sent.body.field]).toEqual([400, field]);

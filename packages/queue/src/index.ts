@@ -7,3 +7,4 @@ export { openWebhookIds, type WebhookIds } from './webhook-ids';
 export { openWriteGuard, type WriteGuard, type ReadPart, type Permission } from './write-guard';
 export { openCallPlaces, type CallPlaces, type CallLimit } from './call-limit';
 export { openOutages, type Outages, type Outage } from './outage';
+export { openBridge, heartbeatSchema, type Bridge, type Heartbeat, type LastHeartbeat } from './bridge';

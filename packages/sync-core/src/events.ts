@@ -4,6 +4,9 @@ export type Change = 'created' | 'updated' | 'deleted';
 /** An event of InvenTree as it arrives: its name, and whatever arguments the sender had. */
 export type InvenTreeEvent = { event: string } & Record<string, unknown>;
 
+/** The event by which our plugin says that it is alive; it asks for no work. */
+export const HEARTBEAT = 'stock_sync.heartbeat';
+
 /** What an event asks us to look at. */
 export interface EventTargets {
   change: Change;

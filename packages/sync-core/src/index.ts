@@ -1,6 +1,14 @@
 export { quantityFrom, sum, wholeUnits, magentoPlaces, textOf, numberOf, type Quantity } from './decimal';
 export { skuOf, skuKey, type SkuField, type SkuBearer } from './sku';
-export { targetsOf, type Change, type InvenTreeEvent, type EventTargets, type Ignored, type Malformed } from './events';
+export {
+  HEARTBEAT,
+  targetsOf,
+  type Change,
+  type InvenTreeEvent,
+  type EventTargets,
+  type Ignored,
+  type Malformed,
+} from './events';
 export {
   wantedStock,
   DEFAULT_SOURCE,

@@ -1,4 +1,4 @@
-import type { KnownParts, SyncJob, SyncQueue, WebhookIds } from '@stock-sync/queue';
+import type { Bridge, KnownParts, SyncJob, SyncQueue, WebhookIds } from '@stock-sync/queue';
 import type { Log } from '@stock-sync/service';
 import type { Change } from '@stock-sync/sync-core';
 import type { Request, Response } from 'express';
@@ -14,6 +14,7 @@ export interface ReceiveWebhook {
   queue: SyncQueue;
   webhookIds: WebhookIds;
   knownParts: KnownParts;
+  bridge: Bridge;
   metrics: IngestMetrics;
   log: Log;
   /** Takes the line that tells of a refused request. */
@@ -22,7 +23,7 @@ export interface ReceiveWebhook {
 
 /** POST /webhooks/inventree: believes, understands, enqueues, and only then answers 202. */
 export function receiveWebhook(given: ReceiveWebhook) {
-  const { secrets, isSwitchedOn, queue, webhookIds, knownParts, metrics, log, logRefusal } = given;
+  const { secrets, isSwitchedOn, queue, webhookIds, knownParts, bridge, metrics, log, logRefusal } = given;
   const recentlyTold = createRecentlyTold();
 
   return async (request: Request, response: Response): Promise<void> => {
@@ -68,6 +69,7 @@ export function receiveWebhook(given: ReceiveWebhook) {
     const [partsBefore] = await Promise.all([
       knownParts.rememberStockItems(told),
       queue.enqueue(jobsOf(contents, acceptedAt)),
+      ...contents.heartbeats.map(heartbeat => bridge.beat(heartbeat)),
     ]).catch((error: unknown) => {
       for (const { stockItem } of told) recentlyTold.forget(stockItem);
       throw error;
@@ -78,16 +80,18 @@ export function receiveWebhook(given: ReceiveWebhook) {
     await queue.enqueue(left);
   }
 
-  function answer(response: Response, { accepted, ignored }: WebhookContents, duplicate: boolean): void {
+  function answer(response: Response, contents: WebhookContents, duplicate: boolean): void {
+    const { ignored, counters } = contents;
+    const accepted = contents.accepted.length + contents.heartbeats.length;
+    // Also of a webhook that came before: it counts what its second sender did.
+    for (const [counter, count] of Object.entries(counters)) metrics.plugin.inc({ counter }, count);
     const ignoredCount = [...ignored.values()].reduce((total, count) => total + count, 0);
     metrics.webhooks.inc({ answer: duplicate ? 'duplicate' : '202' });
     if (!duplicate) {
-      metrics.events.inc({ result: 'accepted' }, accepted.length);
+      metrics.events.inc({ result: 'accepted' }, accepted);
       for (const [reason, count] of ignored) metrics.events.inc({ result: reason }, count);
     }
-    response
-      .status(202)
-      .json({ accepted: accepted.length, ignored: ignoredCount, ...(duplicate && { duplicate: true }) });
+    response.status(202).json({ accepted, ignored: ignoredCount, ...(duplicate && { duplicate: true }) });
   }
 
   function refuse(response: Response, status: number, wrong: { field: string; expected: string }): void {
