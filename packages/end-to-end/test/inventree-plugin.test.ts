@@ -1,0 +1,112 @@
+import { createInvenTreeClient, type InvenTreeClient } from '@stock-sync/inventree-client';
+import {
+  claimDatabase,
+  launchService,
+  startPlugin,
+  startService,
+  TEST_SECRET,
+  type PluginProcess,
+  type RedisDatabase,
+  type ServiceProcess,
+} from '../src';
+import { redisServer, until } from './support';
+
+/** The real plugin, in Python, against the real ingest and our client for its reads. */
+describe.each(['0.17', '1.4'] as const)('the plugin in an InvenTree like %s', like => {
+  let database: RedisDatabase;
+  let ingest: ServiceProcess;
+  let plugin: PluginProcess;
+  const environment = () => ({ REDIS_URL: database.url, WEBHOOK_SECRET: TEST_SECRET, SYNC_DELAY_MS: '60000' });
+
+  beforeAll(async () => {
+    database = await claimDatabase(redisServer());
+    ingest = await startService('ingest', environment());
+    plugin = await startPlugin(process.env.PYTHON_PATH ?? 'python3', like);
+    await plugin.play({ do: 'configure', INGEST_URL: ingest.url, WEBHOOK_SECRET: TEST_SECRET });
+  });
+  afterAll(async () => {
+    await plugin.stop();
+    await ingest.stop();
+    await database.release();
+  });
+
+  async function partsAskedFor(): Promise<number[]> {
+    const ids = await database.redis.zrange('bull:stock-sync:delayed', '0', '-1');
+    const data = await Promise.all(ids.map(id => database.redis.hget(`bull:stock-sync:${id}`, 'data')));
+    return data.map(text => (JSON.parse(text ?? '{}') as { part: number }).part);
+  }
+
+  async function metric(name: string): Promise<number> {
+    const text = await (await fetch(`${ingest.url}/metrics`)).text();
+    const line = text.split('\n').find(found => found.startsWith(name));
+    return Number(line?.split(' ').at(-1) ?? 0);
+  }
+
+  it('a change is accepted at once, and its second sending is known by its id', async () => {
+    const part = await plugin.play({ do: 'create', name: 'WIDGET-123', quantities: [50, 30] });
+    await until('the part is asked for', async () => (await partsAskedFor()).includes(part as number));
+    expect(await metric('stock_sync_webhooks_total{answer="202"}')).toBe(1);
+    expect(await plugin.play({ do: 'work' })).toEqual([]);
+    expect(await metric('stock_sync_webhooks_total{answer="duplicate"}')).toBe(1);
+    expect(await metric('stock_sync_plugin_total{counter="transactions"}')).toBe(1);
+    expect(await metric('stock_sync_plugin_total{counter="sent_at_once"}')).toBe(1);
+  });
+
+  it('while ingest is away a change waits in the queue of InvenTree, and arrives when it is back', async () => {
+    const part = await plugin.play({ do: 'create', name: 'SECOND', quantities: [1] });
+    await plugin.play({ do: 'work' });
+    await until('the part is asked for', async () => (await partsAskedFor()).includes(part as number));
+    const { port } = new URL(ingest.url);
+    await ingest.stop();
+    await database.redis.flushdb();
+    await plugin.play({ do: 'count', part, quantity: 7 });
+    expect(await plugin.play({ do: 'work' })).toEqual([expect.stringContaining('does not answer')]);
+    expect(await partsAskedFor()).toEqual([]);
+
+    const url = ingest.url;
+    ingest = launchService('ingest', { ...environment(), INGEST_PORT: port });
+    ingest.url = url;
+    await until('ingest is back', async () => (await fetch(`${url}/healthz`).catch(() => undefined))?.ok ?? false);
+    expect(await plugin.play({ do: 'work' })).toEqual([]);
+    expect(await partsAskedFor()).toEqual([part]);
+  });
+
+  it('its heartbeat shows in the status', async () => {
+    await plugin.play({ do: 'heartbeat' });
+    const status = (await (await fetch(`${ingest.url}/status`)).json()) as { bridge: object };
+    expect(status.bridge).toMatchObject({ state: 'alive', inventree: `${like}.0`, inventreeQueue: true });
+  });
+
+  describe('our client reads by it', () => {
+    let client: InvenTreeClient;
+    beforeAll(() => {
+      client = createInvenTreeClient({
+        baseUrl: plugin.url,
+        token: plugin.tokens.viewer,
+        timeoutMs: 5_000,
+        verifyTls: true,
+      });
+    });
+    afterAll(() => client.close());
+
+    it('the stock of parts, by location and with what is allocated; what is missing is not there', async () => {
+      const part = (await plugin.play({ do: 'create', name: 'THIRD', quantities: [2.5, 4] })) as number;
+      await plugin.play({ do: 'allocate', part, quantity: 1.25 });
+      const found = await client.readParts([part, 999_999]);
+      expect([...found.keys()]).toEqual([part]);
+      const read = found.get(part);
+      expect(read).toMatchObject({ pk: part, name: 'THIRD', IPN: 'I-THIRD', active: true, virtual: false });
+      expect(read?.stock.map(at => [at.location === null, at.inStock, at.allocated]).sort()).toEqual([
+        [false, '4.00000', '0.00000'],
+        [true, '2.50000', '1.25000'],
+      ]);
+    });
+
+    it('all parts, in the order of their ids', async () => {
+      const walked: number[] = [];
+      for await (const page of client.walkParts()) walked.push(...page);
+      expect(walked.length).toBeGreaterThanOrEqual(3);
+      expect(walked).toEqual([...walked].sort((a, b) => a - b));
+    });
+  });
+});
