@@ -18,7 +18,7 @@ export function ingestConfiguration(environment: Environment) {
     SYNC_ON_CREATE: variable.switch(true),
     SYNC_ON_UPDATE: variable.switch(true),
     SYNC_ON_DELETE: variable.switch(true),
-    SYNC_DELAY_MS: variable.wholeNumber(250, 0, 60_000),
+    SYNC_DELAY_MS: variable.wholeNumber(100, 0, 60_000),
     MAX_ATTEMPTS: variable.wholeNumber(8, 1, 100),
     /** Requests per client and minute; 0 = no limit. */
     INGEST_RATE_LIMIT: variable.wholeNumber(120_000, 0, 100_000_000),

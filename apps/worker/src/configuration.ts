@@ -75,7 +75,7 @@ function plainValues(environment: Environment) {
     STOCK_BASIS: variable.oneOf(['in_stock', 'unallocated'], 'in_stock'),
     SAFETY_STOCK: variable.decimal('0').transform(quantityFrom),
     ALLOW_DECIMALS: variable.switch(false),
-    SYNC_DELAY_MS: variable.wholeNumber(250, 0, 60_000),
+    SYNC_DELAY_MS: variable.wholeNumber(100, 0, 60_000),
     WORKER_CONCURRENCY: variable.wholeNumber(200, 1, 5_000),
     MAX_ATTEMPTS: variable.wholeNumber(8, 1, 100),
     MAGENTO_CONCURRENCY: variable.wholeNumber(2, 1, 100),

@@ -29,7 +29,7 @@ import { workerConfiguration, type WorkerConfiguration } from './configuration';
 import { createLookAtEverything } from './look-at-everything';
 import { createWorkerMetrics } from './metrics';
 import { createOutagePause } from './outage-pause';
-import { createPartReads } from './part-reads';
+import { createPartReads, JOBS_APART_MS } from './part-reads';
 import { createProcessJob } from './process-job';
 import { createProducts } from './products';
 import { createResolveStockItem } from './resolve-stock-item';
@@ -97,10 +97,15 @@ async function main(environment: Environment): Promise<void> {
   const skuField = configuration.SKU_FIELD;
 
   const syncPart = createSyncPart({
-    readPart: createPartReads({ inventree, guard, knownParts, skuField, limit: batchesAtOnce(inventreePlaces) }),
+    startRead: guard.startRead,
+    readPart: createPartReads({ inventree, knownParts, skuField, limit: batchesAtOnce(inventreePlaces) }),
     bearersOf: createSkuBearers({ inventree, knownParts, skuField }),
     findProduct: createProducts({ magento, knownParts }),
-    readShown: createBatchLoader({ most: MOST_SKUS, run: async skus => (await access()).read(skus) }),
+    readShown: createBatchLoader({
+      most: MOST_SKUS,
+      quietMs: JOBS_APART_MS,
+      run: async skus => (await access()).read(skus),
+    }),
     write: createStockWrites({
       access,
       guard,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CredentialsError, TryLaterError } from '@stock-sync/http-client';
+import type { PartStock } from '@stock-sync/inventree-client';
 import type { Product } from '@stock-sync/magento-client';
 import type { KnownPart, KnownParts, Outcome, SyncJob, SyncQueue } from '@stock-sync/queue';
 import type { Log } from '@stock-sync/service';
@@ -18,7 +19,6 @@ import {
   type WantedStock,
 } from '@stock-sync/sync-core';
 import type { BatchLoader } from './batch-loader';
-import type { ReadOfPart } from './part-reads';
 import type { ProductQuestion } from './products';
 import type { WriteRequest, WriteResult } from './stock-writes';
 import { stormOf } from './storm';
@@ -27,7 +27,9 @@ import { AmbiguousSkuError, NotYetError, PartFailedError } from './sync-errors';
 export type PartJob = Extract<SyncJob, { kind: 'part' }>;
 
 export interface SyncPart {
-  readPart: BatchLoader<number, ReadOfPart>;
+  /** To be called before a part is read; whoever is told a higher number read it later. */
+  startRead: (part: number) => Promise<number>;
+  readPart: BatchLoader<number, PartStock | undefined>;
   bearersOf: BatchLoader<{ sku: string; part: number }, number[]>;
   findProduct: BatchLoader<ProductQuestion, Product | undefined>;
   readShown: BatchLoader<string, ShownStock[]>;
@@ -50,6 +52,12 @@ interface Reached {
   known: KnownPart | undefined;
   sku: string | undefined;
   wanted: string | undefined;
+}
+
+/** What the store shows under the SKU that a part bore before, asked for while the part is read. */
+interface ShownEarly {
+  sku: string;
+  shown: Promise<ShownStock[]>;
 }
 
 /** How the sync of a part ended well. */
@@ -93,7 +101,12 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
     const storm = stormOf(job.acceptedAt, known, startedAt);
     if (storm.waitUntil !== undefined) throw new NotYetError(`part ${id} was written a moment ago`, storm.waitUntil);
     if (storm.gatherUntil > startedAt) await sleep(storm.gatherUntil - startedAt);
-    const { part, ticket } = await given.readPart(id);
+    // The ticket first: a write that it does not stop has landed before any of our reads.
+    const ticket = await given.startRead(id);
+    const shownEarly = known && { sku: known.sku, shown: given.readShown(known.sku) };
+    // Whether it failed is told where it is needed.
+    shownEarly?.shown.catch(() => undefined);
+    const part = await given.readPart(id);
     if (!part) return partIsGone(job, known);
     if (part.virtual) return skipped(job, part.name, 'the part is virtual, it holds no stock in InvenTree');
     const sku = skuOf(part, skuField);
@@ -104,10 +117,11 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
     const wanted = wantedStock(part.stock, rules, await given.sourceLocations());
     const result = { part: id, sku, wanted: inWords(wanted) };
     reached.wanted = result.wanted;
-    const bearers = await given.bearersOf({ sku, part: id });
+    const [bearers, { product, shown }] = await Promise.all([
+      given.bearersOf({ sku, part: id }),
+      productAndShown(sku, startedAt, shownEarly),
+    ]);
     if (bearers.length > 1) throw new AmbiguousSkuError(sku, bearers);
-
-    const { product, shown } = await productAndShown(sku, startedAt);
     if (!product || !holdsStock(product.typeId)) {
       await remember(id, sku, 'skipped', '', known);
       const why = product
@@ -156,8 +170,11 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
 
   /** What the store has under a SKU. Without a single row of stock, an old answer that the product exists won't do: it
    * may have been deleted, and a write would leave an orphan. */
-  async function productAndShown(sku: string, startedAt: number) {
-    const [product, shown] = await Promise.all([given.findProduct({ sku, notBefore: 0 }), given.readShown(sku)]);
+  async function productAndShown(sku: string, startedAt: number, early: ShownEarly | undefined) {
+    const [product, shown] = await Promise.all([
+      given.findProduct({ sku, notBefore: 0 }),
+      early?.sku === sku ? early.shown : given.readShown(sku),
+    ]);
     if (!product || shown.length > 0) return { product, shown };
     return { product: await given.findProduct({ sku, notBefore: startedAt }), shown };
   }

@@ -1,9 +1,11 @@
 import { benchAccept } from './accept';
 import { benchCalls } from './calls';
+import { benchChange } from './change';
 
 const BENCHES: Readonly<Record<string, (redisUrl: string) => Promise<void>>> = {
   accept: benchAccept,
   calls: benchCalls,
+  change: benchChange,
 };
 
 /** Runs the measurements that are named, or all. */

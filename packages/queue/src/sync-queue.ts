@@ -11,6 +11,9 @@ export interface SyncQueueOptions {
   failFast: boolean;
 }
 
+/** How long after a delayed job is due Redis is woken, in milliseconds: the clocks of two processes differ by some. */
+const NUDGE_AFTER_DUE_MS = 3;
+
 /** The door into the queue. */
 export interface SyncQueue {
   /**
@@ -45,12 +48,27 @@ export function openSyncQueue(connection: Redis, options: SyncQueueOptions): Syn
     return opened;
   }
 
+  let nudge: NodeJS.Timeout | undefined;
+
+  /**
+   * Wakes Redis when a delayed job is due: it looks at the time limits of those who wait, as workers do for the next
+   * delayed job, only when something happens, or ten times a second. Without it a lone change is up to 100 ms later.
+   */
+  function nudgeWhenDue(): void {
+    if (options.delayMs === 0) return;
+    nudge ??= setTimeout(() => {
+      nudge = undefined;
+      connection.ping().catch(() => undefined);
+    }, options.delayMs + NUDGE_AFTER_DUE_MS).unref();
+  }
+
   let collected: { jobs: Map<string, SyncJob>; sent: Promise<void> } | undefined;
 
   async function send(jobs: Map<string, SyncJob>): Promise<void> {
     await queue().addBulk(
       [...jobs.values()].map(job => ({ name: job.kind, data: job, opts: optionsOf(job, options) })),
     );
+    nudgeWhenDue();
   }
 
   return {
@@ -77,6 +95,9 @@ export function openSyncQueue(connection: Redis, options: SyncQueueOptions): Syn
     resume: async () => {
       await queue().removeRateLimitKey();
     },
-    close: async () => opened?.close(),
+    close: async () => {
+      clearTimeout(nudge);
+      await opened?.close();
+    },
   };
 }

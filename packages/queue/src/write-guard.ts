@@ -20,8 +20,8 @@ export type Permission = 'free' | 'overtaken' | 'busy';
  * but a worker that was paused past its lock comes back with an old quantity in its hands.
  */
 export interface WriteGuard {
-  /** To be called before the parts are read: later reads have higher tickets. */
-  startReads(parts: readonly number[]): Promise<number[]>;
+  /** To be called before a part is read: later reads have higher tickets. */
+  startRead(part: number): Promise<number>;
   /** Asks to write; takes each SKU that is free for `holdMs`. */
   request(reads: readonly ReadPart[], owner: string, holdMs: number): Promise<Permission[]>;
   /** Keeps the SKUs that are ours for another `holdMs`. */
@@ -63,7 +63,7 @@ export function openWriteGuard(redis: Redis): WriteGuard {
   const keys = (reads: readonly ReadPart[]) => [TICKETS, ...reads.map(({ sku }) => lockKey(sku))];
   const tickets = (reads: readonly ReadPart[]) => reads.flatMap(({ part, ticket }) => [part, ticket]);
   return {
-    startReads: parts => Promise.all(parts.map(part => redis.hincrby(TICKETS, String(part), 1))),
+    startRead: part => redis.hincrby(TICKETS, String(part), 1),
     async request(reads, owner, holdMs) {
       if (reads.length === 0) return [];
       const all = keys(reads);
