@@ -5,6 +5,7 @@ import {
   openCallPlaces,
   openDeadLetters,
   openKnownParts,
+  openLastLook,
   openOutages,
   openSyncQueue,
   openWriteGuard,
@@ -126,7 +127,7 @@ async function main(environment: Environment): Promise<void> {
   const processJob = createProcessJob({
     syncPart,
     resolveStockItem: createResolveStockItem({ inventree, knownParts, queue, log }),
-    lookAtEverything: createLookAtEverything({ inventree, queue, log }),
+    lookAtEverything: createLookAtEverything({ inventree, queue, lastLook: openLastLook(redis), log }),
     outagePause,
     deadLetters,
     attempts: configuration.MAX_ATTEMPTS,

@@ -4,17 +4,21 @@ import { sourceLocations, type SourceLocations, type SourceMap } from '@stock-sy
 /** How long the tree of locations is believed, in milliseconds. */
 const BELIEVED_MS = 30_000;
 
-/** The locations that feed each source, where SOURCE_MAP is set; the tree of locations is asked for now and then. */
+/** The locations that feed each source, where SOURCE_MAP is set, by a tree of locations that was read since then. */
+export type SourceLocationsSince = (notBefore: number) => Promise<SourceLocations[] | undefined>;
+
+/** Asks for the tree of locations now and then, and whenever what is known is older than asked for. */
 export function createSourceLocations(
   inventree: InvenTreeClient,
   sourceMap: SourceMap | undefined,
-): () => Promise<SourceLocations[] | undefined> {
-  let found: { locations: Promise<SourceLocations[]>; until: number } | undefined;
-  return async () => {
+): SourceLocationsSince {
+  let found: { locations: Promise<SourceLocations[]>; readAt: number } | undefined;
+  return async notBefore => {
     if (!sourceMap) return undefined;
-    if (!found || Date.now() > found.until) {
+    const now = Date.now();
+    if (!found || found.readAt < Math.max(notBefore, now - BELIEVED_MS)) {
       const locations = inventree.locationParents().then(parents => sourceLocations(sourceMap, parents));
-      found = { locations, until: Date.now() + BELIEVED_MS };
+      found = { locations, readAt: now };
       locations.catch(() => (found = undefined));
     }
     return found.locations;

@@ -5,6 +5,7 @@ import type { Product } from '@stock-sync/magento-client';
 import type { KnownPart, KnownParts, Outcome, SyncJob, SyncQueue } from '@stock-sync/queue';
 import type { Log } from '@stock-sync/service';
 import {
+  EVERYTHING_CHANGED,
   holdsStock,
   skuKey,
   skuOf,
@@ -14,13 +15,13 @@ import {
   type QuantityRules,
   type ShownStock,
   type SkuField,
-  type SourceLocations,
   type StockChange,
   type WantedStock,
 } from '@stock-sync/sync-core';
 import type { BatchLoader } from './batch-loader';
 import type { ProductQuestion } from './products';
 import type { WriteRequest, WriteResult } from './stock-writes';
+import type { SourceLocationsSince } from './source-locations';
 import { stormOf } from './storm';
 import { AmbiguousSkuError, NotYetError, PartFailedError } from './sync-errors';
 
@@ -34,7 +35,7 @@ export interface SyncPart {
   findProduct: BatchLoader<ProductQuestion, Product | undefined>;
   readShown: BatchLoader<string, ShownStock[]>;
   write: BatchLoader<WriteRequest, WriteResult>;
-  sourceLocations: () => Promise<SourceLocations[] | undefined>;
+  sourceLocations: SourceLocationsSince;
   knownParts: KnownParts;
   queue: SyncQueue;
   skuField: SkuField;
@@ -114,7 +115,9 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
     if (sku === undefined) return skipped(job, undefined, `the part has no ${describe(skuField)} that could be a SKU`);
     reached.sku = sku;
 
-    const wanted = wantedStock(part.stock, rules, await given.sourceLocations());
+    // It may be that the tree of locations is what changed.
+    const treeSince = job.event === EVERYTHING_CHANGED ? job.acceptedAt : 0;
+    const wanted = wantedStock(part.stock, rules, await given.sourceLocations(treeSince));
     const result = { part: id, sku, wanted: inWords(wanted) };
     reached.wanted = result.wanted;
     const [bearers, { product, shown }] = await Promise.all([

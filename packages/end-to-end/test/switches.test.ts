@@ -160,6 +160,18 @@ describe('switches', () => {
     await running.quiet();
     expect(running.magento.store.sourceItem('WIDGET-123', 'default')?.quantity).toBe(15);
     expect(running.magento.store.sourceItem('WIDGET-123', 'west')?.quantity).toBe(7);
+
+    stockActions.moveLocation(shop, below.pk, west.pk);
+    await running.quiet();
+    const quantities = () =>
+      ['default', 'west'].map(at => running.magento.store.sourceItem('WIDGET-123', at)?.quantity);
+    expect(quantities()).toEqual([10, 12]);
+    stockActions.deleteLocation(shop, below.pk, false);
+    await running.quiet();
+    expect(quantities()).toEqual([10, 12]);
+    stockActions.moveLocation(shop, unsold.pk, main.pk);
+    await running.quiet();
+    expect(quantities()).toEqual([110, 12]);
   });
 
   it.each([

@@ -67,10 +67,7 @@ export function allocate(
     shop.salesAllocations.push({ pk, line, item, quantity, shipment, order });
     shop.fire('order_salesorderallocation.created', { id: pk, model: 'SalesOrderAllocation' });
     const part = shop.items.get(item)?.part;
-    if (part !== undefined) {
-      const kwargs = { id: pk, model: 'SalesOrderAllocation' };
-      shop.signal(signals => signals.bulk.push({ event: 'order_salesorderallocation.created', kwargs, parts: [part] }));
-    }
+    if (part !== undefined) shop.signal(signals => signals.touched.add(part));
   });
 }
 

@@ -128,7 +128,7 @@ export function createWebhookSender(target: WebhookTarget): WebhookSender {
   };
 }
 
-/** The events of one transaction: created, saved and deleted apart, each with all of its parts. */
+/** The events of one transaction as our plugin sends them: created, saved and deleted apart, each with all of its parts. */
 function eventsOf(signals: Signals): Record<string, unknown>[] {
   const withParts = (event: string, parts: Set<number>) => (parts.size > 0 ? [{ event, parts: [...parts] }] : []);
   return [
@@ -137,7 +137,7 @@ function eventsOf(signals: Signals): Record<string, unknown>[] {
     ...withParts('stock_stockitem.deleted', signals.deleted),
     ...withParts('part_part.saved', signals.partsSaved),
     ...withParts('part_part.deleted', signals.partsDeleted),
-    ...signals.bulk.map(({ event, kwargs, parts }) => ({ event, ...kwargs, parts })),
+    ...withParts('stock_sync.parts_changed', signals.touched),
     ...(signals.everything ? [{ event: 'stock_sync.everything_changed' }] : []),
   ];
 }

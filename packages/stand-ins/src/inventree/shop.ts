@@ -66,8 +66,8 @@ export interface Signals {
   deleted: Set<number>;
   partsSaved: Set<number>;
   partsDeleted: Set<number>;
-  /** The two events that our plugin hears for what is written in bulk, with the parts of their items. */
-  bulk: { event: string; kwargs: Record<string, unknown>; parts: number[] }[];
+  /** Parts of which something else changed: what is allocated of their stock. */
+  touched: Set<number>;
   /** Something that can't be named by parts. */
   everything: boolean;
 }
@@ -155,7 +155,7 @@ export class InvenTreeShop {
       deleted: new Set(),
       partsSaved: new Set(),
       partsDeleted: new Set(),
-      bulk: [],
+      touched: new Set(),
       everything: false,
     };
     try {

@@ -43,7 +43,7 @@ export function createSerialised(
   });
 }
 
-/** Fires an event of a bulk write, which our plugin hears instead of signals. */
+/** Fires the one event of a bulk write; our plugin hears of it sooner, by the new items that were made. */
 export function bulkCreated(
   shop: InvenTreeShop,
   event: string,
@@ -51,7 +51,9 @@ export function bulkCreated(
   items: readonly StockItem[],
 ): void {
   shop.fire(event, kwargs);
-  shop.signal(signals => signals.bulk.push({ event, kwargs, parts: [...new Set(items.map(i => i.part))] }));
+  shop.signal(signals => {
+    for (const item of items) signals.created.add(item.part);
+  });
 }
 
 export function serialise(
@@ -169,7 +171,18 @@ export function deleteLocation(shop: InvenTreeShop, location: number, deleteItem
     for (const below of shop.locations.values()) if (below.parent === location) below.parent = parent;
     shop.locations.delete(location);
     shop.fire('stock_stocklocation.deleted', { model: 'StockLocation', id: location });
-    if (!deleteItems) shop.signal(signals => (signals.everything = true));
+    shop.signal(signals => (signals.everything = true));
+  });
+}
+
+/** Puts a location under another one: no item changes, but which sources its stock is of may. */
+export function moveLocation(shop: InvenTreeShop, location: number, parent: number | null): void {
+  shop.transaction(() => {
+    const moved = shop.locations.get(location);
+    if (!moved) throw new Error(`no location ${location}`);
+    moved.parent = parent;
+    shop.fire('stock_stocklocation.saved', { model: 'StockLocation', id: location });
+    shop.signal(signals => (signals.everything = true));
   });
 }
 
