@@ -13,6 +13,8 @@ export interface SyncQueueOptions {
 
 /** How long after a delayed job is due Redis is woken, in milliseconds: the clocks of two processes differ by some. */
 const NUDGE_AFTER_DUE_MS = 3;
+/** Under load Redis is awake anyway. */
+const NUDGES_APART_MS = 5;
 
 /** The door into the queue. */
 export interface SyncQueue {
@@ -48,18 +50,22 @@ export function openSyncQueue(connection: Redis, options: SyncQueueOptions): Syn
     return opened;
   }
 
-  let nudge: NodeJS.Timeout | undefined;
+  const nudges = new Set<NodeJS.Timeout>();
+  let lastNudgeAt = 0;
 
   /**
    * Wakes Redis when a delayed job is due: it looks at the time limits of those who wait, as workers do for the next
    * delayed job, only when something happens, or ten times a second. Without it a lone change is up to 100 ms later.
    */
   function nudgeWhenDue(): void {
-    if (options.delayMs === 0) return;
-    nudge ??= setTimeout(() => {
-      nudge = undefined;
+    const at = Date.now() + options.delayMs + NUDGE_AFTER_DUE_MS;
+    if (options.delayMs === 0 || at < lastNudgeAt + NUDGES_APART_MS) return;
+    lastNudgeAt = at;
+    const nudge = setTimeout(() => {
+      nudges.delete(nudge);
       connection.ping().catch(() => undefined);
-    }, options.delayMs + NUDGE_AFTER_DUE_MS).unref();
+    }, at - Date.now());
+    nudges.add(nudge.unref());
   }
 
   let collected: { jobs: Map<string, SyncJob>; sent: Promise<void> } | undefined;
@@ -96,7 +102,7 @@ export function openSyncQueue(connection: Redis, options: SyncQueueOptions): Syn
       await queue().removeRateLimitKey();
     },
     close: async () => {
-      clearTimeout(nudge);
+      for (const nudge of nudges) clearTimeout(nudge);
       await opened?.close();
     },
   };

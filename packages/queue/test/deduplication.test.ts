@@ -156,10 +156,11 @@ describe('an event', () => {
 });
 
 describe('what is enqueued at once', () => {
-  it('goes in one round trip, each part once', async () => {
+  /** A queue whose every write to Redis can be seen. */
+  async function watchedQueue(delayMs: number) {
     const sent: string[] = [];
     const redis = connection();
-    const other = openSyncQueue(redis, { delayMs: 20, attempts: 3, failFast: true });
+    const other = openSyncQueue(redis, { delayMs, attempts: 3, failFast: true });
     await redis.ping();
     await other.enqueue([part('warm up')]);
     const stream = redis.stream as NodeJS.WritableStream & { write: (data: string | Buffer) => boolean };
@@ -168,6 +169,11 @@ describe('what is enqueued at once', () => {
       sent.push(data.toString());
       return write(data);
     };
+    return { sent, other };
+  }
+
+  it('goes in one round trip, each part once', async () => {
+    const { sent, other } = await watchedQueue(60_000);
     const jobs = Array.from({ length: 1_000 }, (_, n): SyncJob => ({
       kind: 'part',
       part: 1 + (n % 50),
@@ -177,6 +183,21 @@ describe('what is enqueued at once', () => {
     await Promise.all([other.enqueue(jobs.slice(0, 500)), other.enqueue(jobs.slice(500))]);
     expect(await bull.getDelayedCount()).toBe(50);
     expect(sent).toHaveLength(1);
+    await other.close();
+  });
+
+  it('wakes Redis when it is due, so that it is not late where nothing else happens', async () => {
+    const { sent, other } = await watchedQueue(100);
+    const pings = () => sent.filter(command => /\r\nping\r\n/i.test(command)).length;
+    await sleep(150);
+    expect(pings()).toBe(1);
+    await Promise.all([other.enqueue([part('x')]), other.enqueue([part('x')])]);
+    await sleep(50);
+    await other.enqueue([part('x')]);
+    expect(pings()).toBe(1);
+    while (pings() < 3) await sleep(5);
+    await sleep(150);
+    expect(pings()).toBe(3);
     await other.close();
   });
 });
