@@ -125,10 +125,9 @@ def tell(changes, using='default'):
 
 def _by_parts(changes, using):
     """The same changes with parts in place of stock items, which takes a query where there are any."""
-    if ITEM in changes:
-        changes[kinds.PART_TOUCHED] = set(changes.get(kinds.PART_TOUCHED, ())).union(
-            parts_of_items(changes.pop(ITEM), using)
-        )
+    items = changes.pop(ITEM, None)
+    if items:
+        changes[kinds.PART_TOUCHED] = changes.get(kinds.PART_TOUCHED, set()).union(parts_of_items(items, using))
     return {kind: parts for kind, parts in changes.items() if parts}
 
 
