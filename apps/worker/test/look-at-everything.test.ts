@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { InvenTreeClient } from '@stock-sync/inventree-client';
 import type { SyncQueue } from '@stock-sync/queue';
 import type { Log } from '@stock-sync/service';
@@ -12,10 +13,7 @@ function lookAt(parts: number) {
   let last: { at: number; parts: number } | undefined;
   const look = createLookAtEverything({
     inventree: {
-      // eslint-disable-next-line @typescript-eslint/require-await -- a page that is there at once
-      walkParts: async function* () {
-        yield Array.from({ length: parts }, (_, n) => n + 1);
-      },
+      walkParts: () => Readable.from([Array.from({ length: parts }, (_, n) => n + 1)]),
     } as unknown as InvenTreeClient,
     queue: {
       enqueue: (jobs: unknown[]) => Promise.resolve(enqueued.push(jobs.length)),

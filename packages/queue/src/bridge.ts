@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import { openStoredValue } from './stored-value';
 
 /** What our InvenTree plugin says of itself once a minute. */
 export const heartbeatSchema = z.object(
@@ -26,17 +27,8 @@ export interface Bridge {
   last(): Promise<LastHeartbeat | undefined>;
 }
 
-const KEY = 'stock-sync:bridge';
-
 /** The bridge, in this Redis. */
 export function openBridge(redis: Redis): Bridge {
-  return {
-    beat: async heartbeat => {
-      await redis.set(KEY, JSON.stringify({ ...heartbeat, at: Date.now() }));
-    },
-    last: async () => {
-      const text = await redis.get(KEY);
-      return text === null ? undefined : lastSchema.safeParse(JSON.parse(text)).data;
-    },
-  };
+  const last = openStoredValue(redis, 'stock-sync:bridge', lastSchema);
+  return { beat: heartbeat => last.set({ ...heartbeat, at: Date.now() }), last: last.get };
 }

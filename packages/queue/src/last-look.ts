@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import { openStoredValue, type StoredValue } from './stored-value';
 
 const lookSchema = z.object({
   /** When it ended, in milliseconds since 1970. */
@@ -7,25 +8,11 @@ const lookSchema = z.object({
   /** Parts that were enqueued. */
   parts: z.number(),
 });
-export type Look = z.infer<typeof lookSchema>;
 
 /** When every part was last looked at, by any worker. */
-export interface LastLook {
-  get(): Promise<Look | undefined>;
-  set(look: Look): Promise<void>;
-}
-
-const KEY = 'stock-sync:last-look';
+export type LastLook = Pick<StoredValue<z.infer<typeof lookSchema>>, 'get' | 'set'>;
 
 /** The last look, in this Redis. */
 export function openLastLook(redis: Redis): LastLook {
-  return {
-    get: async () => {
-      const text = await redis.get(KEY);
-      return text === null ? undefined : lookSchema.safeParse(JSON.parse(text)).data;
-    },
-    set: async look => {
-      await redis.set(KEY, JSON.stringify(look));
-    },
-  };
+  return openStoredValue(redis, 'stock-sync:last-look', lookSchema);
 }

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import { openStoredValue } from './stored-value';
 
 const outageSchema = z.object({
   system: z.string(),
@@ -25,19 +26,8 @@ export interface Outages {
   clear(): Promise<Outage | undefined>;
 }
 
-const KEY = 'stock-sync:outage';
-
-function parse(text: string | null): Outage | undefined {
-  return text === null ? undefined : outageSchema.safeParse(JSON.parse(text)).data;
-}
-
 /** The outage, in this Redis. */
 export function openOutages(redis: Redis): Outages {
-  return {
-    current: async () => parse(await redis.get(KEY)),
-    record: async outage => {
-      await redis.set(KEY, JSON.stringify(outage));
-    },
-    clear: async () => parse(await redis.getdel(KEY)),
-  };
+  const outage = openStoredValue(redis, 'stock-sync:outage', outageSchema);
+  return { current: outage.get, record: outage.set, clear: outage.take };
 }
