@@ -80,6 +80,8 @@ function plainValues(environment: Environment) {
     MAX_ATTEMPTS: variable.wholeNumber(8, 1, 100),
     MAGENTO_CONCURRENCY: variable.wholeNumber(2, 1, 100),
     INVENTREE_CONCURRENCY: variable.wholeNumber(4, 1, 100),
+    SWEEP_INTERVAL_SECONDS: variable.wholeNumber(60, 0, 86_400),
+    RECONCILE_MAX_ZEROED_PERCENT: variable.wholeNumber(20, 0, 100),
     WORKER_PORT: variable.wholeNumber(3002, 0, 65_535),
   });
 }

@@ -6,6 +6,7 @@ import {
   openDeadLetters,
   openKnownParts,
   openLastLook,
+  openLastSweep,
   openOutages,
   openSyncQueue,
   openWriteGuard,
@@ -38,6 +39,7 @@ import { createSkuBearers } from './sku-bearers';
 import { createSourceLocations } from './source-locations';
 import { createStockWrites } from './stock-writes';
 import { createStoreAccess } from './store-access';
+import { createSweep } from './sweep';
 import { createSyncPart } from './sync-part';
 
 /** A job whose worker does not renew its lock for so long is taken over; looked for as often as the second says. */
@@ -97,6 +99,13 @@ async function main(environment: Environment): Promise<void> {
   });
   const skuField = configuration.SKU_FIELD;
 
+  const rules = {
+    stockBasis: configuration.STOCK_BASIS,
+    allowDecimals: configuration.ALLOW_DECIMALS,
+    safetyStock: configuration.SAFETY_STOCK,
+  };
+  const sourceLocations = createSourceLocations(inventree, configuration.SOURCE_MAP);
+
   const syncPart = createSyncPart({
     startRead: guard.startRead,
     readPart: createPartReads({ inventree, knownParts, skuField, limit: batchesAtOnce(inventreePlaces) }),
@@ -112,15 +121,11 @@ async function main(environment: Environment): Promise<void> {
       guard,
       places: openCallPlaces(redis, 'magento', configuration.MAGENTO_CONCURRENCY),
     }),
-    sourceLocations: createSourceLocations(inventree, configuration.SOURCE_MAP),
+    sourceLocations,
     knownParts,
     queue,
     skuField,
-    rules: {
-      stockBasis: configuration.STOCK_BASIS,
-      allowDecimals: configuration.ALLOW_DECIMALS,
-      safetyStock: configuration.SAFETY_STOCK,
-    },
+    rules,
     dryRun,
     log,
   });
@@ -128,6 +133,20 @@ async function main(environment: Environment): Promise<void> {
     syncPart,
     resolveStockItem: createResolveStockItem({ inventree, knownParts, queue, log }),
     lookAtEverything: createLookAtEverything({ inventree, queue, lastLook: openLastLook(redis), log }),
+    sweep: createSweep({
+      inventree,
+      sourceLocations,
+      knownParts,
+      queue,
+      lastSweep: openLastSweep(redis),
+      turn: openCallPlaces(redis, 'sweep', 1),
+      skuField,
+      rules,
+      writes: dryRun === undefined,
+      mostZeroedPercent: configuration.RECONCILE_MAX_ZEROED_PERCENT,
+      metrics,
+      log,
+    }),
     outagePause,
     deadLetters,
     attempts: configuration.MAX_ATTEMPTS,
@@ -145,6 +164,11 @@ async function main(environment: Environment): Promise<void> {
     maxStalledCount: Number.MAX_SAFE_INTEGER,
   });
   worker.on('error', error => log.debug(`BullMQ: ${error.message}`));
+
+  // Not waited for: Redis may be away.
+  queue
+    .every('sweep', configuration.SWEEP_INTERVAL_SECONDS)
+    .catch((error: unknown) => log.error(`nothing is swept: ${(error as Error).message}`));
 
   const application = createWebApplication();
   addOperatorRoutes(application, metrics.registry, () => {

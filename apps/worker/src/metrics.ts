@@ -8,6 +8,10 @@ export interface WorkerMetrics {
   outcomes: Counter<'outcome'>;
   /** Seconds from an event's acceptance to the end of its sync. */
   lag: Histogram;
+  /** How long the last sweep took. */
+  sweepSeconds: Gauge;
+  /** What the last sweep found. */
+  sweptParts: Gauge<'result'>;
 }
 
 /** Counters at zero, and gauges that ask when they are asked. */
@@ -57,6 +61,17 @@ export function createWorkerMetrics(given: {
       name: 'stock_sync_lag_seconds',
       help: 'From the acceptance of an event to the end of its sync',
       buckets: [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600],
+      registers,
+    }),
+    sweepSeconds: new Gauge({
+      name: 'stock_sync_sweep_seconds',
+      help: 'How long the last sweep of this worker took',
+      registers,
+    }),
+    sweptParts: new Gauge({
+      name: 'stock_sync_swept_parts',
+      help: 'Parts in the last sweep of this worker: all, those that differed from what was last seen, those held back',
+      labelNames: ['result'],
       registers,
     }),
   };

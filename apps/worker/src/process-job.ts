@@ -13,6 +13,7 @@ export interface ProcessJob {
   syncPart: (job: PartJob) => Promise<SyncResult>;
   resolveStockItem: (job: StockItemJob) => Promise<unknown>;
   lookAtEverything: (job: EverythingJob) => Promise<unknown>;
+  sweep: () => Promise<unknown>;
   outagePause: OutagePause;
   deadLetters: DeadLetters;
   attempts: number;
@@ -58,6 +59,8 @@ export function createProcessJob(given: ProcessJob): (job: Job, token?: string) 
         return given.resolveStockItem(asked);
       case 'everything':
         return given.lookAtEverything(asked);
+      case 'sweep':
+        return given.sweep();
       case 'part': {
         const result = await given.syncPart(asked);
         metrics.outcomes.inc({ outcome: result.outcome });
@@ -110,6 +113,8 @@ function subjectOf(asked: SyncJob): string {
       return `stock item ${asked.stockItem}`;
     case 'everything':
       return 'every part';
+    case 'sweep':
+      return 'the sweep';
   }
 }
 

@@ -10,19 +10,19 @@ import {
   skuKey,
   skuOf,
   stockChanges,
-  textOf,
+  wantedInWords,
   wantedStock,
   type QuantityRules,
   type ShownStock,
   type SkuField,
   type StockChange,
-  type WantedStock,
 } from '@stock-sync/sync-core';
 import type { BatchLoader } from './batch-loader';
 import type { ProductQuestion } from './products';
 import type { WriteRequest, WriteResult } from './stock-writes';
 import type { SourceLocationsSince } from './source-locations';
 import { stormOf } from './storm';
+import { SWEEP } from './sweep';
 import { AmbiguousSkuError, NotYetError, PartFailedError } from './sync-errors';
 
 export type PartJob = Extract<SyncJob, { kind: 'part' }>;
@@ -86,7 +86,7 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
       const notItsFault = [TryLaterError, CredentialsError, NotYetError].some(kind => error instanceof kind);
       if (notItsFault) throw error;
       if (reached.sku !== undefined) {
-        await remember(job.part, reached.sku, 'failed', '', reached.known);
+        await remember(job.part, { sku: reached.sku, outcome: 'failed', seen: reached.wanted ?? '' }, reached.known);
         // That the store refused it may mean that its product is gone, or another now.
         await knownParts.forgetProduct(reached.sku);
       }
@@ -118,7 +118,7 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
     // It may be that the tree of locations is what changed.
     const treeSince = job.event === EVERYTHING_CHANGED ? job.acceptedAt : 0;
     const wanted = wantedStock(part.stock, rules, await given.sourceLocations(treeSince));
-    const result = { part: id, sku, wanted: inWords(wanted) };
+    const result = { part: id, sku, wanted: wantedInWords(wanted) };
     reached.wanted = result.wanted;
     const [bearers, { product, shown }] = await Promise.all([
       given.bearersOf({ sku, part: id }),
@@ -126,7 +126,7 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
     ]);
     if (bearers.length > 1) throw new AmbiguousSkuError(sku, bearers);
     if (!product || !holdsStock(product.typeId)) {
-      await remember(id, sku, 'skipped', '', known);
+      await remember(id, { sku, outcome: 'skipped', seen: result.wanted }, known);
       const why = product
         ? `a ${product.typeId} product has no stock of its own`
         : 'Magento has no product with this SKU';
@@ -135,12 +135,12 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
 
     const changes = stockChanges(wanted, shown);
     if (changes.length === 0) {
-      await remember(id, sku, 'unchanged', result.wanted, known);
-      log.info(`Magento 2 SKU '${sku}' already shows ${result.wanted} (part ${id}, ${job.event})`, result);
+      await remember(id, { sku, outcome: 'unchanged', seen: result.wanted }, known);
+      log[levelOf(job)](`Magento 2 SKU '${sku}' already shows ${result.wanted} (part ${id}, ${job.event})`, result);
       return { ...result, outcome: 'unchanged' };
     }
     if (dryRun) {
-      await remember(id, sku, 'dry run', '', known);
+      await remember(id, { sku, outcome: 'dry run', seen: result.wanted }, known);
       for (const change of changes) log.info(dryRunLine(job, sku, change), result);
       return { ...result, outcome: 'dry run' };
     }
@@ -155,20 +155,21 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
       log.info(`SKU '${sku}' not written: part ${id} was read again meanwhile (${job.event})`, result);
       return { ...result, outcome: 'overtaken' };
     }
-    await remember(id, sku, 'updated', result.wanted, known, storm.runs);
+    await remember(id, { sku, outcome: 'updated', seen: result.wanted }, known, storm.runs);
     for (const change of changes) log.info(updatedLine(job, sku, change), { ...result, ...change });
     return { ...result, outcome: 'updated' };
   }
 
+  /** What the store should have shown is what it does show where that was written, or was found to be so. */
   function remember(
     part: number,
-    sku: string,
-    outcome: Outcome,
-    confirmed: string,
+    now: Pick<KnownPart, 'sku' | 'outcome' | 'seen'>,
     before: KnownPart | undefined,
     stormRuns = 0,
   ): Promise<void> {
-    return knownParts.remember(part, { sku, confirmed, outcome, at: Date.now(), stormRuns }, before?.sku);
+    const isShown = now.outcome === 'updated' || now.outcome === 'unchanged';
+    const confirmed = isShown ? now.seen : '';
+    return knownParts.remember(part, { ...now, confirmed, at: Date.now(), stormRuns }, before?.sku);
   }
 
   /** What the store has under a SKU. Without a single row of stock, an old answer that the product exists won't do: it
@@ -208,11 +209,14 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
   }
 
   function skipped(job: PartJob, sku: string | undefined, why: string): SyncResult {
-    log.warn(`${sku === undefined ? '' : `SKU '${sku}' `}skipped: ${why} (part ${job.part}, ${job.event})`, {
-      part: job.part,
-      sku,
-      outcome: 'skipped',
-    });
+    log[levelOf(job, 'warn')](
+      `${sku === undefined ? '' : `SKU '${sku}' `}skipped: ${why} (part ${job.part}, ${job.event})`,
+      {
+        part: job.part,
+        sku,
+        outcome: 'skipped',
+      },
+    );
     return { outcome: 'skipped', part: job.part, sku };
   }
 
@@ -220,6 +224,11 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
     const line = `[DRY RUN] Would update Magento 2 SKU '${sku}' from ${from} to ${to} (part ${job.part}, ${job.event})`;
     return dryRun === 'DRY_RUN' ? line : `${line}: nothing is written while ENABLE_SYNC is off`;
   }
+}
+
+/** A first sweep looks at thousands of parts that are right, or not sold online: that is no news to whoever is on call. */
+function levelOf({ event }: PartJob, level: 'info' | 'warn' = 'info'): 'debug' | 'info' | 'warn' {
+  return event === SWEEP ? 'debug' : level;
 }
 
 function again(job: PartJob, why: string): PartJob {
@@ -230,12 +239,6 @@ function updatedLine(job: PartJob, sku: string, { sourceCode, from, to, inStock 
   const where = sourceCode === 'default' ? '' : ` at source ${sourceCode}`;
   const stock = inStock ? 'in stock' : 'out of stock';
   return `Magento 2 SKU '${sku}'${where} updated from ${from} to ${to}, ${stock} (part ${job.part}, ${job.event})`;
-}
-
-function inWords(wanted: readonly WantedStock[]): string {
-  const [only] = wanted;
-  if (only && wanted.length === 1) return textOf(only.quantity);
-  return wanted.map(({ sourceCode, quantity }) => `${sourceCode}: ${textOf(quantity)}`).join(', ');
 }
 
 function describe(field: SkuField): string {

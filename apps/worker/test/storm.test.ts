@@ -7,6 +7,7 @@ const written = (at: number, stormRuns = 0): KnownPart => ({
   outcome: 'updated',
   at,
   stormRuns,
+  seen: '1',
 });
 
 describe('a storm', () => {

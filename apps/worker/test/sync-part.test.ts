@@ -14,7 +14,7 @@ const part: PartStock = {
   stock: [{ location: null, inStock: '5.00000', allocated: '0.00000' }],
   stockItems: [],
 };
-const known: KnownPart = { sku: 'WIDGET-123', confirmed: '5', outcome: 'unchanged', at: 0, stormRuns: 0 };
+const known: KnownPart = { sku: 'WIDGET-123', confirmed: '5', outcome: 'unchanged', at: 0, stormRuns: 0, seen: '5' };
 
 /** A sync whose steps write down when they begin and end. */
 function syncThatTells(overrides: Partial<SyncPart> = {}) {

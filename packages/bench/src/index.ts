@@ -1,11 +1,13 @@
 import { benchAccept } from './accept';
 import { benchCalls } from './calls';
 import { benchChange } from './change';
+import { benchSweep } from './sweep';
 
 const BENCHES: Readonly<Record<string, (redisUrl: string) => Promise<void>>> = {
   accept: benchAccept,
   calls: benchCalls,
   change: benchChange,
+  sweep: benchSweep,
 };
 
 /** Runs the measurements that are named, or all. */

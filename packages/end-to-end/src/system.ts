@@ -70,6 +70,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     WEBHOOK_SECRET: TEST_SECRET,
     ENABLE_SYNC: 'true',
     TIMEOUT: '5',
+    // Not to hide what an event should have done.
+    SWEEP_INTERVAL_SECONDS: '0',
     ...options.environment,
   };
   const launch = { detached: options.detached ?? false };

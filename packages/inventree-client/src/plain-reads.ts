@@ -2,6 +2,7 @@ import { TryLaterError, WrongItemError } from '@stock-sync/http-client';
 import type { StockAtLocation } from '@stock-sync/sync-core';
 import { z } from 'zod';
 import type { InvenTreeConnection, PartStock } from './inventree-client';
+import { parameterValues } from './parameters';
 
 const partSchema = z.object({
   pk: z.number().int(),
@@ -35,12 +36,7 @@ export async function readPartPlainly(connection: InvenTreeConnection, pk: numbe
     );
     // An unknown filter is ignored, and then everything comes back [recording stock-by-part-in-unknown].
     const stranger = items.find(item => item.part !== pk || !item.in_stock);
-    if (stranger) {
-      throw new TryLaterError(
-        'InvenTree',
-        `InvenTree told of stock item ${stranger.pk}, which is not in stock for part ${pk}`,
-      );
-    }
+    if (stranger) throw notInStock(stranger, pk);
     return {
       pk,
       name: part.name,
@@ -59,6 +55,13 @@ export async function readPartPlainly(connection: InvenTreeConnection, pk: numbe
   }
 }
 
+function notInStock(item: StockItem, part = item.part): TryLaterError {
+  return new TryLaterError(
+    'InvenTree',
+    `InvenTree told of stock item ${item.pk}, which is not in stock for part ${part}`,
+  );
+}
+
 function stockAtLocation(item: StockItem): StockAtLocation {
   // Five decimals are all that InvenTree keeps; a float's own text may have an exponent or a tail.
   return { location: item.location, inStock: item.quantity.toFixed(5), allocated: (item.allocated ?? 0).toFixed(5) };
@@ -70,4 +73,32 @@ const walkedPartSchema = z.object({ pk: z.number().int() });
 export async function allPartsPlainly(connection: InvenTreeConnection): Promise<number[]> {
   const parts = await connection.list('/api/part/?pricing=false', 'parts', walkedPartSchema);
   return parts.map(part => part.pk);
+}
+
+/** All parts with their own stock, by two lists (and a third for the parameter). */
+export async function allStockPlainly(
+  connection: InvenTreeConnection,
+  parameter: string | undefined,
+): Promise<PartStock[]> {
+  const values = parameter === undefined ? undefined : await parameterValues(connection, parameter);
+  const rows = await connection.list('/api/part/?pricing=false', 'parts', partSchema);
+  // Sorted by what does not move while it is read.
+  const items = await connection.list(
+    '/api/stock/?in_stock=true&part_detail=false&ordering=part',
+    'stock items',
+    stockItemSchema,
+  );
+  const parts = new Map(
+    rows.map(({ pk, name, IPN, active, virtual }): [number, PartStock] => [
+      pk,
+      { pk, name, IPN: IPN ?? '', active, virtual, parameter: values?.get(pk) ?? null, stock: [], stockItems: [] },
+    ]),
+  );
+  for (const item of items) {
+    if (!item.in_stock) throw notInStock(item);
+    const part = parts.get(item.part);
+    part?.stock.push(stockAtLocation(item));
+    part?.stockItems.push(item.pk);
+  }
+  return [...parts.values()];
 }

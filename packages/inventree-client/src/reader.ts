@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { partsNamed } from './identities';
 import { connectToInvenTree, type InvenTreeClientOptions, type PartIdentity, type PartStock } from './inventree-client';
 import { parameterValues } from './parameters';
-import { allPartsPlainly, readPartPlainly } from './plain-reads';
+import { allPartsPlainly, allStockPlainly, readPartPlainly } from './plain-reads';
 import { PLUGIN_BATCH, PluginAbsent, readPageByPlugin, readPartsByPlugin } from './plugin-reads';
 
 /** An InvenTree, as far as stock needs it. Every method rejects with a CallError that says what to do. */
@@ -16,6 +16,12 @@ export interface InvenTreeClient {
   readParts(parts: readonly number[], parameter?: string): Promise<Map<number, PartStock>>;
   /** The ids of all parts, in pages. */
   walkParts(): AsyncGenerator<number[]>;
+  /**
+   * All parts with their own stock, in pages, by our plugin: 15,000 stock items in 40 ms. Where it does not answer, by the
+   * plain API, in one page: right, and slow enough to ask for seldom (`byPlugin` tells).
+   * @param parameter name of a part parameter to bring along
+   */
+  walkStock(parameter?: string): AsyncGenerator<{ parts: PartStock[]; byPlugin: boolean }>;
   /** All parts whose name or IPN is one of these, without regard to case. */
   partsNamed(field: 'name' | 'IPN', values: readonly string[]): Promise<PartIdentity[]>;
   /** The values of a part parameter, by part. */
@@ -89,6 +95,20 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
           return;
         }
         yield page.parts.map(part => part.pk);
+        if (page.next === undefined || page.next <= after) return;
+        after = page.next;
+      }
+    },
+
+    async *walkStock(parameter) {
+      for (let after = 0; ;) {
+        const page = await byPlugin(() => readPageByPlugin(connection, after, parameter));
+        if (!page) {
+          // Started by the plugin or not: a part told twice does no harm.
+          yield { parts: await allStockPlainly(connection, parameter), byPlugin: false };
+          return;
+        }
+        yield { parts: page.parts, byPlugin: true };
         if (page.next === undefined || page.next <= after) return;
         after = page.next;
       }

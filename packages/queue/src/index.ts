@@ -8,4 +8,4 @@ export { openWriteGuard, type WriteGuard, type ReadPart, type Permission } from 
 export { openCallPlaces, type CallPlaces, type CallLimit } from './call-limit';
 export { openOutages, type Outages, type Outage } from './outage';
 export { openBridge, heartbeatSchema, type Bridge, type Heartbeat, type LastHeartbeat } from './bridge';
-export { openLastLook, type LastLook } from './last-look';
+export { openLastLook, openLastSweep, type LastLook, type LastSweep } from './last-look';

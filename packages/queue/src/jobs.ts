@@ -25,6 +25,8 @@ export const jobSchema = z.discriminatedUnion('kind', [
   }),
   /** Look at every part. */
   z.object({ kind: z.literal('everything'), ...asked }),
+  /** Find the parts whose stock is not what was last seen of it, and look at those. */
+  z.object({ kind: z.literal('sweep'), ...asked }),
 ]);
 
 /** What a job asks a worker to look at; it never says a quantity. */
@@ -43,7 +45,8 @@ export function deduplicationId(job: SyncJob): string {
     case 'stock-item':
       return `stock-item:${job.stockItem}`;
     case 'everything':
-      return 'everything';
+    case 'sweep':
+      return job.kind;
   }
 }
 
@@ -60,6 +63,13 @@ export function optionsOf(job: SyncJob, { delayMs, attempts }: { delayMs: number
     // Only a part's quantity is worth waiting for: whose item it is, is known as soon as it is asked.
     ...(job.kind === 'part' && delayMs > 0 && { delay: delayMs }),
     deduplication: { id: deduplicationId(job), keepLastIfActive: true },
+    ...attemptOptions(attempts),
+  };
+}
+
+/** How often and how far apart a job is tried, and for how long it can still be seen afterwards. */
+export function attemptOptions(attempts: number) {
+  return {
     attempts,
     // Full jitter: a thousand parts that failed together must not come back together.
     backoff: { type: 'exponential', delay: 1_000, jitter: 1 },

@@ -15,6 +15,8 @@ export interface KnownPart {
   at: number;
   /** How many runs in a row had to wait because events kept coming. */
   stormRuns: number;
+  /** What the store should have shown when the part was last looked at, in words, whatever came of it. */
+  seen: string;
 }
 
 /** What is remembered of a SKU's product: its spelling in the store and its type, or that the store has none. */
@@ -39,6 +41,10 @@ export interface KnownParts {
   wereBearersAsked(skus: readonly string[]): Promise<boolean[]>;
   /** InvenTree was asked: these, and only these, bear the SKU. */
   rememberBearers(bearers: readonly { sku: string; parts: readonly number[] }[]): Promise<void>;
+  /** These parts bear these SKUs; others may, too. */
+  addBearers(bearers: readonly { sku: string; part: number }[]): Promise<void>;
+  /** All bearers of these SKUs are known. */
+  bearersAreKnown(skus: readonly string[]): Promise<void>;
   products(skus: readonly string[]): Promise<(KnownProduct | undefined)[]>;
   rememberProducts(products: readonly { sku: string; product: KnownProduct['product'] }[]): Promise<void>;
   forgetProduct(sku: string): Promise<void>;
@@ -66,6 +72,8 @@ const partLine = z.tuple([
   z.enum(['updated', 'unchanged', 'skipped', 'dry run', 'failed']),
   z.number(),
   z.number(),
+  // Only where it is not what was confirmed.
+  z.string().optional(),
 ]);
 const productLine = z.tuple([z.union([z.tuple([z.string(), z.string()]), z.null()]), z.number()]);
 
@@ -86,12 +94,14 @@ export function openKnownParts(redis: Redis): KnownParts {
       const lines = await redis.hmget(KEY.parts, ...ids.map(String));
       return lines.map(line => {
         const known = parsed(partLine, line);
-        return known && { sku: known[0], confirmed: known[1], outcome: known[2], at: known[3], stormRuns: known[4] };
+        if (!known) return undefined;
+        const [sku, confirmed, outcome, at, stormRuns, seen = confirmed] = known;
+        return { sku, confirmed, outcome, at, stormRuns, seen };
       });
     },
 
-    async remember(part, { sku, confirmed, outcome, at, stormRuns }, skuBefore) {
-      const line = JSON.stringify([sku, confirmed, outcome, at, stormRuns]);
+    async remember(part, { sku, confirmed, outcome, at, stormRuns, seen }, skuBefore) {
+      const line = JSON.stringify([sku, confirmed, outcome, at, stormRuns, ...(seen === confirmed ? [] : [seen])]);
       await Promise.all([
         redis.hset(KEY.parts, String(part), line),
         redis.sadd(KEY.bearers(sku), part),
@@ -122,6 +132,14 @@ export function openKnownParts(redis: Redis): KnownParts {
         transaction.set(KEY.bearersAsked(sku), 1, 'EX', DAY_SECONDS);
       }
       await transaction.exec();
+    },
+
+    async addBearers(bearers) {
+      await Promise.all(bearers.map(({ sku, part }) => redis.sadd(KEY.bearers(sku), part)));
+    },
+
+    async bearersAreKnown(skus) {
+      await Promise.all(skus.map(sku => redis.set(KEY.bearersAsked(sku), 1, 'EX', DAY_SECONDS)));
     },
 
     async products(skus) {

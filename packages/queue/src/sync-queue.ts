@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { deduplicationId, optionsOf, SYNC_QUEUE, type SyncJob } from './jobs';
+import { attemptOptions, deduplicationId, optionsOf, SYNC_QUEUE, type SyncJob } from './jobs';
 
 export interface SyncQueueOptions {
   /** How long a part's job waits for further events, in milliseconds (SYNC_DELAY_MS). */
@@ -23,6 +23,11 @@ export interface SyncQueue {
    * and what is asked for twice in it goes once.
    */
   enqueue(jobs: readonly SyncJob[]): Promise<void>;
+  /**
+   * Has a job done every so many seconds, from now on and once now, however many workers ask for it; 0: not any more.
+   * It keeps its place in the queue while everything waits.
+   */
+  every(kind: 'sweep', seconds: number): Promise<void>;
   /** Jobs that wait, are delayed, are being worked on. */
   counts(): Promise<{ waiting: number; delayed: number; active: number }>;
   /** All workers stop taking jobs for so many milliseconds. */
@@ -92,6 +97,15 @@ export function openSyncQueue(connection: Redis, options: SyncQueueOptions): Syn
       }
       for (const job of jobs) collected.jobs.set(deduplicationId(job), job);
       return collected.sent;
+    },
+    async every(kind, seconds) {
+      if (seconds === 0) {
+        await queue().removeJobScheduler(kind);
+        return;
+      }
+      const data: SyncJob = { kind, event: kind, acceptedAt: Date.now() };
+      const opts = attemptOptions(options.attempts);
+      await queue().upsertJobScheduler(kind, { every: seconds * 1000 }, { name: kind, data, opts });
     },
     async counts() {
       const { waiting = 0, delayed = 0, active = 0 } = await queue().getJobCounts('waiting', 'delayed', 'active');

@@ -11,6 +11,7 @@ export {
   type Malformed,
 } from './events';
 export {
+  wantedInWords,
   wantedStock,
   DEFAULT_SOURCE,
   type StockAtLocation,

@@ -1,4 +1,4 @@
-import { magentoPlaces, quantityFrom, sum, wholeUnits, type Quantity } from './decimal';
+import { magentoPlaces, quantityFrom, sum, textOf, wholeUnits, type Quantity } from './decimal';
 
 /** A part's own stock at one location, decimals as text. */
 export interface StockAtLocation {
@@ -69,4 +69,11 @@ function sellableUnits(stock: readonly StockAtLocation[], rules: QuantityRules):
   );
   const notNegative = total < 0n ? 0n : total;
   return rules.allowDecimals ? magentoPlaces(notNegative) : wholeUnits(notNegative);
+}
+
+/** What the store should show, in words: "80", or "default: 50, west: 30". */
+export function wantedInWords(wanted: readonly WantedStock[]): string {
+  const [only] = wanted;
+  if (only && wanted.length === 1) return textOf(only.quantity);
+  return wanted.map(({ sourceCode, quantity }) => `${sourceCode}: ${textOf(quantity)}`).join(', ');
 }

@@ -1,0 +1,166 @@
+import type { InvenTreeClient, PartStock } from '@stock-sync/inventree-client';
+import type { CallPlaces, KnownPart, KnownParts, LastSweep, SyncQueue } from '@stock-sync/queue';
+import type { Log } from '@stock-sync/service';
+import {
+  skuKey,
+  skuOf,
+  wantedInWords,
+  wantedStock,
+  type QuantityRules,
+  type SkuField,
+  type WantedStock,
+} from '@stock-sync/sync-core';
+import type { WorkerMetrics } from './metrics';
+import type { SourceLocationsSince } from './source-locations';
+
+/** What the jobs that a sweep enqueues are asked by. */
+export const SWEEP = 'sweep';
+
+export interface Sweep {
+  inventree: InvenTreeClient;
+  sourceLocations: SourceLocationsSince;
+  knownParts: KnownParts;
+  queue: SyncQueue;
+  lastSweep: LastSweep;
+  /** One place: for the one sweep that is under way. */
+  turn: CallPlaces;
+  skuField: SkuField;
+  rules: QuantityRules;
+  /** Whether the store is written, rather than only looked at. */
+  writes: boolean;
+  /** RECONCILE_MAX_ZEROED_PERCENT. */
+  mostZeroedPercent: number;
+  metrics: WorkerMetrics;
+  log: Log;
+}
+
+/** What a sweep found. */
+export interface SweepResult {
+  parts: number;
+  /** Parts that are looked at because of it. */
+  differ: number;
+  /** Parts that would fall to zero and are held back by the brake. */
+  heldBack: number;
+}
+
+/** So many parts may fall to zero at once in a shop of any size. */
+const NEVER_HELD_BACK = 5;
+/** Without our plugin a sweep costs InvenTree seconds: it then takes at most a tenth of its time. */
+const REST_PER_PLAIN_SWEEP = 9;
+/** Parts in one round trip to the queue. */
+const MOST_JOBS = 1_000;
+
+/**
+ * Finds what no event told: walks all parts as InvenTree has them now, compares each with what was last seen of it, and
+ * enqueues those that differ; a part that was never seen differs. It writes nothing itself: whoever does the job reads the
+ * part anew. Does nothing while another sweep is under way.
+ */
+export function createSweep(given: Sweep): () => Promise<SweepResult | undefined> {
+  const { inventree, knownParts, queue, lastSweep, skuField, rules, metrics, log } = given;
+  let heldBackBefore = 0;
+
+  return async () => {
+    const leave = await given.turn.tryEnter();
+    if (!leave) return undefined;
+    try {
+      const last = await lastSweep.get();
+      if (last && !last.byPlugin && Date.now() < last.at + REST_PER_PLAIN_SWEEP * last.tookMs) return undefined;
+      return await sweep();
+    } finally {
+      await leave();
+    }
+  };
+
+  async function sweep(): Promise<SweepResult> {
+    const startedAt = Date.now();
+    const sources = await given.sourceLocations(startedAt);
+    const parameter = skuField.kind === 'parameter' ? skuField.template : undefined;
+    const differing: { part: number; sku: string | undefined }[] = [];
+    const zeroed: typeof differing = [];
+    let [parts, shown, byPlugin] = [0, 0, true];
+
+    for await (const page of inventree.walkStock(parameter)) {
+      byPlugin = page.byPlugin;
+      parts += page.parts.length;
+      const known = await knownParts.parts(page.parts.map(part => part.pk));
+      const bearers: { sku: string; part: number }[] = [];
+      for (const [index, part] of page.parts.entries()) {
+        const before = known[index];
+        const sku = part.virtual ? undefined : skuOf(part, skuField);
+        const wanted = wantedStock(part.stock, rules, sources);
+        if (before && showsStock(before)) shown++;
+        if (sku !== undefined && !before) bearers.push({ sku, part: part.pk });
+        if (!differs(part, sku, wanted, before, given.writes)) continue;
+        (fallsToZero(wanted, before) ? zeroed : differing).push({ part: part.pk, sku });
+      }
+      // Who bears a SKU is known for all of them once the walk is over: so a first sweep need not ask for each.
+      await knownParts.addBearers(bearers);
+    }
+
+    const heldBack = isBraked(zeroed.length, shown, given.mostZeroedPercent) ? zeroed.length : 0;
+    const looked = heldBack > 0 ? differing : [...differing, ...zeroed];
+    await enqueue(looked);
+    const tookMs = Date.now() - startedAt;
+    await lastSweep.set({ at: Date.now(), tookMs, byPlugin });
+    tellOf({ parts, differ: looked.length, heldBack }, shown, tookMs);
+    return { parts, differ: looked.length, heldBack };
+  }
+
+  async function enqueue(looked: readonly { part: number; sku: string | undefined }[]): Promise<void> {
+    for (let start = 0; start < looked.length; start += MOST_JOBS) {
+      const some = looked.slice(start, start + MOST_JOBS);
+      await knownParts.bearersAreKnown(some.flatMap(({ sku }) => sku ?? []));
+      const acceptedAt = Date.now();
+      await queue.enqueue(some.map(({ part }) => ({ kind: 'part', part, event: SWEEP, acceptedAt })));
+    }
+  }
+
+  function tellOf({ parts, differ, heldBack }: SweepResult, shown: number, tookMs: number): void {
+    metrics.sweepSeconds.set(tookMs / 1000);
+    metrics.sweptParts.set({ result: 'all' }, parts);
+    metrics.sweptParts.set({ result: 'differ' }, differ);
+    metrics.sweptParts.set({ result: 'held back' }, heldBack);
+    const line = `sweep: ${differ} of ${parts} parts are not as they were last seen (${(tookMs / 1000).toFixed(1)} s)`;
+    if (differ > 0) log.info(`${line}: looking at them`, { parts, differ });
+    else log.debug(line, { parts, differ });
+    if (heldBack > 0 && heldBack !== heldBackBefore) {
+      log.error(
+        `sweep: ${heldBack} of ${shown} parts that show stock would fall to zero at once, more than ` +
+          `RECONCILE_MAX_ZEROED_PERCENT (${given.mostZeroedPercent}): none of them is looked at. If their shelves really ` +
+          'are empty, raise that number and restart the workers',
+        { heldBack, shown },
+      );
+    }
+    if (heldBack === 0 && heldBackBefore > 0) log.info('sweep: nothing is held back any more');
+    heldBackBefore = heldBack;
+  }
+}
+
+/** Whether a part is to be looked at: its SKU or what the store should show is not what was last seen of it. */
+export function differs(
+  part: PartStock,
+  sku: string | undefined,
+  wanted: readonly WantedStock[],
+  before: KnownPart | undefined,
+  writes: boolean,
+): boolean {
+  // Without a SKU it is of no store; but where it had one, whoever looks at it says so.
+  if (sku === undefined) return before !== undefined && !part.virtual;
+  if (!before || skuKey(before.sku) !== skuKey(sku)) return true;
+  // What was only tried in a dry run is still to be done.
+  if (writes && before.outcome === 'dry run') return true;
+  return before.seen !== wantedInWords(wanted);
+}
+
+function showsStock({ confirmed }: KnownPart): boolean {
+  return /[1-9]/.test(confirmed.replace(/\S+: /g, ''));
+}
+
+function fallsToZero(wanted: readonly WantedStock[], before: KnownPart | undefined): boolean {
+  return before !== undefined && showsStock(before) && wanted.every(({ quantity }) => quantity === 0n);
+}
+
+/** Whether so many parts at once are rather a half-broken answer than empty shelves. */
+export function isBraked(zeroed: number, shown: number, mostPercent: number): boolean {
+  return zeroed > NEVER_HELD_BACK && zeroed * 100 > shown * mostPercent;
+}

@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startSystem, type System, type SystemOptions } from '../src';
+import { redisServer, until } from './support';
+
+let system: System | undefined;
+afterEach(async () => {
+  await system?.stop();
+  system = undefined;
+});
+
+/** A shop whose webhooks are all lost, swept every second, with so many parts of 50 each in the store. */
+async function start(parts: number, { environment, ...options }: Partial<SystemOptions> = {}) {
+  system = await startSystem({
+    redisServer: redisServer(),
+    sends: 'none',
+    environment: { SWEEP_INTERVAL_SECONDS: '1', SYNC_DELAY_MS: '30', LOG_LEVEL: 'info', ...environment },
+    workers: 0,
+    ...options,
+  });
+  const { shop } = system.inventree;
+  const items = Array.from({ length: parts }, (_, n) => {
+    const part = shop.addPart({ name: `SKU-${n}` });
+    system?.magento.store.addProduct(part.name, { quantity: 999 });
+    return shop.insertItem({ part: part.pk, quantity: 50 });
+  });
+  await system.startWorker();
+  return { running: system, items };
+}
+
+const shown = (running: System, n: number) => running.magento.store.shown(`SKU-${n}`)?.quantity;
+const showsAll = (running: System, parts: number, quantity: number) => () =>
+  Array.from({ length: parts }, (_, n) => shown(running, n)).every(found => found === quantity);
+const logged = (running: System, text: string) => running.workerLog().filter(line => line.message.includes(text));
+
+describe.each([true, false])('a sweep, InvenTree having our plugin: %s', plugin => {
+  it('brings a new shop into the store, heals what nobody told, and then leaves both systems in peace', async () => {
+    const { running, items } = await start(30, { plugin });
+    await until('the first sweep', showsAll(running, 30, 50));
+    const [item] = items;
+    if (item) item.quantity = 7;
+    await until('the change', () => shown(running, 0) === 7);
+
+    await sleep(1_500);
+    const [reads, writes] = [running.magento.counts().reads, running.magento.counts().writes];
+    await sleep(2_500);
+    expect([running.magento.counts().reads, running.magento.counts().writes]).toEqual([reads, writes]);
+    expect(logged(running, 'sweep: 1 of 30 parts')).toHaveLength(1);
+  });
+});
+
+it('is made by one of the workers at a time', async () => {
+  const { running } = await start(5);
+  await Promise.all([running.startWorker(), running.startWorker()]);
+  await until('the first sweep', showsAll(running, 5, 50));
+  const walks = () => running.inventree.calls.filter(call => call.method === 'GET').length;
+  await sleep(500);
+  const before = walks();
+  await sleep(4_000);
+  expect(walks() - before).toBeGreaterThanOrEqual(3);
+  expect(walks() - before).toBeLessThanOrEqual(5);
+});
+
+it('holds back what would empty the store at once, says so once, and heals the rest', async () => {
+  const { running, items } = await start(30);
+  await until('the first sweep', showsAll(running, 30, 50));
+  for (const [n, item] of items.entries()) item.quantity = n < 10 ? 0 : 60;
+  await until('the rest', () => shown(running, 29) === 60);
+  await sleep(2_500);
+  expect(Array.from({ length: 10 }, (_, n) => shown(running, n))).toEqual(Array<number>(10).fill(50));
+  expect(logged(running, '10 of 30 parts that show stock would fall to zero at once')).toHaveLength(1);
+
+  for (const item of items.slice(0, 4)) item.quantity = 1;
+  await until('less than a fifth is left', () => shown(running, 9) === 0);
+  expect(logged(running, 'nothing is held back any more')).toHaveLength(1);
+});
+
+it('goes on once a dry run is over', async () => {
+  const { running } = await start(3, { environment: { ENABLE_SYNC: 'false' } });
+  await until('it was tried', () => logged(running, '[DRY RUN]').length === 3);
+  await sleep(1_500);
+  expect(logged(running, '[DRY RUN]')).toHaveLength(3);
+  await running.workers[0]?.stop();
+  await running.startWorker({ ENABLE_SYNC: 'true' });
+  await until('it is written', showsAll(running, 3, 50));
+});
+
+it('waits while InvenTree is away, and leaves no dead letter', async () => {
+  const { running, items } = await start(3);
+  await until('the first sweep', showsAll(running, 3, 50));
+  running.inventree.setFault(() => ({ answer: { status: 503, body: 'maintenance' } }));
+  await until('the outage is noticed', () => logged(running, 'Everything waits').length > 0);
+  for (const item of items) item.quantity = 8;
+  running.inventree.setFault(undefined);
+  await until('it is over', showsAll(running, 3, 8), 20_000);
+  expect(await running.database.redis.keys('bull:stock-sync-dead-letter:[a-z]*-*')).toEqual([]);
+});
+
+it('asks nobody about parts that are not sold online, once it has seen them', async () => {
+  const { running } = await start(2);
+  const part = running.inventree.shop.addPart({ name: 'NOT SOLD' });
+  running.inventree.shop.insertItem({ part: part.pk, quantity: 5 });
+  await until('the first sweep', showsAll(running, 2, 50));
+  await sleep(2_500);
+  const reads = running.magento.counts().reads;
+  await sleep(2_500);
+  expect(running.magento.counts().reads).toBe(reads);
+  expect(logged(running, 'skipped')).toEqual([]);
+});
