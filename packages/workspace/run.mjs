@@ -40,6 +40,10 @@ const commands = {
     installForProduction();
   },
   start: ([app]) => start(`apps/${app}`, 'main.js'),
+  cli: async args => {
+    process.argv.splice(1, process.argv.length, 'npm run', ...args);
+    await start('apps/cli', 'main.js');
+  },
   demo: async () => {
     setUp();
     const { runDemo } = await import(pathToFileURL(join(root, 'apps/demo/dist/main.js')));

@@ -33,8 +33,8 @@ export interface DeadLetters {
   close(): Promise<void>;
 }
 
-/** BullMQ takes no colon in an id. */
-const idOf = (job: SyncJob) => deduplicationId(job).replace(':', '-');
+/** What a job's letter is called: "part-45". (BullMQ takes no colon in an id.) */
+export const letterId = (job: SyncJob) => deduplicationId(job).replace(':', '-');
 
 /** The dead letters, over a connection that stays the caller's. */
 export function openDeadLetters(connection: Redis): DeadLetters {
@@ -42,16 +42,16 @@ export function openDeadLetters(connection: Redis): DeadLetters {
   queue.on('error', () => undefined);
   return {
     async put(letter) {
-      const earlier = await queue.getJob(idOf(letter.job));
+      const earlier = await queue.getJob(letterId(letter.job));
       const first = earlier && deadLetterSchema.safeParse(earlier.data).data?.firstFailedAt;
-      await queue.remove(idOf(letter.job));
+      await queue.remove(letterId(letter.job));
       const data = { ...letter, firstFailedAt: first ?? letter.firstFailedAt };
-      await queue.add(letter.sku ?? idOf(letter.job), data, { jobId: idOf(letter.job) });
+      await queue.add(letter.sku ?? letterId(letter.job), data, { jobId: letterId(letter.job) });
     },
     async withdraw(job) {
       // Asked at every sync, so with the cheapest question there is.
-      if ((await connection.exists(queue.toKey(idOf(job)))) === 0) return false;
-      await queue.remove(idOf(job));
+      if ((await connection.exists(queue.toKey(letterId(job)))) === 0) return false;
+      await queue.remove(letterId(job));
       return true;
     },
     async list() {

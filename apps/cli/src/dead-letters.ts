@@ -1,0 +1,68 @@
+import { letterId, type DeadLetter, type DeadLetters, type SyncQueue } from '@stock-sync/queue';
+
+/** Which letters a command is about: all, or those of these parts, by id or SKU. */
+export type Chosen = { all: true } | { parts: readonly string[] };
+
+/** Something that was asked for is not there; says what. */
+export class NotFoundError extends Error {}
+
+/** The letters as people read them, the newest failure last. */
+export function listInWords(letters: readonly DeadLetter[]): string {
+  if (letters.length === 0) return 'There are no dead letters.';
+  const blocks = [...letters]
+    .sort((a, b) => a.lastFailedAt.localeCompare(b.lastFailedAt))
+    .map(letter => {
+      const facts = [
+        letter.sku !== null && `SKU '${letter.sku}'`,
+        letter.wanted !== null && `wanted ${letter.wanted}`,
+        letter.errorKind,
+      ];
+      const attempts = letter.attempts === 1 ? '1 attempt' : `${letter.attempts} attempts`;
+      return [
+        `${nameOf(letter)}  ${facts.filter(Boolean).join(', ')}`,
+        `  ${letter.reason}`,
+        `  ${attempts}, first failed ${letter.firstFailedAt}, last ${letter.lastFailedAt}; asked by ${letter.event}`,
+      ].join('\n');
+    });
+  return [...blocks, letters.length === 1 ? '1 dead letter.' : `${letters.length} dead letters.`].join('\n\n');
+}
+
+/** Has the jobs of these letters done once more. A letter stays until its job succeeds: so none is lost on the way. */
+export async function replay(deadLetters: DeadLetters, queue: SyncQueue, chosen: Chosen): Promise<string> {
+  const letters = choose(await deadLetters.list(), chosen);
+  const acceptedAt = Date.now();
+  await queue.enqueue(letters.map(({ job }) => ({ ...job, event: `replay of ${job.event}`, acceptedAt })));
+  return [
+    ...letters.map(letter => `${subjectOf(letter)}: enqueued; its letter goes away when it succeeds`),
+    letters.length === 0 ? 'There are no dead letters.' : `${letters.length} replayed.`,
+  ].join('\n');
+}
+
+/** Throws these letters away. The next event of a part looks at it all the same. */
+export async function discard(deadLetters: DeadLetters, chosen: Chosen): Promise<string> {
+  const letters = choose(await deadLetters.list(), chosen);
+  for (const letter of letters) await deadLetters.withdraw(letter.job);
+  return [
+    ...letters.map(letter => `${subjectOf(letter)}: discarded`),
+    letters.length === 0 ? 'There are no dead letters.' : `${letters.length} discarded.`,
+  ].join('\n');
+}
+
+function choose(letters: readonly DeadLetter[], chosen: Chosen): DeadLetter[] {
+  if ('all' in chosen) return [...letters];
+  return chosen.parts.flatMap(asked => {
+    const found = letters.filter(
+      letter => letterId(letter.job) === asked || String(letter.part) === asked || letter.sku === asked,
+    );
+    if (found.length === 0) throw new NotFoundError(`no dead letter is of part, SKU or id '${asked}': see "list"`);
+    return found;
+  });
+}
+
+function nameOf({ part, job }: DeadLetter): string {
+  return part === null ? letterId(job) : `part ${part}`;
+}
+
+function subjectOf(letter: DeadLetter): string {
+  return letter.sku === null ? nameOf(letter) : `${nameOf(letter)} (SKU '${letter.sku}')`;
+}
