@@ -37,7 +37,7 @@ export interface Sweep {
 /** What a sweep found. */
 export interface SweepResult {
   parts: number;
-  /** Parts that are looked at because of it. */
+  /** Parts that are not as they were last seen, and are looked at. */
   differ: number;
   /** Parts that would fall to zero and are held back by the brake. */
   heldBack: number;
@@ -49,6 +49,8 @@ const NEVER_HELD_BACK = 5;
 const REST_PER_PLAIN_SWEEP = 9;
 /** Parts in one round trip to the queue. */
 const MOST_JOBS = 1_000;
+/** Parts that one sweep enqueues; the rest is left to the next ones. A job takes about a KiB of Redis. */
+export const MOST_LOOKED_AT = 20_000;
 
 /**
  * Finds what no event told: walks all parts as InvenTree has them now, compares each with what was last seen of it, and
@@ -99,7 +101,7 @@ export function createSweep(given: Sweep): () => Promise<SweepResult | undefined
 
     const heldBack = isBraked(zeroed.length, shown, given.mostZeroedPercent) ? zeroed.length : 0;
     const looked = heldBack > 0 ? differing : [...differing, ...zeroed];
-    await enqueue(looked);
+    await enqueue(looked.slice(0, MOST_LOOKED_AT));
     const tookMs = Date.now() - startedAt;
     await lastSweep.set({ at: Date.now(), tookMs, byPlugin });
     tellOf({ parts, differ: looked.length, heldBack }, shown, tookMs);
@@ -121,7 +123,8 @@ export function createSweep(given: Sweep): () => Promise<SweepResult | undefined
     metrics.sweptParts.set({ result: 'differ' }, differ);
     metrics.sweptParts.set({ result: 'held back' }, heldBack);
     const line = `sweep: ${differ} of ${parts} parts are not as they were last seen (${(tookMs / 1000).toFixed(1)} s)`;
-    if (differ > 0) log.info(`${line}: looking at them`, { parts, differ });
+    const which = differ > MOST_LOOKED_AT ? `the first ${MOST_LOOKED_AT} of them` : 'them';
+    if (differ > 0) log.info(`${line}: looking at ${which}`, { parts, differ });
     else log.debug(line, { parts, differ });
     if (heldBack > 0 && heldBack !== heldBackBefore) {
       log.error(

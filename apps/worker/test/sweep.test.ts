@@ -1,6 +1,9 @@
-import type { PartStock } from '@stock-sync/inventree-client';
-import type { KnownPart } from '@stock-sync/queue';
-import { differs, isBraked } from '../src/sweep';
+import { Readable } from 'node:stream';
+import type { InvenTreeClient, PartStock } from '@stock-sync/inventree-client';
+import type { KnownPart, KnownParts, LastSweep, SyncJob, SyncQueue } from '@stock-sync/queue';
+import type { Log } from '@stock-sync/service';
+import type { WorkerMetrics } from '../src/metrics';
+import { createSweep, differs, isBraked, MOST_LOOKED_AT } from '../src/sweep';
 
 const part = (more: Partial<PartStock> = {}): PartStock => ({
   pk: 45,
@@ -63,5 +66,63 @@ describe('the brake', () => {
     [6, 1_000, 0, true],
   ])('%i of %i parts would fall to zero, %i %% allowed: %s', (zeroed, shown, percent, expected) => {
     expect(isBraked(zeroed, shown, percent)).toBe(expected);
+  });
+});
+
+describe('a sweep', () => {
+  type Last = Awaited<ReturnType<LastSweep['get']>>;
+
+  /** A sweep of so many parts, none of them seen before. */
+  function sweepOf(parts: number, { last, isFree = true }: { last?: Last; isFree?: boolean } = {}) {
+    const enqueued: SyncJob[] = [];
+    const bearers: string[] = [];
+    const all = Array.from({ length: parts }, (_, n) => part({ pk: n + 1, name: `SKU-${n}` }));
+    const knownParts: Partial<KnownParts> = {
+      parts: ids => Promise.resolve(ids.map(() => undefined)),
+      addBearers: found => Promise.resolve(void bearers.push(...found.map(({ sku }) => sku))),
+      bearersAreKnown: () => Promise.resolve(),
+    };
+    const gauge = { set: () => undefined };
+    const run = createSweep({
+      inventree: {
+        walkStock: () => Readable.from([{ parts: all, byPlugin: true }]),
+      } as unknown as InvenTreeClient,
+      sourceLocations: () => Promise.resolve(undefined),
+      knownParts: knownParts as KnownParts,
+      queue: { enqueue: (jobs: SyncJob[]) => Promise.resolve(void enqueued.push(...jobs)) } as unknown as SyncQueue,
+      lastSweep: { get: () => Promise.resolve(last), set: () => Promise.resolve() },
+      turn: {
+        within: work => work(),
+        tryEnter: () => Promise.resolve(isFree ? () => Promise.resolve() : undefined),
+      },
+      skuField: { kind: 'name' },
+      rules: { stockBasis: 'in_stock', allowDecimals: false, safetyStock: 0n },
+      writes: true,
+      mostZeroedPercent: 20,
+      metrics: { sweepSeconds: gauge, sweptParts: gauge } as unknown as WorkerMetrics,
+      log: { info: () => undefined, debug: () => undefined } as unknown as Log,
+    });
+    return { enqueued, bearers, run };
+  }
+
+  it('enqueues no more than Redis should hold, and leaves the rest to the next one', async () => {
+    const { enqueued, bearers, run } = sweepOf(MOST_LOOKED_AT + 1);
+    expect(await run()).toMatchObject({ parts: MOST_LOOKED_AT + 1 });
+    expect(enqueued).toHaveLength(MOST_LOOKED_AT);
+    expect(bearers).toHaveLength(MOST_LOOKED_AT + 1);
+  });
+
+  it('is not made while another is under way', async () => {
+    const { enqueued, run } = sweepOf(1, { isFree: false });
+    expect(await run()).toBeUndefined();
+    expect(enqueued).toEqual([]);
+  });
+
+  it('takes a tenth of the time at the most where our plugin does not answer', async () => {
+    const now = Date.now();
+    const rested = { at: now - 91_000, tookMs: 10_000, byPlugin: false };
+    expect(await sweepOf(1, { last: { ...rested, at: now - 80_000 } }).run()).toBeUndefined();
+    expect(await sweepOf(1, { last: rested }).run()).toMatchObject({ parts: 1 });
+    expect(await sweepOf(1, { last: { ...rested, at: now, byPlugin: true } }).run()).toMatchObject({ parts: 1 });
   });
 });
