@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startMagento, type MagentoStandIn } from '@stock-sync/stand-ins';
 import { createInvenTreeClient, type InvenTreeClient } from '@stock-sync/inventree-client';
 import {
   claimDatabase,
@@ -108,5 +110,58 @@ describe.each(['0.17', '1.4'] as const)('the plugin in an InvenTree like %s', li
       expect(walked.length).toBeGreaterThanOrEqual(3);
       expect(walked).toEqual([...walked].sort((a, b) => a - b));
     });
+  });
+});
+
+describe('the whole way, with the real plugin', () => {
+  let database: RedisDatabase;
+  let magento: MagentoStandIn;
+  let plugin: PluginProcess;
+  let services: ServiceProcess[];
+  const shown = (sku: string) => magento.store.shown(sku);
+
+  beforeAll(async () => {
+    database = await claimDatabase(redisServer());
+    magento = await startMagento({});
+    plugin = await startPlugin(process.env.PYTHON_PATH ?? 'python3', '1.4');
+  });
+  afterAll(async () => {
+    await plugin.stop();
+    await Promise.all(services.map(service => service.stop()));
+    await magento.close();
+    await database.release();
+  });
+
+  it('a shop comes into the store, and follows every change at once', async () => {
+    for (const sku of ['WIDGET-123', 'SECOND']) magento.store.addProduct(sku, { quantity: 999 });
+    const part = await plugin.play({ do: 'create', name: 'WIDGET-123', quantities: [50, 30] });
+    const { accessToken, consumerKey, consumerSecret, accessTokenSecret } = magento.integration;
+    const environment = {
+      REDIS_URL: database.url,
+      WEBHOOK_SECRET: TEST_SECRET,
+      INVENTREE_URL: plugin.url,
+      INVENTREE_TOKEN: plugin.tokens.viewer,
+      MAGENTO_URL: magento.url,
+      MAGENTO_ACCESS_TOKEN: accessToken,
+      MAGENTO_CONSUMER_KEY: consumerKey,
+      MAGENTO_CONSUMER_SECRET: consumerSecret,
+      MAGENTO_ACCESS_TOKEN_SECRET: accessTokenSecret,
+      ENABLE_SYNC: 'true',
+      // Only at start-up: what comes later must be told by the plugin.
+      SWEEP_INTERVAL_SECONDS: '3600',
+    };
+    services = [await startService('ingest', environment), await startService('worker', environment)];
+    await until('the first sweep', () => shown('WIDGET-123')?.quantity === 80);
+
+    await plugin.play({ do: 'configure', INGEST_URL: services[0]?.url, WEBHOOK_SECRET: TEST_SECRET });
+    await sleep(1_100);
+    await plugin.play({ do: 'count', part, quantity: 20 });
+    await until('a count', () => shown('WIDGET-123')?.quantity === 50);
+    await plugin.play({ do: 'count', part, quantity: 0 });
+    await until('an item is gone', () => shown('WIDGET-123')?.quantity === 30);
+    await plugin.play({ do: 'count', part, quantity: 0 });
+    await until('sold out', () => shown('WIDGET-123')?.quantity === 0);
+    expect(shown('WIDGET-123')).toEqual({ quantity: 0, inStock: false });
+    expect(await plugin.play({ do: 'work' })).toEqual([]);
   });
 });

@@ -17,6 +17,8 @@ WEBHOOK_PATH = '/webhooks/inventree'
 SECRET_BYTES = 24
 # How long what was read is believed: settings are in the database, and a user's save must not wait for eight queries.
 BELIEVED_SECONDS = 10
+# Whoever has just switched it on tries it at once.
+OFF_BELIEVED_SECONDS = 1
 
 
 def valid_url(value):
@@ -144,5 +146,6 @@ def recent_settings():
     until, settings = _recent
     if time.monotonic() >= until:
         settings = read_settings(plugin)
-        _recent = (time.monotonic() + BELIEVED_SECONDS, settings)
+        believed = OFF_BELIEVED_SECONDS if settings is None else BELIEVED_SECONDS
+        _recent = (time.monotonic() + believed, settings)
     return settings

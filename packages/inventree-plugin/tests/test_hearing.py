@@ -1,4 +1,5 @@
 import threading
+import time
 from decimal import Decimal
 from unittest import mock
 
@@ -12,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import signals
 from django.test.utils import CaptureQueriesContext
 from inventree_magento_sync import hearing
+from inventree_magento_sync import settings as plugin_settings
 from inventree_magento_sync.plugin import MagentoSyncPlugin
 from order.models import SalesOrder, SalesOrderAllocation
 from part.models import Part
@@ -309,6 +311,17 @@ class NeverInTheWay(HearingTest):
         for _ in range(20):
             self.item.save()
         self.assertEqual(plugin.queries, before)
+
+
+    def test_switching_it_on_counts_within_a_moment(self):
+        registry.set(ENABLED=False)
+        with mock.patch.object(plugin_settings, '_recent', (0.0, None)):
+            self.item.save()
+            self.assertIsNone(plugin_settings._recent[1])
+            registry.set(ENABLED=True)
+            time.sleep(plugin_settings.OFF_BELIEVED_SECONDS)
+            self.item.save()
+            self.assertEqual(self.told(), {SAVED: [self.one.pk]})
 
 
 class Switches(HearingTest):
