@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connectToRedis, openBridge, openKnownParts, openSyncQueue, openWebhookIds } from '@stock-sync/queue';
 import { closeServer, createLog, endOnSignal, listen, portOf, runMain, type Environment } from '@stock-sync/service';
 import type { Change } from '@stock-sync/sync-core';
@@ -61,6 +62,8 @@ async function main(environment: Environment): Promise<void> {
         (error: unknown) => `Redis: ${(error as Error).message}`,
       ),
   });
+  // Whoever sends as soon as the port is open should not be turned away because we were not yet connected.
+  await Promise.race([new Promise(resolve => redis.once('ready', resolve)), sleep(REDIS_PATIENCE_MS)]);
   const server = await listen(application, configuration.INGEST_PORT);
 
   endOnSignal(log, async () => {
