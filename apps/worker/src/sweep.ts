@@ -91,7 +91,7 @@ export function createSweep(given: Sweep): () => Promise<SweepResult | undefined
         const sku = part.virtual ? undefined : skuOf(part, skuField);
         const wanted = wantedStock(part.stock, rules, sources);
         if (before && showsStock(before)) shown++;
-        if (sku !== undefined && !before) bearers.push({ sku, part: part.pk });
+        if (sku !== undefined && !bears(before, sku)) bearers.push({ sku, part: part.pk });
         if (!differs(part, sku, wanted, before, given.writes)) continue;
         (fallsToZero(wanted, before) ? zeroed : differing).push({ part: part.pk, sku });
       }
@@ -149,10 +149,15 @@ export function differs(
 ): boolean {
   // Without a SKU it is of no store; but where it had one, whoever looks at it says so.
   if (sku === undefined) return before !== undefined && !part.virtual;
-  if (!before || skuKey(before.sku) !== skuKey(sku)) return true;
+  if (!before || !bears(before, sku)) return true;
   // What was only tried in a dry run is still to be done.
   if (writes && before.outcome === 'dry run') return true;
   return before.seen !== wantedInWords(wanted);
+}
+
+/** Whether a part was last seen with this SKU. */
+function bears(before: KnownPart | undefined, sku: string): boolean {
+  return before !== undefined && skuKey(before.sku) === skuKey(sku);
 }
 
 function showsStock({ confirmed }: KnownPart): boolean {

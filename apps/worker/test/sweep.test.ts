@@ -72,13 +72,16 @@ describe('the brake', () => {
 describe('a sweep', () => {
   type Last = Awaited<ReturnType<LastSweep['get']>>;
 
-  /** A sweep of so many parts, none of them seen before. */
-  function sweepOf(parts: number, { last, isFree = true }: { last?: Last; isFree?: boolean } = {}) {
+  /** A sweep of so many parts, none of them seen before unless something else is said. */
+  function sweepOf(
+    parts: number,
+    { last, isFree = true, before }: { last?: Last; isFree?: boolean; before?: KnownPart } = {},
+  ) {
     const enqueued: SyncJob[] = [];
     const bearers: string[] = [];
     const all = Array.from({ length: parts }, (_, n) => part({ pk: n + 1, name: `SKU-${n}` }));
     const knownParts: Partial<KnownParts> = {
-      parts: ids => Promise.resolve(ids.map(() => undefined)),
+      parts: ids => Promise.resolve(ids.map(() => before)),
       addBearers: found => Promise.resolve(void bearers.push(...found.map(({ sku }) => sku))),
       bearersAreKnown: () => Promise.resolve(),
     };
@@ -110,6 +113,15 @@ describe('a sweep', () => {
     expect(await run()).toMatchObject({ parts: MOST_LOOKED_AT + 1 });
     expect(enqueued).toHaveLength(MOST_LOOKED_AT);
     expect(bearers).toHaveLength(MOST_LOOKED_AT + 1);
+  });
+
+  it('says who bears a SKU before it says that all are known: also of parts that were renamed', async () => {
+    const renamed = sweepOf(1, { before: known({ sku: 'OLD' }) });
+    await renamed.run();
+    expect([renamed.bearers, renamed.enqueued.length]).toEqual([['SKU-0'], 1]);
+    const asBefore = sweepOf(1, { before: known({ sku: 'sku-0', confirmed: '0', seen: '0' }) });
+    await asBefore.run();
+    expect([asBefore.bearers, asBefore.enqueued]).toEqual([[], []]);
   });
 
   it('is not made while another is under way', async () => {
