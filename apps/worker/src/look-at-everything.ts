@@ -1,5 +1,5 @@
 import type { InvenTreeClient } from '@stock-sync/inventree-client';
-import type { LastLook, SyncJob, SyncQueue } from '@stock-sync/queue';
+import type { LastLook, LocationsVersion, SyncJob, SyncQueue } from '@stock-sync/queue';
 import type { Log } from '@stock-sync/service';
 import { NotYetError } from './sync-errors';
 
@@ -17,6 +17,7 @@ export function createLookAtEverything(given: {
   inventree: InvenTreeClient;
   queue: SyncQueue;
   lastLook: LastLook;
+  locationsVersion: LocationsVersion;
   log: Log;
 }): (job: EverythingJob) => Promise<{ parts: number }> {
   const { inventree, queue, lastLook, log } = given;
@@ -24,6 +25,8 @@ export function createLookAtEverything(given: {
     const last = await lastLook.get();
     const rested = last && last.at + Math.min(LONGEST_REST_MS, last.parts * REST_MS_PER_PART);
     if (rested !== undefined && rested > Date.now()) throw new NotYetError('every part was looked at just now', rested);
+    // A location that was moved or deleted is told so, too. Before any part is looked at by an old tree.
+    await given.locationsVersion.mayHaveChanged();
     let count = 0;
     for await (const parts of inventree.walkParts()) {
       const acceptedAt = Date.now();

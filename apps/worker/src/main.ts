@@ -7,6 +7,7 @@ import {
   openKnownParts,
   openLastLook,
   openLastSweep,
+  openLocationsVersion,
   openOutages,
   openSyncQueue,
   openWriteGuard,
@@ -104,7 +105,12 @@ async function main(environment: Environment): Promise<void> {
     allowDecimals: configuration.ALLOW_DECIMALS,
     safetyStock: configuration.SAFETY_STOCK,
   };
-  const sourceLocations = createSourceLocations(inventree, configuration.SOURCE_MAP);
+  const locationsVersion = openLocationsVersion(redis);
+  const sourceLocations = createSourceLocations({
+    inventree,
+    version: locationsVersion,
+    sourceMap: configuration.SOURCE_MAP,
+  });
 
   const syncPart = createSyncPart({
     startRead: guard.startRead,
@@ -132,7 +138,13 @@ async function main(environment: Environment): Promise<void> {
   const processJob = createProcessJob({
     syncPart,
     resolveStockItem: createResolveStockItem({ inventree, knownParts, queue, log }),
-    lookAtEverything: createLookAtEverything({ inventree, queue, lastLook: openLastLook(redis), log }),
+    lookAtEverything: createLookAtEverything({
+      inventree,
+      queue,
+      lastLook: openLastLook(redis),
+      locationsVersion,
+      log,
+    }),
     sweep: createSweep({
       inventree,
       sourceLocations,

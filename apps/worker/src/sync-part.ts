@@ -5,7 +5,6 @@ import type { Product } from '@stock-sync/magento-client';
 import type { KnownPart, KnownParts, Outcome, SyncJob, SyncQueue } from '@stock-sync/queue';
 import type { Log } from '@stock-sync/service';
 import {
-  EVERYTHING_CHANGED,
   holdsStock,
   skuKey,
   skuOf,
@@ -115,9 +114,7 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
     if (sku === undefined) return skipped(job, undefined, `the part has no ${describe(skuField)} that could be a SKU`);
     reached.sku = sku;
 
-    // It may be that the tree of locations is what changed.
-    const treeSince = job.event === EVERYTHING_CHANGED ? job.acceptedAt : 0;
-    const wanted = wantedStock(part.stock, rules, await given.sourceLocations(treeSince));
+    const wanted = wantedStock(part.stock, rules, await given.sourceLocations());
     const result = { part: id, sku, wanted: wantedInWords(wanted) };
     reached.wanted = result.wanted;
     const [bearers, { product, shown }] = await Promise.all([

@@ -10,6 +10,7 @@ afterEach(() => void jest.useRealTimers());
 /** A look at a shop of so many parts; what it enqueued. */
 function lookAt(parts: number) {
   const enqueued: number[] = [];
+  let locationsVersion = 0;
   let last: { at: number; parts: number } | undefined;
   const look = createLookAtEverything({
     inventree: {
@@ -19,9 +20,20 @@ function lookAt(parts: number) {
       enqueue: (jobs: unknown[]) => Promise.resolve(enqueued.push(jobs.length)),
     } as unknown as SyncQueue,
     lastLook: { get: () => Promise.resolve(last), set: given => Promise.resolve(void (last = given)) },
+    locationsVersion: {
+      current: () => Promise.resolve(locationsVersion),
+      mayHaveChanged: () => {
+        locationsVersion++;
+        return Promise.resolve();
+      },
+    },
     log: { info: () => undefined } as unknown as Log,
   });
-  return { enqueued, run: () => look({ kind: 'everything', event: 'test', acceptedAt: Date.now() }) };
+  return {
+    enqueued,
+    treesGone: () => locationsVersion,
+    run: () => look({ kind: 'everything', event: 'test', acceptedAt: Date.now() }),
+  };
 }
 
 it.each([
@@ -30,7 +42,7 @@ it.each([
   [500_000, 60_000],
 ])('of %i parts, a second look waits until %i ms after the first, and is made then', async (parts, restMs) => {
   jest.useFakeTimers({ now: 1_000_000 });
-  const { enqueued, run } = lookAt(parts);
+  const { enqueued, treesGone, run } = lookAt(parts);
   expect(await run()).toEqual({ parts });
   const tooSoon = await run().catch((error: unknown) => error);
   expect(tooSoon).toBeInstanceOf(NotYetError);
@@ -38,4 +50,5 @@ it.each([
   jest.setSystemTime(1_000_000 + restMs);
   expect(await run()).toEqual({ parts });
   expect(enqueued).toEqual([parts, parts]);
+  expect(treesGone()).toBe(2);
 });

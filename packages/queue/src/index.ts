@@ -9,3 +9,4 @@ export { openCallPlaces, type CallPlaces, type CallLimit } from './call-limit';
 export { openOutages, type Outages, type Outage } from './outage';
 export { openBridge, heartbeatSchema, type Bridge, type Heartbeat, type LastHeartbeat } from './bridge';
 export { openLastLook, openLastSweep, type LastLook, type LastSweep } from './last-look';
+export { openLocationsVersion, type LocationsVersion } from './locations-version';

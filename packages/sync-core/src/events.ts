@@ -7,9 +7,6 @@ export type InvenTreeEvent = { event: string } & Record<string, unknown>;
 /** The event by which our plugin says that it is alive; it asks for no work. */
 export const HEARTBEAT = 'stock_sync.heartbeat';
 
-/** The event for what can't be named by parts: a location was moved or deleted, an order's items came back. */
-export const EVERYTHING_CHANGED = 'stock_sync.everything_changed';
-
 /** What an event asks us to look at. */
 export interface EventTargets {
   change: Change;
@@ -63,7 +60,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   'part_part.deleted': { change: 'updated', parts: ['id'] },
 
   'stock_sync.parts_changed': { change: 'updated' },
-  [EVERYTHING_CHANGED]: { change: 'updated', everything: true },
+  'stock_sync.everything_changed': { change: 'updated', everything: true },
 
   'build.completed': { change: 'updated' },
   'build_builditem.created': { change: 'updated' },

@@ -1,7 +1,6 @@
 export { quantityFrom, sum, wholeUnits, magentoPlaces, textOf, numberOf, type Quantity } from './decimal';
 export { skuOf, skuKey, type SkuField, type SkuBearer } from './sku';
 export {
-  EVERYTHING_CHANGED,
   HEARTBEAT,
   targetsOf,
   type Change,
