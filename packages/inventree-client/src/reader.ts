@@ -6,6 +6,12 @@ import { parameterValues } from './parameters';
 import { allPartsPlainly, allStockPlainly, readPartPlainly } from './plain-reads';
 import { PLUGIN_BATCH, PluginAbsent, readPageByPlugin, readPartsByPlugin } from './plugin-reads';
 
+/** Some parts with their own stock, and whether our plugin told of them. */
+export interface StockPage {
+  parts: PartStock[];
+  byPlugin: boolean;
+}
+
 /** An InvenTree, as far as stock needs it. Every method rejects with a CallError that says what to do. */
 export interface InvenTreeClient {
   /**
@@ -21,7 +27,7 @@ export interface InvenTreeClient {
    * plain API, in one page: right, and slow enough to ask for seldom (`byPlugin` tells).
    * @param parameter name of a part parameter to bring along
    */
-  walkStock(parameter?: string): AsyncGenerator<{ parts: PartStock[]; byPlugin: boolean }>;
+  walkStock(parameter?: string): AsyncGenerator<StockPage>;
   /** All parts whose name or IPN is one of these, without regard to case. */
   partsNamed(field: 'name' | 'IPN', values: readonly string[]): Promise<PartIdentity[]>;
   /** The values of a part parameter, by part. */
@@ -72,6 +78,24 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
     return found;
   }
 
+  /** The plugin's pages; from where it does not answer, all by the plain API in one: a part told twice does no harm. */
+  async function* walk<Page>(
+    parameter: string | undefined,
+    pageOf: (parts: PartStock[]) => Page,
+    plainly: () => Promise<Page>,
+  ): AsyncGenerator<Page> {
+    for (let after = 0; ;) {
+      const page = await byPlugin(() => readPageByPlugin(connection, after, parameter));
+      if (!page) {
+        yield await plainly();
+        return;
+      }
+      yield pageOf(page.parts);
+      if (page.next === undefined || page.next <= after) return;
+      after = page.next;
+    }
+  }
+
   return {
     async readParts(parts, parameter) {
       const once = [...new Set(parts)];
@@ -86,33 +110,19 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
       return found;
     },
 
-    async *walkParts() {
-      for (let after = 0; ;) {
-        const page = await byPlugin(() => readPageByPlugin(connection, after, undefined));
-        if (!page) {
-          // Started by the plugin or not: the plain list has every part, and a part told twice does no harm.
-          yield await allPartsPlainly(connection);
-          return;
-        }
-        yield page.parts.map(part => part.pk);
-        if (page.next === undefined || page.next <= after) return;
-        after = page.next;
-      }
-    },
+    walkParts: () =>
+      walk(
+        undefined,
+        parts => parts.map(part => part.pk),
+        () => allPartsPlainly(connection),
+      ),
 
-    async *walkStock(parameter) {
-      for (let after = 0; ;) {
-        const page = await byPlugin(() => readPageByPlugin(connection, after, parameter));
-        if (!page) {
-          // Started by the plugin or not: a part told twice does no harm.
-          yield { parts: await allStockPlainly(connection, parameter), byPlugin: false };
-          return;
-        }
-        yield { parts: page.parts, byPlugin: true };
-        if (page.next === undefined || page.next <= after) return;
-        after = page.next;
-      }
-    },
+    walkStock: parameter =>
+      walk<StockPage>(
+        parameter,
+        parts => ({ parts, byPlugin: true }),
+        async () => ({ parts: await allStockPlainly(connection, parameter), byPlugin: false }),
+      ),
 
     partsNamed: (field, values) => partsNamed(connection, field, values),
     parameterValues: name => parameterValues(connection, name),
