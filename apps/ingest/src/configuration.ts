@@ -1,4 +1,4 @@
-import { commonVariables, configurationFrom, variable, type Environment } from '@stock-sync/service';
+import { commonVariables, configurationFrom, queueVariables, variable, type Environment } from '@stock-sync/service';
 import { z } from 'zod';
 import { secretsFrom } from './signature';
 
@@ -6,6 +6,7 @@ import { secretsFrom } from './signature';
 export function ingestConfiguration(environment: Environment) {
   return configurationFrom(environment, {
     ...commonVariables,
+    ...queueVariables,
     INGEST_PORT: variable.wholeNumber(3000, 0, 65_535),
     WEBHOOK_SECRET: z
       .string({ error: 'is not set (expected whsec_ and the base64 of 24 random bytes or more; several with commas)' })
@@ -18,8 +19,6 @@ export function ingestConfiguration(environment: Environment) {
     SYNC_ON_CREATE: variable.switch(true),
     SYNC_ON_UPDATE: variable.switch(true),
     SYNC_ON_DELETE: variable.switch(true),
-    SYNC_DELAY_MS: variable.wholeNumber(100, 0, 60_000),
-    MAX_ATTEMPTS: variable.wholeNumber(8, 1, 100),
     /** Requests per client and minute; 0 = no limit. */
     INGEST_RATE_LIMIT: variable.wholeNumber(120_000, 0, 100_000_000),
   });

@@ -2,6 +2,7 @@ import {
   ConfigurationError,
   commonVariables,
   configurationFrom,
+  queueVariables,
   variable,
   type Environment,
 } from '@stock-sync/service';
@@ -39,6 +40,7 @@ export type WorkerConfiguration = ReturnType<typeof workerConfiguration>;
 function plainValues(environment: Environment) {
   return configurationFrom(environment, {
     ...commonVariables,
+    ...queueVariables,
     INVENTREE_URL: variable.url(WEB, 'https://inventree.example'),
     INVENTREE_TOKEN: variable.text(),
     MAGENTO_URL: variable.url(WEB, 'https://shop.example'),
@@ -75,9 +77,7 @@ function plainValues(environment: Environment) {
     STOCK_BASIS: variable.oneOf(['in_stock', 'unallocated'], 'in_stock'),
     SAFETY_STOCK: variable.decimal('0').transform(quantityFrom),
     ALLOW_DECIMALS: variable.switch(false),
-    SYNC_DELAY_MS: variable.wholeNumber(100, 0, 60_000),
     WORKER_CONCURRENCY: variable.wholeNumber(200, 1, 5_000),
-    MAX_ATTEMPTS: variable.wholeNumber(8, 1, 100),
     MAGENTO_CONCURRENCY: variable.wholeNumber(2, 1, 100),
     INVENTREE_CONCURRENCY: variable.wholeNumber(4, 1, 100),
     SWEEP_INTERVAL_SECONDS: variable.wholeNumber(60, 0, 86_400),

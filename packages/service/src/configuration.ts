@@ -128,3 +128,9 @@ export const commonVariables = {
   LOG_LEVEL: variable.oneOf(LEVELS, 'info'),
   LOG_FORMAT: variable.oneOf(['auto', 'json', 'text'], 'auto'),
 } satisfies Variables;
+
+/** What every process takes that enqueues jobs; the same in all of them. */
+export const queueVariables = {
+  SYNC_DELAY_MS: variable.wholeNumber(100, 0, 60_000),
+  MAX_ATTEMPTS: variable.wholeNumber(8, 1, 100),
+} satisfies Variables;

@@ -3,6 +3,7 @@ export {
   ConfigurationError,
   variable,
   commonVariables,
+  queueVariables,
   type Environment,
   type Variables,
 } from './configuration';
