@@ -32,8 +32,10 @@ export function watchBridge(bridge: Bridge, log: Log, metrics: IngestMetrics): B
     // A service that has just started has not missed anything yet.
     if (now.state !== 'alive' && Date.now() - startedAt < SILENT_AFTER_MS) return;
     if (now.state !== told) {
-      if (now.state === 'alive') log.info(`the InvenTree plugin is ${told ? 'back' : 'there'}: ${versionsOf(now)}`);
-      else log.error(warningOf(now));
+      if (now.state === 'alive') {
+        const isBack = told ? 'back' : 'there';
+        log.info(`the InvenTree plugin is ${isBack}: version ${now.plugin}, InvenTree ${now.inventree}`);
+      } else log.error(warningOf(now));
       told = now.state;
     }
     if (now.state === 'alive' && now.inventreeQueue !== toldOfQueue) {
@@ -41,8 +43,8 @@ export function watchBridge(bridge: Bridge, log: Log, metrics: IngestMetrics): B
       if (toldOfQueue) log.info('InvenTree queues events for its plugins again');
       else
         log.warn(
-          'ENABLE_PLUGINS_EVENTS is off in InvenTree: what its plugin can not send at once it does not send at all, ' +
-            'and it hears no order receipts. Turn it on in InvenTree under Settings > Plugins',
+          'ENABLE_PLUGINS_EVENTS is off in InvenTree: what its plugin can not send at once it does not send at all. ' +
+            'Turn it on in InvenTree, Admin Center > Plugins > Plugin Settings',
         );
     }
   }
@@ -62,10 +64,6 @@ function stateOf(last: LastHeartbeat | undefined): BridgeState {
     inventree: last.inventree,
     inventreeQueue: last.queue,
   };
-}
-
-function versionsOf(state: Exclude<BridgeState, { state: 'not heard yet' }>): string {
-  return `version ${state.plugin}, InvenTree ${state.inventree}`;
 }
 
 function warningOf(state: BridgeState): string {

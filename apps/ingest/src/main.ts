@@ -41,6 +41,9 @@ async function main(environment: Environment): Promise<void> {
     log.warn(`a secret in WEBHOOK_SECRET is shorter than ${SECRET_BYTES} bytes: easier to guess than it should be`);
   }
 
+  // Whoever sends as soon as the port is open should not be turned away because we were not yet connected.
+  await Promise.race([new Promise(resolve => redis.once('ready', resolve)), sleep(REDIS_PATIENCE_MS)]);
+
   const bridge = openBridge(redis);
   const metrics = createIngestMetrics();
   const bridgeWatch = watchBridge(bridge, log, metrics);
@@ -62,8 +65,6 @@ async function main(environment: Environment): Promise<void> {
         (error: unknown) => `Redis: ${(error as Error).message}`,
       ),
   });
-  // Whoever sends as soon as the port is open should not be turned away because we were not yet connected.
-  await Promise.race([new Promise(resolve => redis.once('ready', resolve)), sleep(REDIS_PATIENCE_MS)]);
   const server = await listen(application, configuration.INGEST_PORT);
 
   endOnSignal(log, async () => {

@@ -5,7 +5,8 @@ import { createInterface } from 'node:readline';
 /** Our InvenTree plugin in a Python process of its own, in a real Django with an InvenTree that stands in. */
 export interface PluginProcess {
   url: string;
-  tokens: { viewer: string; stranger: string };
+  /** Of a user with the view role on stock. */
+  token: string;
   /** Does what a user of InvenTree, or its background worker, would do; resolves when it is done. */
   play(action: { do: string } & Record<string, unknown>): Promise<unknown>;
   stop(): Promise<void>;
@@ -31,10 +32,10 @@ export async function startPlugin(python: string, like: '0.17' | '1.4'): Promise
     return JSON.parse(line.value) as unknown;
   }
 
-  const { port, tokens } = (await nextLine()) as { port: number; tokens: PluginProcess['tokens'] };
+  const { port, token } = (await nextLine()) as { port: number; token: string };
   return {
     url: `http://127.0.0.1:${port}`,
-    tokens,
+    token,
     async play(action) {
       child.stdin.write(`${JSON.stringify(action)}\n`);
       return ((await nextLine()) as { answer: unknown }).answer;

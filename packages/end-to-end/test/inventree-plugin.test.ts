@@ -84,7 +84,7 @@ describe.each(['0.17', '1.4'] as const)('the plugin in an InvenTree like %s', li
     beforeAll(() => {
       client = createInvenTreeClient({
         baseUrl: plugin.url,
-        token: plugin.tokens.viewer,
+        token: plugin.token,
         timeoutMs: 5_000,
         verifyTls: true,
       });
@@ -140,7 +140,7 @@ describe('the whole way, with the real plugin', () => {
       REDIS_URL: database.url,
       WEBHOOK_SECRET: TEST_SECRET,
       INVENTREE_URL: plugin.url,
-      INVENTREE_TOKEN: plugin.tokens.viewer,
+      INVENTREE_TOKEN: plugin.token,
       MAGENTO_URL: magento.url,
       MAGENTO_ACCESS_TOKEN: accessToken,
       MAGENTO_CONSUMER_KEY: consumerKey,

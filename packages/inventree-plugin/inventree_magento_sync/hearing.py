@@ -109,7 +109,7 @@ def _hand_over(mark, using):
         _log_error('a change could not be told')
 
 
-def tell(changes, using='default'):
+def tell(changes, using):
     """Sends what changed at once, where that is wanted, and leaves it in InvenTree's queue in any case."""
     settings = recent_settings()
     if settings is None:

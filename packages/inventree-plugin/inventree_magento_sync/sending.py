@@ -83,16 +83,9 @@ class AtOnce:
     """Sends webhooks from threads that end when there is nothing left; never more than a few, and nobody waits."""
 
     def __init__(self):
-        self._forget()
-
-    def _forget(self):
         self._lock = threading.Lock()
         self._waiting = deque()
         self._threads = 0
-
-    def after_fork(self):
-        # Threads do not live on in a forked process, and a lock may have been held there.
-        self._forget()
 
     def offer(self, settings, webhook):
         """Takes a webhook, or leaves it to InvenTree's queue where too many wait already."""
@@ -130,4 +123,5 @@ class AtOnce:
 
 
 at_once = AtOnce()
-os.register_at_fork(after_in_child=at_once.after_fork)
+# Threads do not live on in a forked process, and a lock may have been held there.
+os.register_at_fork(after_in_child=at_once.__init__)

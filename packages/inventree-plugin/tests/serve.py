@@ -70,12 +70,10 @@ class QuietHandler(WSGIRequestHandler):
 def main():
     user = User.objects.create(username='stock sync')
     user.groups.add(Group.objects.create(name='stock.view'))
-    stranger = User.objects.create(username='stranger')
-    tokens = {name: Token.objects.create(user=who).key for name, who in (('viewer', user), ('stranger', stranger))}
     registry.load(MagentoSyncPlugin)
     server = make_server('127.0.0.1', 0, get_wsgi_application(), handler_class=QuietHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(json.dumps({'port': server.server_port, 'tokens': tokens}), flush=True)
+    print(json.dumps({'port': server.server_port, 'token': Token.objects.create(user=user).key}), flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
         answer = COMMANDS[asked.pop('do')](**asked)

@@ -1,21 +1,16 @@
-class _Mixin:
-    def __init__(self):
-        super().__init__()
-
-
-class EventMixin(_Mixin):
+class EventMixin:
     pass
 
 
-class ScheduleMixin(_Mixin):
+class ScheduleMixin:
     pass
 
 
-class SettingsMixin(_Mixin):
+class SettingsMixin:
     pass
 
 
-class UrlsMixin(_Mixin):
+class UrlsMixin:
     def __init__(self):
         super().__init__()
         self.urls = self.setup_urls()
