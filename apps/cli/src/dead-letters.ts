@@ -1,4 +1,4 @@
-import { letterId, type DeadLetter, type DeadLetters, type SyncQueue } from '@stock-sync/queue';
+import type { DeadLetter, DeadLetters, SyncQueue } from '@stock-sync/queue';
 
 /** Which letters a command is about: all, or those of these parts, by id or SKU. */
 export type Chosen = { all: true } | { parts: readonly string[] };
@@ -31,17 +31,22 @@ export function listInWords(letters: readonly DeadLetter[]): string {
 export async function replay(deadLetters: DeadLetters, queue: SyncQueue, chosen: Chosen): Promise<string> {
   const letters = choose(await deadLetters.list(), chosen);
   const acceptedAt = Date.now();
-  await queue.enqueue(letters.map(({ job }) => ({ ...job, event: `replay of ${job.event}`, acceptedAt })));
+  const jobs = letters.flatMap(({ job }) => job ?? []);
+  await queue.enqueue(jobs.map(job => ({ ...job, event: `replay of ${job.event}`, acceptedAt })));
   return [
-    ...letters.map(letter => `${subjectOf(letter)}: enqueued; its letter goes away when it succeeds`),
-    letters.length === 0 ? 'There are no dead letters.' : `${letters.length} replayed.`,
+    ...letters.map(letter =>
+      letter.job
+        ? `${subjectOf(letter)}: enqueued; its letter goes away when it succeeds`
+        : `${subjectOf(letter)}: can't be replayed, the job is not readable; discard it`,
+    ),
+    letters.length === 0 ? 'There are no dead letters.' : `${jobs.length} replayed.`,
   ].join('\n');
 }
 
 /** Throws these letters away. The next event of a part looks at it all the same. */
 export async function discard(deadLetters: DeadLetters, chosen: Chosen): Promise<string> {
   const letters = choose(await deadLetters.list(), chosen);
-  for (const letter of letters) await deadLetters.withdraw(letter.job);
+  for (const letter of letters) await deadLetters.withdraw(letter.id);
   return [
     ...letters.map(letter => `${subjectOf(letter)}: discarded`),
     letters.length === 0 ? 'There are no dead letters.' : `${letters.length} discarded.`,
@@ -52,15 +57,15 @@ function choose(letters: readonly DeadLetter[], chosen: Chosen): DeadLetter[] {
   if ('all' in chosen) return [...letters];
   return chosen.parts.flatMap(asked => {
     const found = letters.filter(
-      letter => letterId(letter.job) === asked || String(letter.part) === asked || letter.sku === asked,
+      letter => letter.id === asked || String(letter.part) === asked || letter.sku === asked,
     );
     if (found.length === 0) throw new NotFoundError(`no dead letter is of part, SKU or id '${asked}': see "list"`);
     return found;
   });
 }
 
-function nameOf({ part, job }: DeadLetter): string {
-  return part === null ? letterId(job) : `part ${part}`;
+function nameOf({ part, id }: DeadLetter): string {
+  return part === null ? id : `part ${part}`;
 }
 
 function subjectOf(letter: DeadLetter): string {

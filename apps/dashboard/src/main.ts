@@ -1,7 +1,7 @@
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
-import { connectToRedis, DEAD_LETTER_QUEUE, SYNC_QUEUE } from '@stock-sync/queue';
+import { connectToRedis, DEAD_LETTER_QUEUE, LOOKUP_QUEUE, SYNC_QUEUE } from '@stock-sync/queue';
 import {
   addOperatorRoutes,
   closeServer,
@@ -29,7 +29,7 @@ async function main(environment: Environment): Promise<void> {
     onChange: (state, reason) =>
       state === 'there' ? log.info('Redis is there') : log.error(`Redis is away: ${reason}`),
   });
-  const queues = [SYNC_QUEUE, DEAD_LETTER_QUEUE].map(name => new Queue(name, { connection: redis }));
+  const queues = [SYNC_QUEUE, LOOKUP_QUEUE, DEAD_LETTER_QUEUE].map(name => new Queue(name, { connection: redis }));
   for (const queue of queues) queue.on('error', () => undefined);
 
   const adapter = new ExpressAdapter();

@@ -11,7 +11,10 @@ import {
   openOutages,
   openSyncQueue,
   openWriteGuard,
+  openWrittenSkus,
+  LOOKUP_QUEUE,
   SYNC_QUEUE,
+  type QueueName,
 } from '@stock-sync/queue';
 import {
   addOperatorRoutes,
@@ -27,16 +30,19 @@ import {
 } from '@stock-sync/service';
 import { Worker } from 'bullmq';
 import type { Express } from 'express';
-import { batchesAtOnce, createBatchLoader } from './batch-loader';
+import { batchesAtOnce } from './batch-loader';
 import { workerConfiguration, type WorkerConfiguration } from './configuration';
+import { createKnownGood } from './known-good';
+import { createLookAgain, createLookAgainLater } from './look-again';
 import { createLookAtEverything } from './look-at-everything';
 import { createWorkerMetrics } from './metrics';
 import { createOutagePause } from './outage-pause';
-import { createPartReads, JOBS_APART_MS } from './part-reads';
-import { createProcessJob } from './process-job';
+import { createPartReads } from './part-reads';
+import { createProcessJob, type ProcessJobs } from './process-job';
 import { createProducts } from './products';
 import { createResolveStockItem } from './resolve-stock-item';
 import { createSkuBearers } from './sku-bearers';
+import { createShownStock } from './shown-stock';
 import { createSourceLocations } from './source-locations';
 import { createStockWrites } from './stock-writes';
 import { createStoreAccess } from './store-access';
@@ -44,14 +50,18 @@ import { createSweep } from './sweep';
 import { createSyncPart } from './sync-part';
 
 /** A job whose worker does not renew its lock for so long is taken over; looked for as often as the second says. */
-const LOCK_MS = 10_000;
-const STALLED_LOOK_MS = 5_000;
+const LOCK_MS = 8_000;
+const STALLED_LOOK_MS = 3_000;
+/** How often a worker asks whether a pause is over, in milliseconds: another may have ended it early. */
+const PAUSE_LOOK_MS = 1_000;
+/** Jobs that find out which parts are to be looked at, at once. */
+const LOOKUPS_AT_ONCE = 10;
 /** A job is given up after so many times the limit of a single call: it makes some, and may wait for those of others. */
 const JOB_TIMEOUTS = 20;
-/** SKUs in one read of Magento. */
-const MOST_SKUS = 100;
 /** BullMQ pauses a queue only where a rate limit is set; this one is never reached. */
 const NO_LIMIT = { max: 1_000_000_000, duration: 1_000 };
+
+type Redis = ReturnType<typeof connectToRedis>;
 
 async function main(environment: Environment): Promise<void> {
   const configuration = workerConfiguration(environment);
@@ -71,9 +81,14 @@ async function main(environment: Environment): Promise<void> {
   const deadLetters = openDeadLetters(redis);
   const knownParts = openKnownParts(redis);
   const guard = openWriteGuard(redis);
-  const outagePause = createOutagePause({ queue, outages: openOutages(redis), log });
+  const outagePause = createOutagePause({
+    queue,
+    outages: openOutages(redis),
+    onOver: () => Promise.resolve(),
+    log,
+  });
   const inventreePlaces = configuration.INVENTREE_CONCURRENCY;
-  const metrics = createWorkerMetrics({ queue, deadLetters, outage: outagePause.current });
+  const metrics = createWorkerMetrics({ queue, deadLetters, outages: outagePause.current });
 
   const connection = {
     timeoutMs: configuration.TIMEOUT * 1000,
@@ -112,20 +127,23 @@ async function main(environment: Environment): Promise<void> {
     sourceMap: configuration.SOURCE_MAP,
   });
 
+  const written = openWrittenSkus(redis);
+  const knownGood = createKnownGood({ access, guard, written });
+  const lookAgainLater = createLookAgainLater(queue);
+
   const syncPart = createSyncPart({
     startRead: guard.startRead,
     readPart: createPartReads({ inventree, knownParts, skuField, limit: batchesAtOnce(inventreePlaces) }),
     bearersOf: createSkuBearers({ inventree, knownParts, skuField }),
     findProduct: createProducts({ magento, knownParts }),
-    readShown: createBatchLoader({
-      most: MOST_SKUS,
-      quietMs: JOBS_APART_MS,
-      run: async skus => (await access()).read(skus),
-    }),
+    readShown: createShownStock({ access, knownGood }),
     write: createStockWrites({
       access,
       guard,
       places: openCallPlaces(redis, 'magento', configuration.MAGENTO_CONCURRENCY),
+      knownGood,
+      written,
+      onDoubt: parts => lookAgainLater(parts, 'a write got no answer'),
     }),
     sourceLocations,
     knownParts,
@@ -138,6 +156,8 @@ async function main(environment: Environment): Promise<void> {
   const processJob = createProcessJob({
     syncPart,
     resolveStockItem: createResolveStockItem({ inventree, knownParts, queue, log }),
+    lookAgainLater,
+    lookAgain: createLookAgain(queue),
     lookAtEverything: createLookAtEverything({
       inventree,
       queue,
@@ -167,15 +187,10 @@ async function main(environment: Environment): Promise<void> {
     log,
   });
 
-  const worker = new Worker(SYNC_QUEUE, processJob, {
-    connection: redis.duplicate({ enableAutoPipelining: false }),
-    concurrency: configuration.WORKER_CONCURRENCY,
-    limiter: NO_LIMIT,
-    lockDuration: LOCK_MS,
-    stalledInterval: STALLED_LOOK_MS,
-    maxStalledCount: Number.MAX_SAFE_INTEGER,
-  });
-  worker.on('error', error => log.debug(`BullMQ: ${error.message}`));
+  const workers = [
+    openWorker(SYNC_QUEUE, processJob, configuration.WORKER_CONCURRENCY, redis, log),
+    openWorker(LOOKUP_QUEUE, processJob, LOOKUPS_AT_ONCE, redis, log),
+  ];
 
   // Not waited for: Redis may be away.
   queue
@@ -184,14 +199,16 @@ async function main(environment: Environment): Promise<void> {
 
   const application = createWebApplication();
   addOperatorRoutes(application, metrics.registry, () => {
-    const outage = outagePause.current();
-    if (outage) return `${outage.system} since ${new Date(outage.since).toISOString()}: ${outage.reason}`;
-    return redis.status === 'ready' ? undefined : 'Redis is away';
+    const outages = outagePause
+      .current()
+      .map(({ system, since, reason }) => `${system} since ${new Date(since).toISOString()}: ${reason}`);
+    if (redis.status !== 'ready') outages.push('Redis is away');
+    return outages.length > 0 ? outages.join('; ') : undefined;
   });
   const server = await listenNear(application, configuration.WORKER_PORT, log);
 
   endOnSignal(log, async () => {
-    await worker.close();
+    await Promise.all(workers.map(worker => worker.close()));
     outagePause.stop();
     await closeServer(server);
     await Promise.all([queue.close(), deadLetters.close()]);
@@ -200,6 +217,21 @@ async function main(environment: Environment): Promise<void> {
     magento.close();
   });
   log.info(`working, ${configuration.WORKER_CONCURRENCY} jobs at once; health and metrics on port ${portOf(server)}`);
+}
+
+/** Takes jobs of a queue. */
+function openWorker(name: QueueName, processJob: ProcessJobs, concurrency: number, redis: Redis, log: Log): Worker {
+  const worker = new Worker(name, processJob, {
+    connection: redis.duplicate({ enableAutoPipelining: false }),
+    concurrency,
+    limiter: NO_LIMIT,
+    maximumRateLimitDelay: PAUSE_LOOK_MS,
+    lockDuration: LOCK_MS,
+    stalledInterval: STALLED_LOOK_MS,
+    maxStalledCount: Number.MAX_SAFE_INTEGER,
+  });
+  worker.on('error', error => log.debug(`BullMQ: ${error.message}`));
+  return worker;
 }
 
 /** Says why nothing will be written, and what to do about it; undefined where the store is written. */

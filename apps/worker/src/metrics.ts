@@ -1,4 +1,4 @@
-import type { DeadLetters, SyncQueue } from '@stock-sync/queue';
+import { SYSTEMS, type DeadLetters, type SyncQueue } from '@stock-sync/queue';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { OutagePause } from './outage-pause';
 
@@ -18,7 +18,7 @@ export interface WorkerMetrics {
 export function createWorkerMetrics(given: {
   queue: SyncQueue;
   deadLetters: DeadLetters;
-  outage: () => ReturnType<OutagePause['current']>;
+  outages: OutagePause['current'];
 }): WorkerMetrics {
   const registry = new Registry();
   const registers = [registry];
@@ -42,11 +42,14 @@ export function createWorkerMetrics(given: {
   });
   new Gauge({
     name: 'stock_sync_outage_seconds',
-    help: 'For how long everything has been waiting for InvenTree or Magento; 0 where nothing does',
+    help: 'For how long what needs a system has been waiting for it; 0 where nothing waits',
+    labelNames: ['system'],
     registers,
     collect() {
-      const outage = given.outage();
-      this.set(outage ? (Date.now() - outage.since) / 1000 : 0);
+      for (const system of SYSTEMS) {
+        const outage = given.outages().find(one => one.system === system);
+        this.set({ system }, outage ? (Date.now() - outage.since) / 1000 : 0);
+      }
     },
   });
   return {

@@ -1,5 +1,13 @@
 import type { CredentialsError, TryLaterError } from '@stock-sync/http-client';
-import type { Outage, Outages, SyncQueue } from '@stock-sync/queue';
+import {
+  LOOKUP_QUEUE,
+  SYNC_QUEUE,
+  type Outage,
+  type Outages,
+  type QueueName,
+  type SyncQueue,
+  type SystemName,
+} from '@stock-sync/queue';
 import type { Log } from '@stock-sync/service';
 
 /** The first pause and the longest one, in milliseconds. */
@@ -11,67 +19,108 @@ const LONGEST_ASKED_MS = 10 * 60_000;
 const WRITES_QUIET_MS = 60_000;
 /** How often a worker looks whether others are in an outage. */
 const LOOK_MS = 1_000;
+/** A job that met so many outages, each of which was over as soon as other jobs were done, makes them itself. */
+const MOST_OUTAGES_MET = 3;
+
+/** What each queue's jobs can't do without. */
+const NEEDED: Record<QueueName, readonly SystemName[]> = {
+  [SYNC_QUEUE]: ['InvenTree', 'Magento'],
+  [LOOKUP_QUEUE]: ['InvenTree'],
+};
+const QUEUES = Object.keys(NEEDED) as QueueName[];
 
 /** Makes all workers wait while a system is away, and lets them go on when it is back. */
 export interface OutagePause {
-  /** A call failed for a reason that is not its job's: everything waits, longer each time. */
-  enter(error: TryLaterError | CredentialsError): Promise<void>;
-  /** Both systems answered; with a write, or to reads alone. */
-  leave(answered: 'reads' | 'write'): Promise<void>;
-  /** Why everything waits now; undefined where nothing does. */
-  current(): Outage | undefined;
+  /**
+   * A job's call failed for a reason that is not the job's: everything that needs the system waits, longer each time.
+   * When the job is to be tried again, in milliseconds since 1970; or `to blame`, where it is the job's fault after all:
+   * it alone keeps meeting outages.
+   */
+  enter(error: TryLaterError | CredentialsError, job: string): Promise<number | 'to blame'>;
+  /** A system answered a job; with a write, or to reads alone. */
+  leave(system: SystemName, answered: 'reads' | 'write'): Promise<void>;
+  /** A job went well. */
+  wentWell(job: string): Promise<void>;
+  /** Why work waits now. */
+  current(): readonly Outage[];
   stop(): void;
 }
 
-/** The pause, over the queue and what Redis says about an outage. */
-export function createOutagePause(given: { queue: SyncQueue; outages: Outages; log: Log }): OutagePause {
+/** The pause, over the queues and what Redis says about outages. */
+export function createOutagePause(given: {
+  queue: SyncQueue;
+  outages: Outages;
+  /** Called once when an outage is over. */
+  onOver: (ended: Outage) => Promise<void>;
+  log: Log;
+}): OutagePause {
   const { queue, outages, log } = given;
-  let known: Outage | undefined;
-  let entering: Promise<void> | undefined;
+  let known: readonly Outage[] = [];
+  const entering = new Map<SystemName, Promise<Outage>>();
   const look = () => {
     outages.current().then(
-      outage => (known = outage),
+      found => (known = found),
       () => undefined,
     );
   };
   look();
   const looking = setInterval(look, LOOK_MS);
 
-  async function enter(error: TryLaterError | CredentialsError): Promise<void> {
-    const before = await outages.current();
+  async function extended(error: TryLaterError | CredentialsError): Promise<Outage> {
+    const { system, message: reason, duringWrite } = error;
+    const before = (await outages.current()).find(outage => outage.system === system);
     const now = Date.now();
     // The many jobs of one batch fail together: that is one failed attempt, not a hundred.
-    if (before && before.nextAttemptAt > now) return;
+    if (before && before.nextAttemptAt > now) return before;
     const pauses = (before?.pauses ?? 0) + 1;
     const { first, longest } = error.kind === 'credentials' ? REFUSED : AWAY;
     const asked = error.kind === 'try-later' ? (error.retryAfterMs ?? 0) : 0;
     const grown = Math.min(longest, first * 2 ** Math.min(pauses - 1, 20));
     const pauseMs = Math.max(grown, Math.min(asked, LONGEST_ASKED_MS));
-    const { system, message: reason, duringWrite } = error;
-    known = { system, reason, duringWrite, since: before?.since ?? now, pauses, nextAttemptAt: now + pauseMs };
-    await outages.record(known);
-    await queue.pauseFor(pauseMs);
-    const line = `${reason}. Everything waits, nothing is lost; next attempt in ${pauseMs / 1000} s`;
+    const outage = { system, reason, duringWrite, since: before?.since ?? now, pauses, nextAttemptAt: now + pauseMs };
+    // In this order: a worker that dies in between leaves an outage that the next job ends.
+    await outages.record(outage);
+    await pauseQueues();
+    const line = `${reason}. What needs ${system} waits, nothing is lost; next attempt in ${Math.round(pauseMs / 1000)} s`;
     if (error.kind === 'credentials') log.error(line, { system });
     else log.warn(line, { system });
+    return outage;
+  }
+
+  /** Each queue waits until the last system that it needs is due, and is free where none is away. */
+  async function pauseQueues(): Promise<void> {
+    known = await outages.current();
+    for (const name of QUEUES) {
+      const away = known.filter(({ system }) => NEEDED[name].includes(system));
+      if (away.length === 0) await queue.resume(name);
+      else await queue.pauseFor(Math.max(1, ...away.map(({ nextAttemptAt }) => nextAttemptAt - Date.now())), name);
+    }
   }
 
   return {
-    enter(error) {
-      entering ??= enter(error).finally(() => (entering = undefined));
-      return entering;
+    async enter(error, job) {
+      const { system } = error;
+      const isAway = known.some(outage => outage.system === system);
+      if (!isAway && error.kind === 'try-later' && (await outages.metCount(job)) >= MOST_OUTAGES_MET) return 'to blame';
+      const next = entering.get(system) ?? extended(error).finally(() => entering.delete(system));
+      entering.set(system, next);
+      const outage = await next;
+      await outages.meet(job, outage);
+      return outage.nextAttemptAt;
     },
-    async leave(answered) {
-      if (!known) return;
-      if (known.duringWrite && answered === 'reads' && Date.now() < known.nextAttemptAt + WRITES_QUIET_MS) return;
-      known = undefined;
-      const ended = await outages.clear();
+    async leave(system, answered) {
+      const outage = known.find(one => one.system === system);
+      if (!outage) return;
+      if (outage.duringWrite && answered === 'reads' && Date.now() < outage.nextAttemptAt + WRITES_QUIET_MS) return;
+      known = known.filter(one => one !== outage);
+      const ended = await outages.clear(system);
       if (!ended) return;
-      await queue.resume();
-      log.info(
-        `${ended.system} is back after ${Math.round((Date.now() - ended.since) / 1000)} s: the work that waited goes on`,
-      );
+      await pauseQueues();
+      const seconds = Math.round((Date.now() - ended.since) / 1000);
+      log.info(`${ended.system} is back after ${seconds} s: the work that waited goes on`, { system });
+      await given.onOver(ended);
     },
+    wentWell: outages.forgetMet,
     current: () => known,
     stop: () => clearInterval(looking),
   };

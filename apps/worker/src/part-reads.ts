@@ -19,15 +19,16 @@ export function createPartReads(given: {
   const { inventree, knownParts, skuField, limit } = given;
   const parameter = skuField.kind === 'parameter' ? skuField.template : undefined;
 
-  return createBatchLoader({
+  return createBatchLoader<number, PartStock | undefined>({
     most: MOST_PARTS,
     limit,
     quietMs: JOBS_APART_MS,
     run: async ids => {
       const parts = await inventree.readParts(ids, parameter);
-      await knownParts.rememberStockItems(
-        [...parts.values()].flatMap(part => part.stockItems.map(stockItem => ({ stockItem, part: part.pk }))),
+      const items = [...parts.values()].flatMap(part =>
+        part instanceof Error ? [] : part.stockItems.map(stockItem => ({ stockItem, part: part.pk })),
       );
+      await knownParts.rememberStockItems(items);
       return ids.map(id => parts.get(id));
     },
   });

@@ -1,7 +1,8 @@
-import { CredentialsError, TryLaterError } from '@stock-sync/http-client';
-import { parseSyncJob, type DeadLetters, type SyncJob } from '@stock-sync/queue';
+import { CredentialsError, TryLaterError, WrongItemError } from '@stock-sync/http-client';
+import { deduplicationId, letterId, parseSyncJob, type DeadLetters, type SyncJob } from '@stock-sync/queue';
 import type { Log } from '@stock-sync/service';
-import { DelayedError, RateLimitError, UnrecoverableError, type Job } from 'bullmq';
+import { DelayedError, UnrecoverableError, type Job } from 'bullmq';
+import type { LookAgainJob } from './look-again';
 import type { EverythingJob } from './look-at-everything';
 import type { WorkerMetrics } from './metrics';
 import type { OutagePause } from './outage-pause';
@@ -9,9 +10,18 @@ import type { StockItemJob } from './resolve-stock-item';
 import type { PartJob, SyncResult } from './sync-part';
 import { NotYetError, PartFailedError } from './sync-errors';
 
+/** A job whose worker died under it is taken over so often; one that goes on killing workers is not looped for ever. */
+const MOST_TAKEOVERS = 10;
+const TAKEN_OVER = 'a worker ended at it';
+
+/** What BullMQ hands jobs to. */
+export type ProcessJobs = (job: Job, token?: string) => Promise<unknown>;
+
 export interface ProcessJob {
   syncPart: (job: PartJob) => Promise<SyncResult>;
   resolveStockItem: (job: StockItemJob) => Promise<unknown>;
+  lookAgainLater: (parts: readonly number[], why: string) => Promise<void>;
+  lookAgain: (job: LookAgainJob) => Promise<unknown>;
   lookAtEverything: (job: EverythingJob) => Promise<unknown>;
   sweep: () => Promise<unknown>;
   outagePause: OutagePause;
@@ -24,18 +34,33 @@ export interface ProcessJob {
 }
 
 /** Does one job, and says to BullMQ how it ended: see "What ends how" in the docs. */
-export function createProcessJob(given: ProcessJob): (job: Job, token?: string) => Promise<unknown> {
+export function createProcessJob(given: ProcessJob): ProcessJobs {
   const { outagePause, deadLetters, metrics, log } = given;
 
   return async (job, token) => {
-    const asked = parseSyncJob(job.data);
+    let asked: SyncJob;
     try {
-      return await withinTime(run(asked), given.longestMs);
+      asked = parseSyncJob(job.data);
     } catch (error) {
-      if (error instanceof TryLaterError || error instanceof CredentialsError) {
-        metrics.outcomes.inc({ outcome: 'waits' });
-        await outagePause.enter(error);
-        throw new RateLimitError();
+      return await buried(job, undefined, new PartFailedError(error, undefined, undefined), 'not a job of ours');
+    }
+    // Whatever kills a worker outright takes the next one, too.
+    if (job.stalledCounter > MOST_TAKEOVERS) {
+      const error = new Error(`${job.stalledCounter} workers ended while they were at it`);
+      return await buried(job, asked, new PartFailedError(error, undefined, undefined), 'given up');
+    }
+    try {
+      return await withinTime(run(job, asked), given.longestMs);
+    } catch (error) {
+      const cause = error instanceof PartFailedError ? error.cause : error;
+      if (cause instanceof TryLaterError || cause instanceof CredentialsError) {
+        const next = await outagePause.enter(cause, deduplicationId(asked));
+        if (next !== 'to blame') {
+          metrics.outcomes.inc({ outcome: 'waits' });
+          // Behind the others that wait: else the one job that makes an outage would be the one that tries, for ever.
+          await job.moveToDelayed(next, token);
+          throw new DelayedError();
+        }
       }
       if (error instanceof NotYetError) {
         await job.moveToDelayed(error.until, token);
@@ -45,9 +70,12 @@ export function createProcessJob(given: ProcessJob): (job: Job, token?: string) 
     }
   };
 
-  async function run(asked: SyncJob): Promise<unknown> {
+  async function run(job: Job, asked: SyncJob): Promise<unknown> {
     const result = await done(asked);
-    if (await deadLetters.withdraw(asked)) {
+    await outagePause.wentWell(deduplicationId(asked));
+    // A worker that ended at it may have left a write that the store comes to only now.
+    if (asked.kind === 'part' && job.stalledCounter > 0) await given.lookAgainLater([asked.part], TAKEN_OVER);
+    if (await deadLetters.withdraw(letterId(asked))) {
       log.info(`${subjectOf(asked)} was synced after all: its dead letter is withdrawn`, { ...asked });
     }
     return result;
@@ -55,53 +83,81 @@ export function createProcessJob(given: ProcessJob): (job: Job, token?: string) 
 
   async function done(asked: SyncJob): Promise<unknown> {
     switch (asked.kind) {
+      case 'part': {
+        const result = await given.syncPart(asked);
+        metrics.outcomes.inc({ outcome: result.outcome });
+        metrics.lag.observe((Date.now() - asked.acceptedAt) / 1000);
+        await outagePause.leave('InvenTree', 'reads');
+        // A dry run has no writes that could show whether they work again.
+        if (result.outcome === 'updated' || result.outcome === 'dry run') await outagePause.leave('Magento', 'write');
+        if (result.outcome === 'unchanged') await outagePause.leave('Magento', 'reads');
+        return result;
+      }
+      case 'look-again':
+        return given.lookAgain(asked);
+      case 'stock-item':
+      case 'everything':
+      case 'sweep': {
+        const result = await lookUp(asked);
+        // A sweep that another worker is at asked nobody.
+        if (result !== undefined) await outagePause.leave('InvenTree', 'reads');
+        return result;
+      }
+    }
+  }
+
+  async function lookUp(asked: Exclude<SyncJob, { kind: 'part' | 'look-again' }>): Promise<unknown> {
+    switch (asked.kind) {
       case 'stock-item':
         return given.resolveStockItem(asked);
       case 'everything':
         return given.lookAtEverything(asked);
       case 'sweep':
         return given.sweep();
-      case 'part': {
-        const result = await given.syncPart(asked);
-        metrics.outcomes.inc({ outcome: result.outcome });
-        metrics.lag.observe((Date.now() - asked.acceptedAt) / 1000);
-        // A dry run has no writes that could show whether they work again.
-        if (result.outcome === 'updated' || result.outcome === 'dry run') await outagePause.leave('write');
-        if (result.outcome === 'unchanged') await outagePause.leave('reads');
-        return result;
-      }
     }
   }
 
   /** The job is to blame: it comes back later, or, after the last attempt, becomes a dead letter. */
   async function failed(job: Job, asked: SyncJob, error: unknown): Promise<never> {
     const attempt = job.attemptsMade + 1;
-    const reason = error instanceof Error ? error.message : String(error);
-    const subject = subjectOf(asked);
+    const failure = error instanceof PartFailedError ? error : new PartFailedError(error, undefined, undefined);
+    // Whoever refuses one item alone is there.
+    const { cause } = failure;
+    if (cause instanceof WrongItemError) await outagePause.leave(cause.system, cause.duringWrite ? 'write' : 'reads');
     if (attempt < given.attempts) {
-      log.warn(`${subject}: attempt ${attempt} of ${given.attempts} failed: ${reason} (${asked.event})`, { ...asked });
+      log.warn(
+        `${subjectOf(asked)}: attempt ${attempt} of ${given.attempts} failed: ${failure.message} (${asked.event})`,
+        {
+          ...asked,
+        },
+      );
       metrics.outcomes.inc({ outcome: 'tried again' });
       throw error;
     }
+    return await buried(job, asked, failure, `given up after ${attempt} attempts`);
+  }
+
+  /** The job is not done again before somebody asks for it. */
+  async function buried(job: Job, asked: SyncJob | undefined, failure: PartFailedError, what: string): Promise<never> {
+    const subject = asked ? subjectOf(asked) : `job ${job.id ?? ''}`;
+    const event = asked?.event ?? job.name;
     metrics.outcomes.inc({ outcome: 'dead letter' });
-    log.error(`${subject}: given up after ${attempt} attempts, now a dead letter: ${reason} (${asked.event})`, {
-      ...asked,
-    });
-    const failure = error instanceof PartFailedError ? error : new PartFailedError(error, undefined, undefined);
+    log.error(`${subject}: ${what}, now a dead letter: ${failure.message} (${event})`, { ...asked });
     // The letter first: if this worker dies in between, the job comes back and writes it again.
     await deadLetters.put({
-      part: asked.kind === 'part' ? asked.part : null,
+      id: asked ? letterId(asked) : `job-${job.id ?? ''}`.replaceAll(':', '-'),
+      part: asked?.kind === 'part' ? asked.part : null,
       sku: failure.sku ?? null,
       wanted: failure.wanted ?? null,
       errorKind: failure.kind,
-      reason,
-      attempts: attempt,
+      reason: failure.message,
+      attempts: job.attemptsMade + 1,
       firstFailedAt: new Date(job.timestamp).toISOString(),
       lastFailedAt: new Date().toISOString(),
-      event: asked.event,
-      job: asked,
+      event,
+      job: asked ?? null,
     });
-    throw new UnrecoverableError(reason);
+    throw new UnrecoverableError(failure.message);
   }
 }
 
@@ -111,6 +167,8 @@ function subjectOf(asked: SyncJob): string {
       return `part ${asked.part}`;
     case 'stock-item':
       return `stock item ${asked.stockItem}`;
+    case 'look-again':
+      return `another look at part ${asked.part}`;
     case 'everything':
       return 'every part';
     case 'sweep':

@@ -32,10 +32,16 @@ export function createProducts(given: {
       });
       const open = questions.filter((_, index) => !answers[index]).map(({ sku }) => sku);
       const found = await magento.findProducts(open);
-      await knownParts.rememberProducts(open.map(sku => ({ sku, product: found.get(skuKey(sku)) ?? null })));
+      await knownParts.rememberProducts(
+        open.flatMap((sku, index) => {
+          const product = found[index];
+          return product instanceof Error ? [] : [{ sku, product: product ?? null }];
+        }),
+      );
+      const foundBySku = new Map(open.map((sku, index) => [skuKey(sku), found[index]]));
       return questions.map(({ sku }, index) => {
         const answer = answers[index];
-        return answer ? (answer.product ?? undefined) : found.get(skuKey(sku));
+        return answer ? (answer.product ?? undefined) : foundBySku.get(skuKey(sku));
       });
     },
   });

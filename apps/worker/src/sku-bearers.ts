@@ -1,3 +1,4 @@
+import { askedTogether, WrongItemError } from '@stock-sync/http-client';
 import type { InvenTreeClient } from '@stock-sync/inventree-client';
 import type { KnownParts } from '@stock-sync/queue';
 import { skuKey, skuOf, type SkuField } from '@stock-sync/sync-core';
@@ -17,11 +18,23 @@ export function createSkuBearers(given: {
 }): BatchLoader<{ sku: string; part: number }, number[]> {
   const { inventree, knownParts, skuField } = given;
 
-  async function askInvenTree(skus: readonly string[]): Promise<void> {
-    if (skus.length === 0) return;
-    const parts = new Map<string, number[]>(skus.map(sku => [skuKey(sku), []]));
-    for (const { part, sku } of await identitiesOf(skus)) parts.get(skuKey(sku))?.push(part);
-    await knownParts.rememberBearers(skus.map(sku => ({ sku, parts: parts.get(skuKey(sku)) ?? [] })));
+  /** Asks, and remembers; those SKUs that alone could not be asked for are told with their error. */
+  async function askInvenTree(skus: readonly string[]): Promise<Map<string, WrongItemError>> {
+    const failed = new Map<string, WrongItemError>();
+    if (skus.length === 0) return failed;
+    const answers = await askedTogether(skus, async some => {
+      const parts = new Map<string, number[]>(some.map(sku => [skuKey(sku), []]));
+      for (const { part, sku } of await identitiesOf(some)) parts.get(skuKey(sku))?.push(part);
+      return some.map(sku => parts.get(skuKey(sku)) ?? []);
+    });
+    const told: { sku: string; parts: readonly number[] }[] = [];
+    for (const [index, sku] of skus.entries()) {
+      const parts = answers[index];
+      if (parts instanceof WrongItemError) failed.set(skuKey(sku), parts);
+      else if (parts) told.push({ sku, parts });
+    }
+    await knownParts.rememberBearers(told);
+    return failed;
   }
 
   async function identitiesOf(skus: readonly string[]): Promise<{ part: number; sku: string }[]> {
@@ -33,13 +46,13 @@ export function createSkuBearers(given: {
     return parts.map(part => ({ part: part.pk, sku: skuOf({ ...part, parameter: null }, skuField) ?? '' }));
   }
 
-  return createBatchLoader({
+  return createBatchLoader<{ sku: string; part: number }, number[]>({
     most: MOST_SKUS,
     run: async keys => {
       const skus = [...new Map(keys.map(({ sku }) => [skuKey(sku), sku])).values()];
       const wereAsked = await knownParts.wereBearersAsked(skus);
       const unasked = skus.filter((_, index) => !wereAsked[index]);
-      await askInvenTree(unasked);
+      const failed = await askInvenTree(unasked);
       const askedJustNow = new Set(unasked.map(skuKey));
 
       const bearers = await bearersByKey(skus);
@@ -47,11 +60,13 @@ export function createSkuBearers(given: {
         (bearers.get(skuKey(sku)) ?? []).some(bearer => bearer !== part);
       const doubtful = keys.filter(key => others(key) && !askedJustNow.has(skuKey(key.sku)));
       if (doubtful.length > 0) {
-        await askInvenTree([...new Set(doubtful.map(({ sku }) => sku))]);
+        const stillDoubtful = await askInvenTree([...new Set(doubtful.map(({ sku }) => sku))]);
+        for (const [key, error] of stillDoubtful) failed.set(key, error);
         for (const [key, parts] of await bearersByKey(skus)) bearers.set(key, parts);
       }
-      return keys.map(({ sku, part }) =>
-        [...new Set([...(bearers.get(skuKey(sku)) ?? []), part])].sort((a, b) => a - b),
+      return keys.map(
+        ({ sku, part }) =>
+          failed.get(skuKey(sku)) ?? [...new Set([...(bearers.get(skuKey(sku)) ?? []), part])].sort((a, b) => a - b),
       );
     },
   });

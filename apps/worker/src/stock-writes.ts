@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { TryLaterError, WrongItemError, type CallError } from '@stock-sync/http-client';
 import type { SkuChanges, StockAccess } from '@stock-sync/magento-client';
-import type { CallPlaces, ReadPart, WriteGuard } from '@stock-sync/queue';
+import type { CallPlaces, ReadPart, WriteGuard, WrittenSkus } from '@stock-sync/queue';
+import { skuKey } from '@stock-sync/sync-core';
 import { createBatchLoader, type BatchLoader } from './batch-loader';
+import type { KnownGood } from './known-good';
 
 /** A write that a job asks for. */
 export interface WriteRequest extends SkuChanges {
@@ -29,8 +32,12 @@ export function createStockWrites(given: {
   access: () => Promise<StockAccess>;
   guard: WriteGuard;
   places: CallPlaces;
+  knownGood: KnownGood;
+  written: WrittenSkus;
+  /** Told of parts whose write got no answer: the store may still do it, whenever it comes to it. */
+  onDoubt: (parts: readonly number[]) => Promise<void>;
 }): BatchLoader<WriteRequest, WriteResult> {
-  const { access, guard, places } = given;
+  const { access, guard, places, knownGood, written } = given;
 
   return createBatchLoader({
     most: MOST_SKUS,
@@ -49,23 +56,50 @@ export function createStockWrites(given: {
     const stock = await access();
     const owner = randomUUID();
     const all = requests.map(({ read }) => read);
+    const askedAt = Date.now();
     const permissions = await guard.request(all, owner, HOLD_MS);
     const free = requests.filter((_, index) => permissions[index] === 'free');
     const reads = free.map(({ read }) => read);
     if (free.length === 0) return permissions as WriteResult[];
+    // A worker that was stopped while it asked finds an answer that is worth nothing any more.
+    if (Date.now() - askedAt > HOLD_MS / 3) {
+      await guard.release(reads, owner);
+      return permissions.map(permission => (permission === 'free' ? 'busy' : permission));
+    }
 
     const renewal = setInterval(() => {
       guard.renew(reads, owner, HOLD_MS).catch(() => undefined);
     }, HOLD_MS / 3);
     const errors = await stock.write(free).finally(() => clearInterval(renewal));
     const stillOurs = await guard.release(reads, owner);
+    await given.onDoubt(reads.filter((_, index) => isWithoutAnswer(errors[index])).map(({ part }) => part));
+    await written.add(free.filter((_, index) => !errors[index]).map(({ sku }) => sku));
+    const outage = await outageOf(free, errors);
     return requests.map((request, index) => {
       const permission = permissions[index];
       if (permission !== 'free') return permission ?? 'busy';
       const place = free.indexOf(request);
-      return errors[place] ?? (stillOurs[place] ? 'written' : 'doubtful');
+      return outage ?? errors[place] ?? (stillOurs[place] ? 'written' : 'doubtful');
     });
   }
+
+  /** Where every SKU was refused: the outage that it is, if it is one. */
+  async function outageOf(
+    requests: readonly WriteRequest[],
+    errors: readonly (CallError | undefined)[],
+  ): Promise<CallError | undefined> {
+    const refusals = new Map<string, WrongItemError>();
+    for (const [index, { sku }] of requests.entries()) {
+      const error = errors[index];
+      if (!(error instanceof WrongItemError)) return undefined;
+      refusals.set(skuKey(sku), error);
+    }
+    return knownGood.outageInstead(refusals, 'write');
+  }
+}
+
+function isWithoutAnswer(error: CallError | undefined): boolean {
+  return error instanceof TryLaterError && error.status === undefined;
 }
 
 function worthHalving(requests: readonly WriteRequest[]): boolean {

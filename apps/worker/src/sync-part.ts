@@ -27,8 +27,8 @@ import { AmbiguousSkuError, NotYetError, PartFailedError } from './sync-errors';
 export type PartJob = Extract<SyncJob, { kind: 'part' }>;
 
 export interface SyncPart {
-  /** To be called before a part is read; whoever is told a higher number read it later. */
-  startRead: (part: number) => Promise<number>;
+  /** To be called before a part is read: the ticket holds until the next read of the part begins. */
+  startRead: (part: number) => Promise<string>;
   readPart: BatchLoader<number, PartStock | undefined>;
   bearersOf: BatchLoader<{ sku: string; part: number }, number[]>;
   findProduct: BatchLoader<ProductQuestion, Product | undefined>;
@@ -72,7 +72,7 @@ export interface SyncResult {
 
 /**
  * Makes the store equal to a part's stock as it is now: read the part, decide SKU and quantity, read what the store
- * shows, write what differs. Rejects with a CallError, an AmbiguousSkuError or a NotYetError.
+ * shows, write what differs. Rejects with a NotYetError, or a PartFailedError that says how far it came.
  */
 export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncResult> {
   const { knownParts, queue, skuField, rules, dryRun, log } = given;
@@ -82,9 +82,9 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
     try {
       return await sync(job, reached);
     } catch (error) {
-      const notItsFault = [TryLaterError, CredentialsError, NotYetError].some(kind => error instanceof kind);
-      if (notItsFault) throw error;
-      if (reached.sku !== undefined) {
+      if (error instanceof NotYetError) throw error;
+      const notItsFault = error instanceof TryLaterError || error instanceof CredentialsError;
+      if (reached.sku !== undefined && !notItsFault) {
         await remember(job.part, { sku: reached.sku, outcome: 'failed', seen: reached.wanted ?? '' }, reached.known);
         // That the store refused it may mean that its product is gone, or another now.
         await knownParts.forgetProduct(reached.sku);

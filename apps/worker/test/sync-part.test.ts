@@ -35,7 +35,7 @@ function syncThatTells(overrides: Partial<SyncPart> = {}) {
   };
   const log = { info: () => undefined, warn: () => undefined } as unknown as Log;
   const sync = createSyncPart({
-    startRead: () => step('ticket', 1),
+    startRead: () => step('ticket', 'a'),
     readPart: () => step<PartStock | undefined>('part', part),
     bearersOf: () => step('bearers', [45]),
     findProduct: () => step('product', { sku: 'WIDGET-123', typeId: 'simple' }),

@@ -51,7 +51,19 @@ export interface System {
 
 /** `whsec_` and 24 bytes in base64, for demo and tests only. */
 export const TEST_SECRET = 'whsec_dGVzdC1zZWNyZXQtb2YtMjQtYnl0ZXMhISE=';
-const QUEUE = 'bull:stock-sync';
+const [PARTS, LOOKUPS] = ['bull:stock-sync', 'bull:stock-sync-lookup'];
+
+/** Jobs that wait, are delayed or under way; not what is only due later: looking again after a doubt, the next sweep. */
+async function jobsUnderWay(redis: RedisDatabase['redis']): Promise<number> {
+  const counts = await Promise.all([
+    ...[PARTS, LOOKUPS].flatMap(queue => [redis.llen(`${queue}:wait`), redis.llen(`${queue}:active`)]),
+    redis.zcard(`${PARTS}:delayed`),
+  ]);
+  const delayed = await redis.zrange(`${LOOKUPS}:delayed`, '0', '-1');
+  const names = await Promise.all(delayed.map(id => redis.hget(`${LOOKUPS}:${id}`, 'name')));
+  const stockItems = names.filter(name => name === 'stock-item');
+  return counts.reduce((sum, count) => sum + count, stockItems.length);
+}
 
 /** Starts the whole way of a change. */
 export async function startSystem(options: SystemOptions): Promise<System> {
@@ -103,12 +115,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     async quiet() {
       await inventree.idle();
       for (let still = 0; still < 3;) {
-        const [waiting, active, delayed] = await Promise.all([
-          database.redis.llen(`${QUEUE}:wait`),
-          database.redis.llen(`${QUEUE}:active`),
-          database.redis.zcard(`${QUEUE}:delayed`),
-        ]);
-        still = waiting + active + delayed === 0 ? still + 1 : 0;
+        still = (await jobsUnderWay(database.redis)) === 0 ? still + 1 : 0;
         await sleep(10);
       }
     },

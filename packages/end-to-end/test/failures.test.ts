@@ -1,4 +1,5 @@
-import { stockActions, type StandInCall } from '@stock-sync/stand-ins';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stockActions, type Fault, type StandInCall } from '@stock-sync/stand-ins';
 import { Queue } from 'bullmq';
 import { launchService, startSystem, startTcpProxy, type System } from '../src';
 import { redisServer, until } from './support';
@@ -88,6 +89,86 @@ describe('when a system is away, work waits, and nothing becomes a dead letter',
     expect(await deadLetters(running)).toEqual([]);
   });
 
+  const jsonError = (status: number, message = 'Internal Error. Details are available in Magento log file.') => ({
+    answer: { status, headers: { 'content-type': 'application/json' }, body: { message } },
+  });
+
+  it.each<[string, (call: StandInCall) => boolean]>([
+    ['to every call', () => true],
+    ['to every read and write of stock, while its sources can be read', call => call.path.endsWith('/source-items')],
+    ['to every write', isWrite],
+  ])('Magento answers a 500 that looks like a single SKU %s', async (_, meant) => {
+    const running = await start({ MAX_ATTEMPTS: '2' });
+    const items = Array.from({ length: 4 }, (_, n) => widget(running, `PART-${n}`));
+    const [first] = items;
+    if (!first) throw new Error('no item');
+    stockActions.add(running.inventree.shop, first, 1);
+    await until('one SKU is known to be good', () => shown(running, 'PART-0') === 51);
+    running.magento.setFault(call => (meant(call) ? jsonError(500) : undefined));
+    for (const item of items.slice(1)) stockActions.add(running.inventree.shop, item, 30);
+    await until('the outage is told', () => messages(running).some(line => line.includes('needs Magento waits')));
+    await sleep(3_000);
+    running.magento.setFault(undefined);
+    await until('the store is right', () => [1, 2, 3].every(n => shown(running, `PART-${n}`) === 80), 40_000);
+    await running.quiet();
+    expect(messages(running).filter(line => /attempt \d/.test(line))).toEqual([]);
+    expect(await deadLetters(running)).toEqual([]);
+  });
+
+  it('one job tries again after a pause, however many wait, and then all go', async () => {
+    const running = await start();
+    await running.startWorker();
+    const items = Array.from({ length: 40 }, (_, n) => widget(running, `PART-${n}`));
+    running.magento.setMaintenance(true);
+    for (const item of items.slice(0, 3)) stockActions.add(running.inventree.shop, item, 1);
+    await until('the outage is told', () => messages(running).some(line => line.includes('needs Magento waits')));
+    for (const item of items) stockActions.add(running.inventree.shop, item, 1);
+    await sleep(300);
+    const before = running.magento.calls.length;
+    const pauses = () => messages(running).filter(line => line.includes('needs Magento waits')).length;
+    const pausesBefore = pauses();
+    await sleep(7_500);
+    // A sync reads its product and what is shown: two calls an attempt.
+    expect(running.magento.calls.length - before).toBeLessThanOrEqual(2 * (pauses() - pausesBefore));
+    expect(pauses() - pausesBefore).toBeGreaterThanOrEqual(2);
+    running.magento.setMaintenance(false);
+    await until('all are right', () => items.every((item, n) => shown(running, `PART-${n}`) === item.quantity), 20_000);
+    expect(await deadLetters(running)).toEqual([]);
+  });
+
+  it('Magento away does not keep us from finding out whose a stock item is', async () => {
+    const running = await start();
+    const item = widget(running);
+    running.magento.setMaintenance(true);
+    await running.send({ event: 'stock_stockitem.saved', part: item.part });
+    await until('the outage is told', () => messages(running).some(line => line.includes('needs Magento waits')));
+    const other = widget(running, 'OTHER');
+    await running.send({ event: 'stock_stockitem.saved', model: 'StockItem', id: other.pk });
+    await until(
+      'it is known',
+      async () => (await running.database.redis.get(`stock-sync:stock-item:${other.pk}`)) === String(other.part),
+      3_000,
+    );
+    expect(shown(running, 'OTHER')).toBe(999);
+  });
+
+  it('the pause outlives a restart of all workers', async () => {
+    const running = await start();
+    const item = widget(running);
+    running.magento.setFault(() => ({ answer: { status: 503, headers: { 'retry-after': '4' }, body: 'busy' } }));
+    stockActions.add(running.inventree.shop, item, 1);
+    await until('the outage is told', () => messages(running).some(line => line.includes('next attempt in 4 s')));
+    await Promise.all(running.workers.map(worker => worker.stop()));
+    running.magento.setFault(undefined);
+    const calls = running.magento.calls.length;
+    const worker = await running.startWorker();
+    await until('it is not ready', async () => (await fetch(`${worker.url}/readyz`)).status === 503, 1_500);
+    await sleep(500);
+    expect(running.magento.calls).toHaveLength(calls);
+    await until('the store is right', () => shown(running) === 51);
+    await until('it is ready', async () => (await fetch(`${worker.url}/readyz`)).status === 200);
+  });
+
   it('refused credentials: an error names the missing resource', async () => {
     const running = await start({ MAGENTO_ACCESS_TOKEN_SECRET: 'wrong' });
     const item = widget(running);
@@ -140,6 +221,57 @@ describe('when one SKU alone is refused', () => {
     expect(await deadLetters(running)).toEqual([]);
   });
 
+  it.each<[string, Fault]>([
+    ['a 500 with a bare text', { answer: { status: 500, headers: {}, body: 'no' } }],
+    ['a 502 page', { answer: { status: 502, headers: { 'content-type': 'text/html' }, body: 'no' } }],
+    ['no answer', { hang: true }],
+  ])('the others are written, and it becomes a dead letter, whatever it shows in: %s', async (_, fault) => {
+    const running = await start({ MAX_ATTEMPTS: '2', TIMEOUT: '1' });
+    const items = Array.from({ length: 6 }, (_, n) => widget(running, `PART-${n}`));
+    const [first] = items;
+    if (!first) throw new Error('no item');
+    stockActions.add(running.inventree.shop, first, 0);
+    await until('one SKU is known to be good', () => shown(running, 'PART-0') === 50);
+    running.magento.setFault(call =>
+      decodeURIComponent(call.url + JSON.stringify(call.body ?? '')).includes('PART-3') ? fault : undefined,
+    );
+    for (const item of items) stockActions.add(running.inventree.shop, item, 1);
+    await until(
+      'the others are right',
+      () => items.every((_, n) => n === 3 || shown(running, `PART-${n}`) === 51),
+      30_000,
+    );
+    await until('it is given up', async () => (await deadLetters(running)).length === 1, 60_000);
+    expect((await deadLetters(running))[0]).toMatchObject({ part: items[3]?.part });
+  });
+
+  it.each([true, false])(
+    'one part that InvenTree fails to tell of spoils no other, with our plugin: %s',
+    async plugin => {
+      system = await startSystem({
+        redisServer: redisServer(),
+        plugin,
+        sends: 'none',
+        environment: { SYNC_DELAY_MS: '30', MAX_ATTEMPTS: '2' },
+      });
+      const running = system;
+      const items = Array.from({ length: 6 }, (_, n) => widget(running, `PART-${n}`));
+      const bad = items[2]?.part ?? 0;
+      running.inventree.setFault(call => {
+        const { parts = [] } = (call.body ?? {}) as { parts?: number[] };
+        const isBad = parts.includes(bad) || call.path === `/api/part/${bad}/`;
+        return isBad
+          ? { answer: { status: 500, headers: { 'content-type': 'text/html' }, body: '<h1>Server Error (500)</h1>' } }
+          : undefined;
+      });
+      await running.send({ event: 'stock_stockitem.saved', parts: items.map(item => item.part) });
+      await until('the others are right', () => items.every((_, n) => n === 2 || shown(running, `PART-${n}`) === 50));
+      await until('it is given up', async () => (await deadLetters(running)).length === 1);
+      expect((await deadLetters(running))[0]).toMatchObject({ part: bad, errorKind: 'wrong-item' });
+      expect(messages(running).filter(line => line.includes('waits'))).toEqual([]);
+    },
+  );
+
   it('a store that takes only 20 at once is obeyed from then on', async () => {
     const running = await start();
     const { inventree, magento } = running;
@@ -181,7 +313,7 @@ describe('when an answer is not what it seems', () => {
     );
     stockActions.add(system.inventree.shop, item, 1);
     const running = system;
-    await until('it is told', () => messages(running).some(line => line.includes('Everything waits')));
+    await until('it is told', () => messages(running).some(line => line.includes('needs InvenTree waits')));
     expect(shown(running)).toBe(999);
   });
 

@@ -98,7 +98,8 @@ describe.each(['0.17', '1.4'] as const)('the plugin in an InvenTree like %s', li
       expect([...found.keys()]).toEqual([part]);
       const read = found.get(part);
       expect(read).toMatchObject({ pk: part, name: 'THIRD', IPN: 'I-THIRD', active: true, virtual: false });
-      expect(read?.stock.map(at => [at.location === null, at.inStock, at.allocated]).sort()).toEqual([
+      if (!read || read instanceof Error) throw new Error('the part is not readable');
+      expect(read.stock.map(at => [at.location === null, at.inStock, at.allocated]).sort()).toEqual([
         [false, '4.00000', '0.00000'],
         [true, '2.50000', '1.25000'],
       ]);

@@ -88,7 +88,7 @@ it('waits while InvenTree is away, and leaves no dead letter', async () => {
   const { running, items } = await start(3);
   await until('the first sweep', showsAll(running, 3, 50));
   running.inventree.setFault(() => ({ answer: { status: 503, body: 'maintenance' } }));
-  await until('the outage is noticed', () => logged(running, 'Everything waits').length > 0);
+  await until('the outage is noticed', () => logged(running, 'needs InvenTree waits').length > 0);
   for (const item of items) item.quantity = 8;
   running.inventree.setFault(undefined);
   await until('it is over', showsAll(running, 3, 8), 20_000);

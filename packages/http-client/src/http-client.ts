@@ -148,6 +148,8 @@ function answerFrom(system: System, status: number, headers: unknown, text: stri
   try {
     return { ...answer, body: text === '' ? undefined : (JSON.parse(text) as unknown) };
   } catch (cause) {
+    // An error's body is only told to people.
+    if (status >= 400) return { ...answer, isJson: false, body: text };
     throw new TryLaterError(system, `${system} answered ${status} with JSON that breaks off or is malformed`, {
       status,
       cause,

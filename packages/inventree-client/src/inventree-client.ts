@@ -1,4 +1,5 @@
 import {
+  createEvidence,
   createHttpClient,
   CredentialsError,
   excerpt,
@@ -7,6 +8,7 @@ import {
   WrongItemError,
   type Answer,
   type Call,
+  type Evidence,
   type HttpClient,
 } from '@stock-sync/http-client';
 import type { StockAtLocation } from '@stock-sync/sync-core';
@@ -54,10 +56,15 @@ export interface InvenTreeConnection {
   call: HttpClient['call'];
   /** The body of a good answer; rejects with a CallError for any other. */
   request<T>(call: Call, what: string, schema: ZodType<T>): Promise<T>;
+  /** What to make of a 500: see Evidence. */
+  weigh: Evidence['weigh'];
   /** All rows of a paged list. */
   list<T extends { pk: number }>(path: string, what: string, row: ZodType<T>): Promise<T[]>;
   close(): void;
 }
+
+/** What InvenTree answers if it answers anything: it reads its database, and no certain part. */
+const GOOD_CALL: Call = { method: 'GET', path: '/api/part/?limit=1&pricing=false' };
 
 /** Rows in one page of a list. */
 const PAGE_SIZE = 1000;
@@ -76,7 +83,17 @@ export function connectToInvenTree(options: InvenTreeClientOptions): InvenTreeCo
   const { limit = work => work() } = options;
   const call: HttpClient['call'] = outgoing => limit(() => http.call(outgoing));
 
+  const evidence = createEvidence('InvenTree', () => requestOnce(GOOD_CALL, 'a list', z.unknown()));
+
   async function request<T>(outgoing: Call, what: string, schema: ZodType<T>): Promise<T> {
+    try {
+      return await requestOnce(outgoing, what, schema);
+    } catch (error) {
+      throw error instanceof WrongItemError && error.status === 500 ? await evidence.weigh(error) : error;
+    }
+  }
+
+  async function requestOnce<T>(outgoing: Call, what: string, schema: ZodType<T>): Promise<T> {
     const answer = await call(outgoing);
     if (answer.status >= 300 || !answer.isJson) throw errorFrom(answer, outgoing);
     return parsedBody('InvenTree', what, schema, answer);
@@ -102,7 +119,7 @@ export function connectToInvenTree(options: InvenTreeClientOptions): InvenTreeCo
     return [...rows.values()];
   }
 
-  return { call, request, list, close: http.close };
+  return { call, request, list, weigh: evidence.weigh, close: http.close };
 }
 
 function changed(what: string): TryLaterError {
@@ -124,7 +141,8 @@ function errorFrom(answer: Answer, { path }: Call): Error {
       { status },
     );
   }
-  if (answer.isJson && (status === 400 || status === 404)) {
+  // A 500 may be one part's alone: whoever called weighs it.
+  if (status === 500 || (answer.isJson && (status === 400 || status === 404))) {
     return new WrongItemError('InvenTree', `InvenTree answered ${status} for ${where}: ${words}`, { status });
   }
   if (status >= 300 && status < 400) {

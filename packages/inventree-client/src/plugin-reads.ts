@@ -1,4 +1,4 @@
-import { parsedBody, TryLaterError, type Answer } from '@stock-sync/http-client';
+import { parsedBody, TryLaterError, WrongItemError, type Answer } from '@stock-sync/http-client';
 import { quantityFrom, sum } from '@stock-sync/sync-core';
 import { z } from 'zod';
 import type { InvenTreeConnection, PartStock } from './inventree-client';
@@ -61,7 +61,7 @@ export async function readPartsByPlugin(
 ): Promise<Map<number, PartStock>> {
   const body = { parts, ...(parameter !== undefined && { parameter }) };
   const answer = await connection.call({ method: 'POST', path: PLUGIN_PATH, body });
-  requirePlugin(answer);
+  await requirePlugin(connection, answer);
   const { parts: found, missing } = parsedBody('InvenTree', 'the stock of parts', bulkSchema, answer);
   const asked = new Set(parts);
   const told = new Set([...found.map(part => part.pk), ...missing]);
@@ -80,7 +80,7 @@ export async function readPageByPlugin(
   const asked = parameter === undefined ? '' : `&parameter=${encodeURIComponent(parameter)}`;
   const path = `${PLUGIN_PATH}?after=${after}&limit=${PLUGIN_BATCH}${asked}`;
   const answer = await connection.call({ method: 'GET', path });
-  requirePlugin(answer);
+  await requirePlugin(connection, answer);
   const { parts, next } = parsedBody('InvenTree', 'a page of parts', pageSchema, answer);
   if (parts.some(part => part.pk <= after)) {
     throw new TryLaterError('InvenTree', 'InvenTree told of parts before the page that it was asked for');
@@ -93,11 +93,17 @@ export async function readPageByPlugin(
  * [recordings plugin-path-absent, plugin-path-absent-no-auth]. InvenTree itself being away is another matter, and so
  * no reason to read one by one.
  */
-function requirePlugin(answer: Answer): void {
+async function requirePlugin(connection: InvenTreeConnection, answer: Answer): Promise<void> {
   const { status, isJson } = answer;
   if (status === 200 && isJson) return;
   if (status === 502 || status === 503 || status === 504 || status === 429) {
     throw new TryLaterError('InvenTree', `InvenTree answered ${status}`, { status, retryAfterMs: answer.retryAfterMs });
   }
-  throw new PluginAbsent(`${PLUGIN_PATH} answered ${status}${isJson ? '' : ' without JSON'}`, status < 500);
+  const said = `${PLUGIN_PATH} answered ${status}${isJson ? '' : ' without JSON'}`;
+  if (status === 500) {
+    const error = await connection.weigh(new WrongItemError('InvenTree', said, { status }));
+    // One of the parts that were asked for, or the plugin itself: the plain API tells.
+    if (!(error instanceof WrongItemError)) throw error;
+  }
+  throw new PluginAbsent(said, status < 500);
 }

@@ -15,11 +15,11 @@ export interface StockPage {
 /** An InvenTree, as far as stock needs it. Every method rejects with a CallError that says what to do. */
 export interface InvenTreeClient {
   /**
-   * These parts and their own stock; a part that InvenTree does not have is not in the map. Through our plugin's
-   * endpoint, up to 1,000 in one call, where it answers, else by the plain API: with equal results.
+   * These parts and their own stock, or the error that is a part's own; a part that InvenTree does not have is not in the
+   * map. Through our plugin's endpoint, up to 1,000 in one call, where it answers, else by the plain API: with equal results.
    * @param parameter name of a part parameter to bring along
    */
-  readParts(parts: readonly number[], parameter?: string): Promise<Map<number, PartStock>>;
+  readParts(parts: readonly number[], parameter?: string): Promise<Map<number, PartStock | WrongItemError>>;
   /** The ids of all parts, in pages. */
   walkParts(): AsyncGenerator<number[]>;
   /**
@@ -64,14 +64,21 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
     }
   }
 
-  async function readPlainly(parts: readonly number[], parameter: string | undefined): Promise<Map<number, PartStock>> {
+  async function readPlainly(
+    parts: readonly number[],
+    parameter: string | undefined,
+  ): Promise<Map<number, PartStock | WrongItemError>> {
     const values = parameter === undefined ? undefined : await parameterValues(connection, parameter);
-    const found = new Map<number, PartStock>();
+    const found = new Map<number, PartStock | WrongItemError>();
     const left = [...parts];
     const readOn = async () => {
       for (let pk = left.shift(); pk !== undefined; pk = left.shift()) {
-        const part = await readPartPlainly(connection, pk);
-        if (part) found.set(pk, { ...part, parameter: values?.get(pk) ?? null });
+        const part = await readPartPlainly(connection, pk).catch((error: unknown) => {
+          if (error instanceof WrongItemError) return error;
+          throw error;
+        });
+        if (part instanceof WrongItemError) found.set(pk, part);
+        else if (part) found.set(pk, { ...part, parameter: values?.get(pk) ?? null });
       }
     };
     await Promise.all(Array.from({ length: options.partsAtOnce ?? AT_ONCE }, readOn));
@@ -96,15 +103,35 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
     }
   }
 
+  /**
+   * Where the plugin fails for many, they are halved until the guilty part stands alone: it spoils no other. Where it fails
+   * for both halves it is rather the plugin, and the plain API is asked for all.
+   */
+  async function readSome(
+    parts: readonly number[],
+    parameter: string | undefined,
+  ): Promise<Map<number, PartStock | WrongItemError>> {
+    const ask = (some: readonly number[]) => byPlugin(() => readPartsByPlugin(connection, some, parameter));
+    const read = await ask(parts);
+    if (read) return read;
+    if (Date.now() < pluginAbsentUntil || parts.length === 1) return readPlainly(parts, parameter);
+    const middle = Math.ceil(parts.length / 2);
+    const halves = [parts.slice(0, middle), parts.slice(middle)];
+    const answers = await Promise.all(halves.map(ask));
+    if (answers.every(answer => !answer)) return readPlainly(parts, parameter);
+    const whole = new Map<number, PartStock | WrongItemError>();
+    for (const [index, half] of halves.entries()) {
+      for (const [pk, part] of answers[index] ?? (await readSome(half, parameter))) whole.set(pk, part);
+    }
+    return whole;
+  }
+
   return {
     async readParts(parts, parameter) {
       const once = [...new Set(parts)];
-      const found = new Map<number, PartStock>();
+      const found = new Map<number, PartStock | WrongItemError>();
       for (let start = 0; start < once.length; start += PLUGIN_BATCH) {
-        const some = once.slice(start, start + PLUGIN_BATCH);
-        const read =
-          (await byPlugin(() => readPartsByPlugin(connection, some, parameter))) ??
-          (await readPlainly(some, parameter));
+        const read = await readSome(once.slice(start, start + PLUGIN_BATCH), parameter);
         for (const [pk, part] of read) found.set(pk, part);
       }
       return found;

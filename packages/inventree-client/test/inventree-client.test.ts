@@ -38,9 +38,15 @@ function stock(): void {
   shop.parameters.push({ pk: 1, template: 5, part: widget.pk, data: 'MAG-1' });
 }
 
+/** The parts that could be read: here all that InvenTree has. */
+async function readable(parts: number[], parameter?: string) {
+  const found = await client.readParts(parts, parameter);
+  return new Map([...found].flatMap(([pk, part]) => (part instanceof Error ? [] : [[pk, part] as const])));
+}
+
 /** Sums per location, in one order: the plain API tells rows, the plugin sums. */
 async function read(parts: number[]) {
-  const found = await client.readParts(parts, 'Magento SKU');
+  const found = await readable(parts, 'Magento SKU');
   return [...found.values()]
     .sort((a, b) => a.pk - b.pk)
     .map(({ stockItems: _, stock: rows, ...part }) => {
@@ -118,7 +124,7 @@ describe('never trusted', () => {
     inventree.setPlugin(false);
     const part = inventree.shop.addPart({ name: 'MANY' });
     for (let n = 0; n < 1_500; n++) inventree.shop.insertItem({ part: part.pk, quantity: 1 });
-    expect((await client.readParts([part.pk])).get(part.pk)?.stock).toHaveLength(1_500);
+    expect((await readable([part.pk])).get(part.pk)?.stock).toHaveLength(1_500);
     inventree.setFault(call => {
       const [first] = inventree.shop.itemsOf(part.pk);
       if (call.query.has('offset') && first) inventree.shop.deleteItem(first);

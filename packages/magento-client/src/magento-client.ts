@@ -1,4 +1,6 @@
 import {
+  askedTogether,
+  createEvidence,
   createHttpClient,
   parsedBody,
   TryLaterError,
@@ -53,8 +55,8 @@ export type StockApi = 'source-items' | 'stock-items';
 export interface MagentoClient {
   /** The product that matches this SKU, without regard to case; undefined where the store has none. */
   getProductBySku(sku: string): Promise<Product | undefined>;
-  /** Those of these SKUs that the store has, by SKU key. */
-  findProducts(skus: readonly string[]): Promise<Map<string, Product>>;
+  /** For each SKU its product, undefined where the store has none, or the error that is this SKU's own. */
+  findProducts(skus: readonly string[]): Promise<(Product | undefined | WrongItemError)[]>;
   /** All source items of these SKUs. */
   readSourceItems(skus: readonly string[]): Promise<SourceItem[]>;
   /** Writes source items in one call, all or none. The store takes SKUs and product types that it should not: know
@@ -109,7 +111,17 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
   const portMatters = 'consumerKey' in credentials && new URL(options.baseUrl).port !== '';
   let pageSize = PAGE_SIZE;
 
+  const evidence = createEvidence('Magento', () => readSources(requestOnce));
+
   async function request<T>(call: Call, what: string, schema: ZodType<T>): Promise<T> {
+    try {
+      return await requestOnce(call, what, schema);
+    } catch (error) {
+      throw error instanceof WrongItemError && error.status === 500 ? await evidence.weigh(error) : error;
+    }
+  }
+
+  async function requestOnce<T>(call: Call, what: string, schema: ZodType<T>): Promise<T> {
     let answer = await http.call(call);
     if (portMatters && answer.status === 401 && errorBodyOf(answer)?.message.startsWith('The signature is invalid')) {
       signPort = !signPort;
@@ -127,6 +139,22 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
       );
     }
     return parsedBody('Magento', what, schema, answer);
+  }
+
+  /** The codes of the sources that are enabled; undefined where the store has no inventory modules. */
+  async function readSources(by: typeof request): Promise<string[] | undefined> {
+    const sourceSchema = z.object({ source_code: z.string(), enabled: z.boolean() });
+    const path = `/rest/V1/inventory/sources?${SOURCE_FIELDS}`;
+    try {
+      const { items } = await by({ method: 'GET', path }, 'the sources', pageOf(sourceSchema));
+      return items.filter(source => source.enabled).map(source => source.source_code);
+    } catch (error) {
+      // A store without the inventory modules does not know the route; that it knows another shows it is Magento.
+      if (!(error instanceof CredentialsError) || error.status !== 404) throw error;
+      const page = pageQuery('entity_id', 1, 1);
+      await by({ method: 'GET', path: `/rest/V1/products?${page}&fields=total_count` }, 'products', z.unknown());
+      return undefined;
+    }
   }
 
   /** All rows of a search, over as many pages as it has; rows that come twice because something moved are kept once. */
@@ -171,18 +199,19 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
       return product && { sku: product.sku, typeId: product.type_id };
     },
 
-    async findProducts(skus) {
-      const found = new Map<string, Product>();
-      const fields = 'fields=items[sku,type_id],total_count';
-      for (const { query } of skuQueries(skus, SEARCH_SIZE)) {
-        const path = '/rest/V1/products';
-        const key = (row: z.infer<typeof productSchema>) => row.sku;
-        for (const row of await searchAll(path, `${query}&${fields}`, 'entity_id', 'products', productSchema, key)) {
-          found.set(skuKey(row.sku), { sku: row.sku, typeId: row.type_id });
+    findProducts: skus =>
+      askedTogether(skus, async some => {
+        const found = new Map<string, Product>();
+        const fields = 'fields=items[sku,type_id],total_count';
+        for (const { query } of skuQueries(some, SEARCH_SIZE)) {
+          const path = '/rest/V1/products';
+          const key = (row: z.infer<typeof productSchema>) => row.sku;
+          for (const row of await searchAll(path, `${query}&${fields}`, 'entity_id', 'products', productSchema, key)) {
+            found.set(skuKey(row.sku), { sku: row.sku, typeId: row.type_id });
+          }
         }
-      }
-      return found;
-    },
+        return some.map(sku => found.get(skuKey(sku)));
+      }),
 
     async readSourceItems(skus) {
       const items: SourceItem[] = [];
@@ -253,17 +282,8 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
     },
 
     async testConnection() {
-      const sourceSchema = z.object({ source_code: z.string(), enabled: z.boolean() });
-      const path = `/rest/V1/inventory/sources?${SOURCE_FIELDS}`;
-      try {
-        const { items } = await request({ method: 'GET', path }, 'the sources', pageOf(sourceSchema));
-        return { stockApi: 'source-items', sources: items.filter(s => s.enabled).map(s => s.source_code) };
-      } catch (error) {
-        // A store without the inventory modules does not know the route; that it knows another shows it is Magento.
-        if (!(error instanceof CredentialsError) || error.status !== 404) throw error;
-        await client.findProducts(['stock-sync-connection-test']);
-        return { stockApi: 'stock-items', sources: ['default'] };
-      }
+      const sources = await readSources(request);
+      return sources ? { stockApi: 'source-items', sources } : { stockApi: 'stock-items', sources: ['default'] };
     },
 
     close: http.close,

@@ -71,8 +71,9 @@ export function errorFrom(answer: Answer, { path, isWrite = false }: Call): Call
   }
   const limit = body && limitIn(body);
   if (limit !== undefined) return new MagentoLimitError(`Magento: ${said}`, limit);
-  // Only an application that is up answers with JSON; an address that is too long is the request's fault too.
-  if (status === 413 || status === 414 || (body && [400, 404, 422, 500].includes(status))) {
+  // Only an application that is up answers with JSON; an address that is too long is the request's fault too. A 500 in any
+  // shape may be one SKU's alone [recording msi-salable-missing]: whoever called weighs it.
+  if (status === 413 || status === 414 || status === 500 || (body && [400, 404, 422].includes(status))) {
     return new WrongItemError('Magento', `Magento answered ${status}: ${said}`, details);
   }
   if (status >= 300 && status < 400) {

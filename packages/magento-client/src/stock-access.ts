@@ -1,5 +1,5 @@
-import { CallError, WrongItemError } from '@stock-sync/http-client';
-import { DEFAULT_SOURCE, skuKey, type ShownStock, type StockChange } from '@stock-sync/sync-core';
+import { askedTogether, CallError, WrongItemError } from '@stock-sync/http-client';
+import { DEFAULT_SOURCE, skuKey, type ShownStock } from '@stock-sync/sync-core';
 import type { MagentoClient, StockApi } from './magento-client';
 import { MagentoLimitError } from './magento-errors';
 
@@ -7,14 +7,18 @@ import { MagentoLimitError } from './magento-errors';
 export interface SkuChanges {
   /** As the store spells it. */
   sku: string;
-  changes: readonly StockChange[];
+  /** What its sources are to show. */
+  changes: readonly ShownStock[];
 }
 
 /** One way of reading and writing a store's stock, for many SKUs at a time. */
 export interface StockAccess {
   stockApi: StockApi;
-  /** What the store shows for each SKU, in the order asked; an empty list where it has no row. */
-  read(skus: readonly string[]): Promise<ShownStock[][]>;
+  /**
+   * What the store shows for each SKU, in the order asked: an empty list where it has no row, or the error that is this
+   * SKU's own. Rejects where it is not a SKU's fault.
+   */
+  read(skus: readonly string[]): Promise<(ShownStock[] | WrongItemError)[]>;
   /** Writes; for each SKU, in the order given, undefined where it worked or the error that is its own. Never rejects. */
   write(skus: readonly SkuChanges[]): Promise<(CallError | undefined)[]>;
 }
@@ -59,14 +63,15 @@ function sourceItemAccess(client: MagentoClient): StockAccess {
 
   return {
     stockApi: 'source-items',
-    async read(skus) {
-      const rows = new Map<string, ShownStock[]>();
-      for (const { sku, sourceCode, quantity, inStock } of await client.readSourceItems(skus)) {
-        const key = skuKey(sku);
-        rows.set(key, [...(rows.get(key) ?? []), { sourceCode, quantity, inStock }]);
-      }
-      return skus.map(sku => rows.get(skuKey(sku)) ?? []);
-    },
+    read: skus =>
+      askedTogether(skus, async some => {
+        const rows = new Map<string, ShownStock[]>();
+        for (const { sku, sourceCode, quantity, inStock } of await client.readSourceItems(some)) {
+          const key = skuKey(sku);
+          rows.set(key, [...(rows.get(key) ?? []), { sourceCode, quantity, inStock }]);
+        }
+        return some.map(sku => rows.get(skuKey(sku)) ?? []);
+      }),
     write,
   };
 }
@@ -78,10 +83,14 @@ function stockItemAccess(client: MagentoClient): StockAccess {
   return {
     stockApi: 'stock-items',
     async read(skus) {
-      const shown: ShownStock[][] = [];
+      const shown: (ShownStock[] | WrongItemError)[] = [];
+      const readOne = async ([sku = '']: readonly string[]) => {
+        const item = await client.readStockItem(sku);
+        return [item ? [{ sourceCode: DEFAULT_SOURCE, ...item }] : []];
+      };
       for (let start = 0; start < skus.length; start += READS_AT_ONCE) {
-        const items = await Promise.all(skus.slice(start, start + READS_AT_ONCE).map(client.readStockItem));
-        shown.push(...items.map(item => (item ? [{ sourceCode: DEFAULT_SOURCE, ...item }] : [])));
+        const some = skus.slice(start, start + READS_AT_ONCE);
+        shown.push(...(await Promise.all(some.map(sku => askedTogether([sku], readOne)))).flat());
       }
       return shown;
     },

@@ -56,8 +56,8 @@ describe('searches', () => {
     for (const sku of many) magento.store.addProduct(sku, { quantity: 1 });
     const asked = [...many, 'COMMA,1', 'größe-ω', 'NOSUCH', 'WIDGET-123'];
     const found = await client.findProducts(asked);
-    expect(found.size).toBe(453);
-    expect(found.get('größe-ω')).toEqual({ sku: 'Größe-Ω', typeId: 'simple' });
+    expect(found.filter(product => product !== undefined)).toHaveLength(453);
+    expect(found.at(-3)).toEqual({ sku: 'Größe-Ω', typeId: 'simple' });
     expect(await client.readSourceItems(asked)).toHaveLength(453);
     expect(magento.calls.every(call => call.url.length < 8_000)).toBe(true);
   });
@@ -166,7 +166,13 @@ describe('stock access', () => {
       await start();
       const access = stockAccess(client, stockApi);
       const skus = ['WIDGET-123', 'A/B-1', 'COMMA,1', 'Größe-Ω', 'NOSUCH'];
-      expect((await access.read(skus)).map(rows => rows[0]?.quantity)).toEqual([5, 5, 5, 5, undefined]);
+      expect((await access.read(skus)).map(rows => (rows instanceof Error ? rows : rows[0]?.quantity))).toEqual([
+        5,
+        5,
+        5,
+        5,
+        undefined,
+      ]);
       magento.setFault(call =>
         call.method !== 'GET' && (decodeURIComponent(call.url) + JSON.stringify(call.body)).includes('COMMA,1')
           ? { answer: { status: 400, headers: { 'content-type': 'application/json' }, body: { message: 'no' } } }

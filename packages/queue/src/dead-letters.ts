@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { DEAD_LETTER_QUEUE, deduplicationId, jobSchema, type SyncJob } from './jobs';
 
 const deadLetterSchema = z.object({
+  /** What the letter is called: "part-45". */
+  id: z.string(),
   /** null where the job could not even find out which part it is about. */
   part: z.number().int().nullable(),
   sku: z.string().nullable(),
@@ -16,8 +18,8 @@ const deadLetterSchema = z.object({
   firstFailedAt: z.string(),
   lastFailedAt: z.string(),
   event: z.string(),
-  /** What could not be done. */
-  job: jobSchema,
+  /** What could not be done; null where the job was not readable. */
+  job: jobSchema.nullable(),
 });
 
 /** A job that could not be done, and why. */
@@ -26,15 +28,15 @@ export type DeadLetter = z.infer<typeof deadLetterSchema>;
 /** The dead letters: one per part (or whatever else a job is about), the newest failure. */
 export interface DeadLetters {
   put(letter: DeadLetter): Promise<void>;
-  /** Takes a job's letter back, because it was done after all; whether there was one. */
-  withdraw(job: SyncJob): Promise<boolean>;
+  /** Takes a letter back, because its job was done after all; whether there was one. */
+  withdraw(id: string): Promise<boolean>;
   list(): Promise<DeadLetter[]>;
   count(): Promise<number>;
   close(): Promise<void>;
 }
 
 /** What a job's letter is called: "part-45". (BullMQ takes no colon in an id.) */
-export const letterId = (job: SyncJob) => deduplicationId(job).replace(':', '-');
+export const letterId = (job: SyncJob) => deduplicationId(job).replaceAll(':', '-');
 
 /** The dead letters, over a connection that stays the caller's. */
 export function openDeadLetters(connection: Redis): DeadLetters {
@@ -42,16 +44,16 @@ export function openDeadLetters(connection: Redis): DeadLetters {
   queue.on('error', () => undefined);
   return {
     async put(letter) {
-      const earlier = await queue.getJob(letterId(letter.job));
+      const earlier = await queue.getJob(letter.id);
       const first = earlier && deadLetterSchema.safeParse(earlier.data).data?.firstFailedAt;
-      await queue.remove(letterId(letter.job));
+      await queue.remove(letter.id);
       const data = { ...letter, firstFailedAt: first ?? letter.firstFailedAt };
-      await queue.add(letter.sku ?? letterId(letter.job), data, { jobId: letterId(letter.job) });
+      await queue.add(letter.sku ?? letter.id, data, { jobId: letter.id });
     },
-    async withdraw(job) {
+    async withdraw(id) {
       // Asked at every sync, so with the cheapest question there is.
-      if ((await connection.exists(queue.toKey(letterId(job)))) === 0) return false;
-      await queue.remove(letterId(job));
+      if ((await connection.exists(queue.toKey(id))) === 0) return false;
+      await queue.remove(id);
       return true;
     },
     async list() {

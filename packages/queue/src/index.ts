@@ -1,12 +1,22 @@
-export { SYNC_QUEUE, DEAD_LETTER_QUEUE, parseSyncJob, deduplicationId, optionsOf, type SyncJob } from './jobs';
+export {
+  SYNC_QUEUE,
+  LOOKUP_QUEUE,
+  DEAD_LETTER_QUEUE,
+  queueOf,
+  parseSyncJob,
+  deduplicationId,
+  optionsOf,
+  type SyncJob,
+} from './jobs';
 export { connectToRedis, type RedisOptions } from './redis';
-export { openSyncQueue, type SyncQueue, type SyncQueueOptions } from './sync-queue';
+export { openSyncQueue, type SyncQueue, type SyncQueueOptions, type QueueName } from './sync-queue';
 export { openDeadLetters, letterId, type DeadLetters, type DeadLetter } from './dead-letters';
 export { openKnownParts, type KnownParts, type KnownPart, type KnownProduct, type Outcome } from './known-parts';
 export { openWebhookIds, type WebhookIds } from './webhook-ids';
 export { openWriteGuard, type WriteGuard, type ReadPart, type Permission } from './write-guard';
 export { openCallPlaces, type CallPlaces, type CallLimit } from './call-limit';
-export { openOutages, type Outages, type Outage } from './outage';
+export { openOutages, SYSTEMS, type Outages, type Outage, type SystemName } from './outage';
 export { openBridge, heartbeatSchema, type Bridge, type Heartbeat, type LastHeartbeat } from './bridge';
 export { openLastLook, openLastSweep, type LastLook, type LastSweep } from './last-look';
 export { openLocationsVersion, type LocationsVersion } from './locations-version';
+export { openWrittenSkus, type WrittenSkus } from './written-skus';

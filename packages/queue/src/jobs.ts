@@ -2,8 +2,12 @@ import type { Change } from '@stock-sync/sync-core';
 import type { BulkJobOptions } from 'bullmq';
 import { z } from 'zod';
 
-/** The queue that the workers take from, and the one that keeps what could not be done. */
+/**
+ * The two queues that the workers take from, and the one that keeps what could not be done. Parts need both systems; what
+ * finds out which parts are to be looked at needs InvenTree alone, and goes on while Magento is away.
+ */
 export const SYNC_QUEUE = 'stock-sync';
+export const LOOKUP_QUEUE = 'stock-sync-lookup';
 export const DEAD_LETTER_QUEUE = 'stock-sync-dead-letter';
 
 const asked = {
@@ -23,6 +27,8 @@ export const jobSchema = z.discriminatedUnion('kind', [
     change: z.enum(['created', 'updated', 'deleted']) satisfies z.ZodType<Change>,
     ...asked,
   }),
+  /** Look at a part once more, so many milliseconds from now. */
+  z.object({ kind: z.literal('look-again'), part: z.number().int(), afterMs: z.number().int(), ...asked }),
   /** Look at every part. */
   z.object({ kind: z.literal('everything'), ...asked }),
   /** Find the parts whose stock is not what was last seen of it, and look at those. */
@@ -31,6 +37,11 @@ export const jobSchema = z.discriminatedUnion('kind', [
 
 /** What a job asks a worker to look at; it never says a quantity. */
 export type SyncJob = z.infer<typeof jobSchema>;
+
+/** The queue that a job waits in. */
+export function queueOf({ kind }: SyncJob): typeof SYNC_QUEUE | typeof LOOKUP_QUEUE {
+  return kind === 'part' ? SYNC_QUEUE : LOOKUP_QUEUE;
+}
 
 /** A job's data as Redis gave it back; throws a ZodError where it is none of ours. */
 export function parseSyncJob(data: unknown): SyncJob {
@@ -44,6 +55,8 @@ export function deduplicationId(job: SyncJob): string {
       return `part:${job.part}`;
     case 'stock-item':
       return `stock-item:${job.stockItem}`;
+    case 'look-again':
+      return `look-again:${job.part}:${job.afterMs}`;
     case 'everything':
     case 'sweep':
       return job.kind;
@@ -59,9 +72,10 @@ const KEPT_JOBS = 1_000;
  * action become one job, and counts from the first of them.
  */
 export function optionsOf(job: SyncJob, { delayMs, attempts }: { delayMs: number; attempts: number }): BulkJobOptions {
+  // Only a part's quantity is worth waiting for: whose item it is, is known as soon as it is asked.
+  const delay = job.kind === 'part' ? delayMs : job.kind === 'look-again' ? job.afterMs : 0;
   return {
-    // Only a part's quantity is worth waiting for: whose item it is, is known as soon as it is asked.
-    ...(job.kind === 'part' && delayMs > 0 && { delay: delayMs }),
+    ...(delay > 0 && { delay }),
     deduplication: { id: deduplicationId(job), keepLastIfActive: true },
     ...attemptOptions(attempts),
   };

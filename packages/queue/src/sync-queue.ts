@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { attemptOptions, deduplicationId, optionsOf, SYNC_QUEUE, type SyncJob } from './jobs';
+import { attemptOptions, deduplicationId, LOOKUP_QUEUE, optionsOf, queueOf, SYNC_QUEUE, type SyncJob } from './jobs';
 
 export interface SyncQueueOptions {
   /** How long a part's job waits for further events, in milliseconds (SYNC_DELAY_MS). */
@@ -16,7 +16,10 @@ const NUDGE_AFTER_DUE_MS = 3;
 /** Under load Redis is awake anyway. */
 const NUDGES_APART_MS = 5;
 
-/** The door into the queue. */
+/** Which of the two queues. */
+export type QueueName = typeof SYNC_QUEUE | typeof LOOKUP_QUEUE;
+
+/** The door into the queues. */
 export interface SyncQueue {
   /**
    * Resolves once Redis has the jobs. All that is enqueued in the same turn of the event loop goes in one round trip,
@@ -24,35 +27,37 @@ export interface SyncQueue {
    */
   enqueue(jobs: readonly SyncJob[]): Promise<void>;
   /**
-   * Has a job done every so many seconds, from now on and once now, however many workers ask for it; 0: not any more.
-   * It keeps its place in the queue while everything waits.
+   * Has a job done every so many seconds, from now on and once now, however many workers ask for it, and however often:
+   * it is changed only where it is not so already. 0: not any more. It keeps its place in the queue while everything waits.
    */
   every(kind: 'sweep', seconds: number): Promise<void>;
-  /** Jobs that wait, are delayed, are being worked on. */
+  /** Jobs of both queues that wait, are delayed, are being worked on. */
   counts(): Promise<{ waiting: number; delayed: number; active: number }>;
-  /** All workers stop taking jobs for so many milliseconds. */
-  pauseFor(milliseconds: number): Promise<void>;
-  /** The pause is over. */
-  resume(): Promise<void>;
+  /** All workers stop taking jobs of a queue for so many milliseconds; then they take one at a time. */
+  pauseFor(milliseconds: number, name: QueueName): Promise<void>;
+  /** All workers take as many jobs of a queue as they can, from now on. */
+  resume(name: QueueName): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A door into the queue, over a connection that stays the caller's. */
+/** A door into the queues, over a connection that stays the caller's. */
 export function openSyncQueue(connection: Redis, options: SyncQueueOptions): SyncQueue {
-  let opened: Queue | undefined;
+  const opened = new Map<QueueName, Queue>();
 
   /** A queue that is opened while Redis is away would fail for ever on a connection that does not wait. */
-  function queue(): Queue {
+  function queue(name: QueueName): Queue {
     if (options.failFast && connection.status !== 'ready') throw new Error('it is away');
-    if (opened) return opened;
-    opened = new Queue(SYNC_QUEUE, {
+    const before = opened.get(name);
+    if (before) return before;
+    const now = new Queue(name, {
       connection,
       skipWaitingForReady: options.failFast,
       streams: { events: { maxLen: 1_000 } },
     });
+    opened.set(name, now);
     // Errors of the connection are told by whoever made it.
-    opened.on('error', () => undefined);
-    return opened;
+    now.on('error', () => undefined);
+    return now;
   }
 
   const nudges = new Set<NodeJS.Timeout>();
@@ -76,9 +81,14 @@ export function openSyncQueue(connection: Redis, options: SyncQueueOptions): Syn
   let collected: { jobs: Map<string, SyncJob>; sent: Promise<void> } | undefined;
 
   async function send(jobs: Map<string, SyncJob>): Promise<void> {
-    await queue().addBulk(
-      [...jobs.values()].map(job => ({ name: job.kind, data: job, opts: optionsOf(job, options) })),
-    );
+    const all = [...jobs.values()];
+    const addTo = (name: QueueName) => {
+      const some = all.filter(job => queueOf(job) === name);
+      return some.length === 0
+        ? undefined
+        : queue(name).addBulk(some.map(job => ({ name: job.kind, data: job, opts: optionsOf(job, options) })));
+    };
+    await Promise.all([addTo(SYNC_QUEUE), addTo(LOOKUP_QUEUE)]);
     nudgeWhenDue();
   }
 
@@ -99,25 +109,38 @@ export function openSyncQueue(connection: Redis, options: SyncQueueOptions): Syn
       return collected.sent;
     },
     async every(kind, seconds) {
+      const lookups = queue(LOOKUP_QUEUE);
+      const before = await lookups.getJobScheduler(kind);
       if (seconds === 0) {
-        await queue().removeJobScheduler(kind);
+        if (before) await lookups.removeJobScheduler(kind);
         return;
       }
+      if (before?.every === seconds * 1000) return;
       const data: SyncJob = { kind, event: kind, acceptedAt: Date.now() };
       const opts = attemptOptions(options.attempts);
-      await queue().upsertJobScheduler(kind, { every: seconds * 1000 }, { name: kind, data, opts });
+      await lookups.upsertJobScheduler(kind, { every: seconds * 1000 }, { name: kind, data, opts });
     },
     async counts() {
-      const { waiting = 0, delayed = 0, active = 0 } = await queue().getJobCounts('waiting', 'delayed', 'active');
-      return { waiting, delayed, active };
+      const both = await Promise.all(
+        [SYNC_QUEUE, LOOKUP_QUEUE].map(name => queue(name as QueueName).getJobCounts('waiting', 'delayed', 'active')),
+      );
+      const total = (state: string) => both.reduce((sum, counts) => sum + (counts[state] ?? 0), 0);
+      return { waiting: total('waiting'), delayed: total('delayed'), active: total('active') };
     },
-    pauseFor: async milliseconds => queue().rateLimit(milliseconds),
-    resume: async () => {
-      await queue().removeRateLimitKey();
+    async pauseFor(milliseconds, name) {
+      // In this order: when the pause is over, one job goes first and tries.
+      await queue(name).setGlobalConcurrency(1);
+      await queue(name).rateLimit(milliseconds);
+    },
+    async resume(name) {
+      await queue(name).removeGlobalConcurrency();
+      await queue(name).removeRateLimitKey();
+      // A worker that found the queue full waits for a sign that there is something to do.
+      await connection.zadd(queue(name).toKey('marker'), 0, '0');
     },
     close: async () => {
       for (const nudge of nudges) clearTimeout(nudge);
-      await opened?.close();
+      await Promise.all([...opened.values()].map(one => one.close()));
     },
   };
 }

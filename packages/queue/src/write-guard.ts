@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { skuKey } from '@stock-sync/sync-core';
 import type { Redis } from 'ioredis';
 
@@ -5,8 +6,8 @@ import type { Redis } from 'ioredis';
 export interface ReadPart {
   part: number;
   sku: string;
-  /** From `startReads`. */
-  ticket: number;
+  /** From `startRead`. */
+  ticket: string;
 }
 
 /**
@@ -20,12 +21,16 @@ export type Permission = 'free' | 'overtaken' | 'busy';
  * but a worker that was paused past its lock comes back with an old quantity in its hands.
  */
 export interface WriteGuard {
-  /** To be called before a part is read: later reads have higher tickets. */
-  startRead(part: number): Promise<number>;
+  /** To be called before a part is read: the ticket holds until the next read of the part begins. */
+  startRead(part: number): Promise<string>;
   /** Asks to write; takes each SKU that is free for `holdMs`. */
   request(reads: readonly ReadPart[], owner: string, holdMs: number): Promise<Permission[]>;
   /** Keeps the SKUs that are ours for another `holdMs`. */
   renew(reads: readonly ReadPart[], owner: string, holdMs: number): Promise<void>;
+  /** Takes a SKU, whatever was read of its part; whether it was free. */
+  hold(sku: string, owner: string, holdMs: number): Promise<boolean>;
+  /** Gives a SKU back that was held. */
+  letGo(sku: string, owner: string): Promise<void>;
   /** Gives the SKUs back; for each, whether it was ours all the time and no later read had begun. */
   release(reads: readonly ReadPart[], owner: string): Promise<boolean[]>;
 }
@@ -58,12 +63,19 @@ for i = 2, #KEYS do
 end
 return answers`;
 
+const LET_GO = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`;
+
 /** The guard, in this Redis. */
 export function openWriteGuard(redis: Redis): WriteGuard {
   const keys = (reads: readonly ReadPart[]) => [TICKETS, ...reads.map(({ sku }) => lockKey(sku))];
   const tickets = (reads: readonly ReadPart[]) => reads.flatMap(({ part, ticket }) => [part, ticket]);
   return {
-    startRead: part => redis.hincrby(TICKETS, String(part), 1),
+    async startRead(part) {
+      // Not a number that counts: a Redis that was emptied would begin anew, and old tickets would hold once more.
+      const ticket = randomBytes(6).toString('base64url');
+      await redis.hset(TICKETS, String(part), ticket);
+      return ticket;
+    },
     async request(reads, owner, holdMs) {
       if (reads.length === 0) return [];
       const all = keys(reads);
@@ -72,6 +84,10 @@ export function openWriteGuard(redis: Redis): WriteGuard {
     async renew(reads, owner, holdMs) {
       const locks = reads.map(({ sku }) => lockKey(sku));
       await redis.eval(RENEW, locks.length, ...locks, owner, holdMs);
+    },
+    hold: async (sku, owner, holdMs) => (await redis.set(lockKey(sku), owner, 'PX', holdMs, 'NX')) === 'OK',
+    async letGo(sku, owner) {
+      await redis.eval(LET_GO, 1, lockKey(sku), owner);
     },
     async release(reads, owner) {
       if (reads.length === 0) return [];

@@ -93,7 +93,7 @@ describe('an event', () => {
       await sleep(120);
       if (began.length === 1) {
         const error = failure(job);
-        if (error instanceof RateLimitError) await queue.pauseFor(50);
+        if (error instanceof RateLimitError) await queue.pauseFor(50, SYNC_QUEUE);
         throw error;
       }
     });

@@ -1,0 +1,82 @@
+import { CallError, TryLaterError, WrongItemError, type System } from './errors';
+
+/** How long a system that answered is believed to be there, in milliseconds: the halves of one batch ask once. */
+const BELIEVED_MS = 1_000;
+
+/** Tells an outage from one bad item, by a call that is known to be good. */
+export interface Evidence {
+  /** What to make of an error that may be the system's or the item's: a TryLaterError where nothing works now, else itself. */
+  weigh(error: WrongItemError): Promise<CallError>;
+}
+
+/** Evidence by a call that depends on no item. */
+export function createEvidence(system: System, goodCall: () => Promise<unknown>): Evidence {
+  let wellAt = 0;
+  let asking: Promise<CallError | undefined> | undefined;
+
+  async function ask(): Promise<CallError | undefined> {
+    try {
+      await goodCall();
+      wellAt = Date.now();
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof WrongItemError)) return error as CallError;
+      return new TryLaterError(system, error.message, { ...detailsOf(error), cause: error });
+    }
+  }
+
+  return {
+    async weigh(error) {
+      if (Date.now() - wellAt < BELIEVED_MS) return error;
+      asking ??= ask().finally(() => (asking = undefined));
+      const outage = await asking;
+      if (!outage) return error;
+      // What both failed with is told; the call that began it knows whether it would have written.
+      return outage instanceof TryLaterError
+        ? new TryLaterError(system, outage.message, {
+            ...detailsOf(error),
+            retryAfterMs: outage.retryAfterMs,
+            cause: error,
+          })
+        : outage;
+    },
+  };
+}
+
+/**
+ * Asks for many items in one call. Where it is refused, it is halved until the guilty ones stand alone: those are answered
+ * with their error, all others as if nothing had been. Rejects where it is not an item's fault, as when several items
+ * were asked for and every one is refused.
+ */
+export async function askedTogether<K, V>(
+  keys: readonly K[],
+  ask: (some: readonly K[]) => Promise<V[]>,
+): Promise<(V | WrongItemError)[]> {
+  const answers = await halved(keys, ask);
+  const [first] = answers;
+  if (keys.length > 1 && first instanceof WrongItemError && answers.every(one => one instanceof WrongItemError)) {
+    throw new TryLaterError(first.system, `${first.message} (for each of ${keys.length} items)`, {
+      ...detailsOf(first),
+      cause: first,
+    });
+  }
+  return answers;
+}
+
+async function halved<K, V>(
+  keys: readonly K[],
+  ask: (some: readonly K[]) => Promise<V[]>,
+): Promise<(V | WrongItemError)[]> {
+  try {
+    return await ask(keys);
+  } catch (error) {
+    if (!(error instanceof WrongItemError)) throw error;
+    if (keys.length === 1) return [error];
+    const middle = Math.ceil(keys.length / 2);
+    return [...(await halved(keys.slice(0, middle), ask)), ...(await halved(keys.slice(middle), ask))];
+  }
+}
+
+function detailsOf({ status, duringWrite }: CallError) {
+  return { ...(status !== undefined && { status }), duringWrite };
+}
