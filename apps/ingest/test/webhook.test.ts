@@ -65,10 +65,13 @@ async function post(
 
 const send = (content: unknown) => post(JSON.stringify(content));
 const jobIds = () => database.redis.zrange('bull:stock-sync:delayed', '0', '-1');
-const waiting = () => database.redis.lrange('bull:stock-sync:wait', 0, -1);
+const lookupIds = () => database.redis.lrange('bull:stock-sync-lookup:wait', 0, -1);
 const jobs = async () => {
-  const ids = [...(await jobIds()), ...(await waiting())];
-  const data = await Promise.all(ids.map(id => database.redis.hget(`bull:stock-sync:${id}`, 'data')));
+  const keys = [
+    ...(await jobIds()).map(id => `bull:stock-sync:${id}`),
+    ...(await lookupIds()).map(id => `bull:stock-sync-lookup:${id}`),
+  ];
+  const data = await Promise.all(keys.map(key => database.redis.hget(key, 'data')));
   return data.map(text => JSON.parse(text ?? '{}') as Record<string, unknown>);
 };
 

@@ -47,6 +47,7 @@ import { createSourceLocations } from './source-locations';
 import { createStockWrites } from './stock-writes';
 import { createStoreAccess } from './store-access';
 import { createSweep } from './sweep';
+import { NotYetError } from './sync-errors';
 import { createSyncPart } from './sync-part';
 
 /** A job whose worker does not renew its lock for so long is taken over; looked for as often as the second says. */
@@ -54,6 +55,10 @@ const LOCK_MS = 8_000;
 const STALLED_LOOK_MS = 3_000;
 /** How often a worker asks whether a pause is over, in milliseconds: another may have ended it early. */
 const PAUSE_LOOK_MS = 1_000;
+/** How often a worker looks whether what is to be done regularly still is, in milliseconds. */
+const SCHEDULES_LOOK_MS = 10_000;
+/** A worker that is to end gives back what it has not finished after so long, in milliseconds. */
+const GIVE_BACK_MS = 6_000;
 /** Jobs that find out which parts are to be looked at, at once. */
 const LOOKUPS_AT_ONCE = 10;
 /** A job is given up after so many times the limit of a single call: it makes some, and may wait for those of others. */
@@ -153,6 +158,12 @@ async function main(environment: Environment): Promise<void> {
     dryRun,
     log,
   });
+  let giveBack: () => void = () => undefined;
+  const givenBack = new Promise<never>((_, reject) => {
+    giveBack = () => reject(new NotYetError('the worker ends', Date.now()));
+  });
+  givenBack.catch(() => undefined);
+
   const processJob = createProcessJob({
     syncPart,
     resolveStockItem: createResolveStockItem({ inventree, knownParts, queue, log }),
@@ -182,6 +193,8 @@ async function main(environment: Environment): Promise<void> {
     outagePause,
     deadLetters,
     attempts: configuration.MAX_ATTEMPTS,
+    givenBack,
+    queue,
     longestMs: JOB_TIMEOUTS * configuration.TIMEOUT * 1000,
     metrics,
     log,
@@ -192,10 +205,14 @@ async function main(environment: Environment): Promise<void> {
     openWorker(LOOKUP_QUEUE, processJob, LOOKUPS_AT_ONCE, redis, log),
   ];
 
-  // Not waited for: Redis may be away.
-  queue
-    .every('sweep', configuration.SWEEP_INTERVAL_SECONDS)
-    .catch((error: unknown) => log.error(`nothing is swept: ${(error as Error).message}`));
+  // Not waited for: Redis may be away. And again and again: it may be emptied.
+  const keepSchedules = () => {
+    queue
+      .every('sweep', configuration.SWEEP_INTERVAL_SECONDS)
+      .catch((error: unknown) => log.error(`nothing is swept: ${(error as Error).message}`));
+  };
+  keepSchedules();
+  const schedule = setInterval(keepSchedules, SCHEDULES_LOOK_MS);
 
   const application = createWebApplication();
   addOperatorRoutes(application, metrics.registry, () => {
@@ -208,6 +225,8 @@ async function main(environment: Environment): Promise<void> {
   const server = await listenNear(application, configuration.WORKER_PORT, log);
 
   endOnSignal(log, async () => {
+    clearInterval(schedule);
+    setTimeout(giveBack, GIVE_BACK_MS).unref();
     await Promise.all(workers.map(worker => worker.close()));
     outagePause.stop();
     await closeServer(server);

@@ -1,5 +1,12 @@
 import { CredentialsError, TryLaterError, WrongItemError } from '@stock-sync/http-client';
-import { deduplicationId, letterId, parseSyncJob, type DeadLetters, type SyncJob } from '@stock-sync/queue';
+import {
+  deduplicationId,
+  letterId,
+  parseSyncJob,
+  type DeadLetters,
+  type SyncJob,
+  type SyncQueue,
+} from '@stock-sync/queue';
 import type { Log } from '@stock-sync/service';
 import { DelayedError, UnrecoverableError, type Job } from 'bullmq';
 import type { LookAgainJob } from './look-again';
@@ -29,6 +36,9 @@ export interface ProcessJob {
   attempts: number;
   /** How long a job may take, in milliseconds. */
   longestMs: number;
+  /** Rejects when what is still in hand is to be given back, because the worker ends. */
+  givenBack: Promise<never>;
+  queue: SyncQueue;
   metrics: WorkerMetrics;
   log: Log;
 }
@@ -50,7 +60,7 @@ export function createProcessJob(given: ProcessJob): ProcessJobs {
       return await buried(job, asked, new PartFailedError(error, undefined, undefined), 'given up');
     }
     try {
-      return await withinTime(run(job, asked), given.longestMs);
+      return await withinTime(run(job, asked), given.longestMs, given.givenBack);
     } catch (error) {
       const cause = error instanceof PartFailedError ? error.cause : error;
       if (cause instanceof TryLaterError || cause instanceof CredentialsError) {
@@ -132,6 +142,7 @@ export function createProcessJob(given: ProcessJob): ProcessJobs {
         },
       );
       metrics.outcomes.inc({ outcome: 'tried again' });
+      await given.queue.backsOff(asked);
       throw error;
     }
     return await buried(job, asked, failure, `given up after ${attempt} attempts`);
@@ -177,10 +188,10 @@ function subjectOf(asked: SyncJob): string {
 }
 
 /** What the work comes to, or an error once it took too long: a job that hangs would keep its part from the store for ever. */
-async function withinTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+async function withinTime<T>(work: Promise<T>, milliseconds: number, givenBack: Promise<never>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const tooLong = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`not done after ${milliseconds / 1000} s`)), milliseconds);
   });
-  return Promise.race([work, tooLong]).finally(() => clearTimeout(timer));
+  return Promise.race([work, tooLong, givenBack]).finally(() => clearTimeout(timer));
 }

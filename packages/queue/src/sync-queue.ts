@@ -16,6 +16,9 @@ const NUDGE_AFTER_DUE_MS = 3;
 /** Under load Redis is awake anyway. */
 const NUDGES_APART_MS = 5;
 
+/** Jobs that failed and wait for their next attempt. Some may be done since: it is only a hint. */
+const BACKING_OFF = 'stock-sync:backing-off';
+
 /** Which of the two queues. */
 export type QueueName = typeof SYNC_QUEUE | typeof LOOKUP_QUEUE;
 
@@ -26,6 +29,8 @@ export interface SyncQueue {
    * and what is asked for twice in it goes once.
    */
   enqueue(jobs: readonly SyncJob[]): Promise<void>;
+  /** A job failed and will wait until it is tried again: from now on, an event for it makes it be tried at once. */
+  backsOff(job: SyncJob): Promise<void>;
   /**
    * Has a job done every so many seconds, from now on and once now, however many workers ask for it, and however often:
    * it is changed only where it is not so already. 0: not any more. It keeps its place in the queue while everything waits.
@@ -88,8 +93,24 @@ export function openSyncQueue(connection: Redis, options: SyncQueueOptions): Syn
         ? undefined
         : queue(name).addBulk(some.map(job => ({ name: job.kind, data: job, opts: optionsOf(job, options) })));
     };
-    await Promise.all([addTo(SYNC_QUEUE), addTo(LOOKUP_QUEUE)]);
+    const [backingOff] = await Promise.all([
+      connection.smismember(BACKING_OFF, ...jobs.keys()),
+      addTo(SYNC_QUEUE),
+      addTo(LOOKUP_QUEUE),
+    ]);
+    const failed = all.filter((_, index) => backingOff[index] === 1);
+    await Promise.all(failed.map(tryAtOnce));
     nudgeWhenDue();
+  }
+
+  /** An event merges into a job that waits for its next attempt; what was wrong may be mended by what it tells of. */
+  async function tryAtOnce(job: SyncJob): Promise<void> {
+    const id = deduplicationId(job);
+    await connection.srem(BACKING_OFF, id);
+    const waiting = await queue(queueOf(job)).getDeduplicationJobId(id);
+    const found = waiting ? await queue(queueOf(job)).getJob(waiting) : undefined;
+    // It may have left its wait just now.
+    await found?.changeDelay(options.delayMs).catch(() => undefined);
   }
 
   return {
@@ -108,6 +129,9 @@ export function openSyncQueue(connection: Redis, options: SyncQueueOptions): Syn
       for (const job of jobs) collected.jobs.set(deduplicationId(job), job);
       return collected.sent;
     },
+    backsOff: async job => {
+      await connection.sadd(BACKING_OFF, deduplicationId(job));
+    },
     async every(kind, seconds) {
       const lookups = queue(LOOKUP_QUEUE);
       const before = await lookups.getJobScheduler(kind);
@@ -115,7 +139,9 @@ export function openSyncQueue(connection: Redis, options: SyncQueueOptions): Syn
         if (before) await lookups.removeJobScheduler(kind);
         return;
       }
-      if (before?.every === seconds * 1000) return;
+      // One whose next run is long due has lost it.
+      const isAlive = (before?.next ?? 0) > Date.now() - seconds * 1000;
+      if (before?.every === seconds * 1000 && isAlive) return;
       const data: SyncJob = { kind, event: kind, acceptedAt: Date.now() };
       const opts = attemptOptions(options.attempts);
       await lookups.upsertJobScheduler(kind, { every: seconds * 1000 }, { name: kind, data, opts });
