@@ -12,9 +12,9 @@ import {
   openSyncQueue,
   openWriteGuard,
   openWrittenSkus,
+  DEAD_LETTER_QUEUE,
   LOOKUP_QUEUE,
   SYNC_QUEUE,
-  type QueueName,
 } from '@stock-sync/queue';
 import {
   addOperatorRoutes,
@@ -33,6 +33,7 @@ import type { Express } from 'express';
 import { batchesAtOnce } from './batch-loader';
 import { workerConfiguration, type WorkerConfiguration } from './configuration';
 import { createKnownGood } from './known-good';
+import { createLayDownLetter } from './lay-down-letter';
 import { createLookAgain, createLookAgainLater } from './look-again';
 import { createLookAtEverything } from './look-at-everything';
 import { createWorkerMetrics } from './metrics';
@@ -203,6 +204,7 @@ async function main(environment: Environment): Promise<void> {
   const workers = [
     openWorker(SYNC_QUEUE, processJob, configuration.WORKER_CONCURRENCY, redis, log),
     openWorker(LOOKUP_QUEUE, processJob, LOOKUPS_AT_ONCE, redis, log),
+    openWorker(DEAD_LETTER_QUEUE, createLayDownLetter({ queue, log }), 1, redis, log),
   ];
 
   // Not waited for: Redis may be away. And again and again: it may be emptied.
@@ -239,7 +241,7 @@ async function main(environment: Environment): Promise<void> {
 }
 
 /** Takes jobs of a queue. */
-function openWorker(name: QueueName, processJob: ProcessJobs, concurrency: number, redis: Redis, log: Log): Worker {
+function openWorker(name: string, processJob: ProcessJobs, concurrency: number, redis: Redis, log: Log): Worker {
   const worker = new Worker(name, processJob, {
     connection: redis.duplicate({ enableAutoPipelining: false }),
     concurrency,

@@ -1,6 +1,6 @@
 import { chromium, type Browser } from 'playwright-core';
 import { startService, startSystem, type ServiceProcess, type System } from '../src';
-import { redisServer } from './support';
+import { redisServer, until } from './support';
 
 const LOGIN = { username: 'operator', password: 'a-long-password' };
 
@@ -37,6 +37,8 @@ afterAll(async () => {
   await system.stop();
 });
 
+const letters = () => system.database.redis.keys('bull:stock-sync-dead-letter:part-*');
+
 describe('the dashboard', () => {
   it('lets nobody in without the login, and takes no orders from other sites', async () => {
     const basic = (user: string, password: string) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
@@ -70,6 +72,20 @@ describe('the dashboard', () => {
     await page.getByText('is borne by parts').first().waitFor();
     if (process.env.SCREENSHOT_PATH) await page.screenshot({ path: process.env.SCREENSHOT_PATH });
     expect(problems).toEqual([]);
+  });
+
+  it('retries a dead letter, which goes away when its part is synced', async () => {
+    const { shop } = system.inventree;
+    const [twin] = [...shop.parts.values()].filter(part => part.name === 'twin');
+    if (!twin) throw new Error('no twin');
+    twin.name = 'NOT A TWIN ANY MORE';
+    const context = await browser.newContext({ httpCredentials: LOGIN, viewport: { width: 1300, height: 800 } });
+    const page = await context.newPage();
+    await page.goto(`${dashboard.url}/queues/queue/stock-sync-dead-letter?status=failed`);
+    await page.getByText('is borne by parts').first().waitFor();
+    await page.getByRole('button', { name: 'Retry all' }).click();
+    await page.getByRole('button', { name: 'Confirm' }).click();
+    await until('the letter is gone', async () => (await letters()).length === 0);
   });
 });
 

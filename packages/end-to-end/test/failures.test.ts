@@ -28,7 +28,7 @@ const isWrite = (call: StandInCall) => call.method === 'POST';
 async function deadLetters(running: System): Promise<Record<string, unknown>[]> {
   const { host, port, db } = running.database.redis.options;
   const queue = new Queue('stock-sync-dead-letter', { connection: { host: host ?? '', port: port ?? 0, db: db ?? 0 } });
-  const jobs = await queue.getJobs(['waiting']);
+  const jobs = await queue.getJobs(['waiting', 'active', 'failed']);
   await queue.close();
   return jobs.map(job => job.data as Record<string, unknown>);
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
@@ -38,30 +39,51 @@ export interface DeadLetters {
 /** What a job's letter is called: "part-45". (BullMQ takes no colon in an id.) */
 export const letterId = (job: SyncJob) => deduplicationId(job).replaceAll(':', '-');
 
+/** The states that a letter may be in: it comes waiting, and a worker lays it down as failed, with its reason. */
+const STATES = ['waiting', 'active', 'failed', 'delayed', 'prioritized'] as const;
+/** How long to wait for a letter that a worker has in hand, in milliseconds. */
+const IN_HAND_MS = 20;
+
+/** The letter in a job of the dead letters' queue; undefined where it is none. */
+export function parseDeadLetter(data: unknown): DeadLetter | undefined {
+  return deadLetterSchema.safeParse(data).data;
+}
+
 /** The dead letters, over a connection that stays the caller's. */
 export function openDeadLetters(connection: Redis): DeadLetters {
   const queue = new Queue(DEAD_LETTER_QUEUE, { connection, streams: { events: { maxLen: 100 } } });
   queue.on('error', () => undefined);
+
+  /** A letter that a worker has in hand just now can't be removed. */
+  async function remove(id: string): Promise<void> {
+    for (let attempt = 0; attempt < 100; attempt++) {
+      await queue.remove(id);
+      if ((await connection.exists(queue.toKey(id))) === 0) return;
+      await sleep(IN_HAND_MS);
+    }
+    throw new Error(`dead letter ${id} can't be removed`);
+  }
+
   return {
     async put(letter) {
       const earlier = await queue.getJob(letter.id);
-      const first = earlier && deadLetterSchema.safeParse(earlier.data).data?.firstFailedAt;
-      await queue.remove(letter.id);
+      const first = earlier && parseDeadLetter(earlier.data)?.firstFailedAt;
+      await remove(letter.id);
       const data = { ...letter, firstFailedAt: first ?? letter.firstFailedAt };
       await queue.add(letter.sku ?? letter.id, data, { jobId: letter.id });
     },
     async withdraw(id) {
       // Asked at every sync, so with the cheapest question there is.
       if ((await connection.exists(queue.toKey(id))) === 0) return false;
-      await queue.remove(id);
+      await remove(id);
       return true;
     },
     async list() {
-      const jobs = await queue.getJobs(['waiting', 'delayed', 'prioritized']);
-      return jobs.flatMap(job => deadLetterSchema.safeParse(job.data).data ?? []);
+      const jobs = await queue.getJobs([...STATES]);
+      return jobs.flatMap(job => parseDeadLetter(job.data) ?? []);
     },
     async count() {
-      const counts = await queue.getJobCounts('waiting', 'delayed');
+      const counts = await queue.getJobCounts(...STATES);
       return Object.values(counts).reduce((total, count) => total + count, 0);
     },
     close: () => queue.close(),

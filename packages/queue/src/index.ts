@@ -10,7 +10,7 @@ export {
 } from './jobs';
 export { connectToRedis, type RedisOptions } from './redis';
 export { openSyncQueue, type SyncQueue, type SyncQueueOptions, type QueueName } from './sync-queue';
-export { openDeadLetters, letterId, type DeadLetters, type DeadLetter } from './dead-letters';
+export { openDeadLetters, letterId, parseDeadLetter, type DeadLetters, type DeadLetter } from './dead-letters';
 export { openKnownParts, type KnownParts, type KnownPart, type KnownProduct, type Outcome } from './known-parts';
 export { openWebhookIds, type WebhookIds } from './webhook-ids';
 export { openWriteGuard, type WriteGuard, type ReadPart, type Permission } from './write-guard';
