@@ -59,6 +59,8 @@ const commands = {
     process.env.CHROMIUM_PATH = findChromium();
     process.env.PYTHON_PATH = findPython(root);
     if (args.length === 0) testPlugin(process.env.PYTHON_PATH);
+    const { findRedisProgram } = await import('./redis.mjs');
+    process.env.REDIS_PROGRAM = findRedisProgram();
     await withRedis(redis => {
       process.env.TEST_REDIS_URL = redis.url;
       console.log(`Redis for the tests: ${redis.description}`);
@@ -75,6 +77,12 @@ const commands = {
   format: () => {
     install();
     node(tool('prettier/bin/prettier.cjs'), '--write', '--log-level', 'warn', '.');
+  },
+  chaos: async args => {
+    setUp();
+    const { findRedisProgram, freePort } = await import('./redis.mjs');
+    const { chaosCommand } = await import(pathToFileURL(join(root, 'packages/chaos/dist/command.js')));
+    process.exit(await chaosCommand(args, { redisProgram: findRedisProgram(), freePort }));
   },
   bench: async args => {
     setUp();

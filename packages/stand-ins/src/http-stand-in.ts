@@ -14,6 +14,8 @@ export interface StandInCall {
   body: unknown;
   /** Groups that the route's pattern caught, decoded. */
   captured: string[];
+  /** Aborted when the caller hangs up before it has its answer. */
+  hungUp: AbortSignal;
 }
 
 export class MalformedBody {
@@ -34,7 +36,9 @@ export type Fault =
   /** Breaks the connection, before or after the call took effect. */
   | { reset: 'before' | 'after' }
   /** Works, but answers only so many milliseconds later. */
-  | { answerAfterMs: number };
+  | { answerAfterMs: number }
+  /** Begins to work only so many milliseconds later, even when the caller has hung up by then. */
+  | { beginAfterMs: number };
 
 export interface Route {
   method: string;
@@ -55,11 +59,23 @@ export interface StandInOptions {
   around?: (call: StandInCall, work: () => Promise<StandInAnswer>) => Promise<StandInAnswer>;
 }
 
+/** A call that was made. */
+export interface StandInCallRecord {
+  method: string;
+  path: string;
+  url: string;
+  body: unknown;
+  /** When it arrived, in milliseconds since 1970. */
+  at: number;
+  /** Of the answer, once the caller has one that it can use. */
+  status?: number;
+}
+
 /** A stand-in that listens. */
 export interface HttpStandIn {
   url: string;
   /** Every call so far, in the order of arrival. */
-  calls: { method: string; path: string; url: string; body: unknown }[];
+  calls: StandInCallRecord[];
   /** Decides for each call whether something goes wrong with it. */
   setFault(fault: ((call: StandInCall) => Fault | undefined) | undefined): void;
   /** Whether calls take as long as in the real system. */
@@ -74,13 +90,18 @@ export async function startHttpStandIn(options: StandInOptions, port = 0): Promi
   let latency = false;
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const call = await callFrom(request);
-    calls.push({ method: call.method, path: call.path, url: call.url, body: call.body });
+    const at = Date.now();
+    const hangUp = new AbortController();
+    response.once('close', () => response.writableFinished || hangUp.abort());
+    const call = await callFrom(request, hangUp.signal);
+    const record: StandInCallRecord = { method: call.method, path: call.path, url: call.url, body: call.body, at };
+    calls.push(record);
     const fault = faultOf?.(call);
     if (fault && 'hang' in fault) return;
     if (fault && 'reset' in fault && fault.reset === 'before') return void request.socket.destroy();
     if (fault && 'answer' in fault) return send(response, fault.answer);
     const work = async () => {
+      if (fault && 'beginAfterMs' in fault) await sleep(fault.beginAfterMs);
       const refused = options.before(call);
       if (refused) return refused;
       if (latency) await sleep(options.costMs(call));
@@ -89,6 +110,7 @@ export async function startHttpStandIn(options: StandInOptions, port = 0): Promi
     const answer = await (options.around ? options.around(call, work) : work());
     if (fault && 'reset' in fault) return void request.socket.destroy();
     if (fault && 'answerAfterMs' in fault) await sleep(fault.answerAfterMs);
+    if (!hangUp.signal.aborted) record.status = answer.status;
     send(response, answer);
   }
 
@@ -121,7 +143,7 @@ export async function startHttpStandIn(options: StandInOptions, port = 0): Promi
   };
 }
 
-async function callFrom(request: IncomingMessage): Promise<StandInCall> {
+async function callFrom(request: IncomingMessage, hungUp: AbortSignal): Promise<StandInCall> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const text = Buffer.concat(chunks).toString('utf8');
@@ -135,6 +157,7 @@ async function callFrom(request: IncomingMessage): Promise<StandInCall> {
     headers: request.headers,
     body: text === '' ? undefined : jsonOf(text),
     captured: [],
+    hungUp,
   };
 }
 

@@ -7,4 +7,4 @@ export * as stockActions from './inventree/stock-actions';
 export * as orderActions from './inventree/order-actions';
 export { post as postWebhook, signatureOf, type WebhookTarget } from './inventree/plugin';
 export * as recordings from './recordings';
-export type { Fault, StandInCall, HttpStandIn } from './http-stand-in';
+export type { Fault, StandInCall, StandInCallRecord, HttpStandIn } from './http-stand-in';

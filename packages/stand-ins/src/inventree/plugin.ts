@@ -76,6 +76,10 @@ export interface WebhookTarget {
   sends: 'plugin' | 'bare';
   /** Milliseconds after which each webhook is sent a second time with the same id, as our plugin does on purpose. */
   againAfterMs?: number;
+  /** What becomes of a webhook on its way. */
+  fate?: () => { lost?: boolean; delayMs?: number; againAfterMs?: number };
+  /** Told of every webhook that was accepted: what it says, its id, and when it was sent. */
+  onAccepted?: (body: unknown, id: string, sentAt: number) => void;
 }
 
 /** Sends a webhook until it is accepted, as InvenTree's queue would. */
@@ -96,7 +100,9 @@ export function createWebhookSender(target: WebhookTarget): WebhookSender {
 
   async function deliver(body: string, id: string): Promise<void> {
     while (!stopped) {
+      const sentAt = Date.now();
       const status = await post(target, body, id).catch(() => 0);
+      if (status === 202) target.onAccepted?.(JSON.parse(body), id, sentAt);
       if (status === 202 || (status >= 400 && status < 500 && status !== 429)) return;
       await sleep(AGAIN_MS);
     }
@@ -105,11 +111,13 @@ export function createWebhookSender(target: WebhookTarget): WebhookSender {
   function send(content: unknown): void {
     const body = JSON.stringify(content);
     const id = `msg_${randomUUID()}`;
-    const delivery = deliver(body, id).then(() => undefined);
+    const { lost = false, delayMs = 0, againAfterMs = target.againAfterMs } = target.fate?.() ?? {};
+    if (lost) return;
+    const delivery = sleep(delayMs).then(() => deliver(body, id));
     underWay.add(delivery);
     void delivery.finally(() => underWay.delete(delivery));
-    if (target.againAfterMs !== undefined)
-      void sleep(target.againAfterMs).then(() => (stopped ? undefined : deliver(body, id)));
+    if (againAfterMs !== undefined)
+      void sleep(delayMs + againAfterMs).then(() => (stopped ? undefined : deliver(body, id)));
   }
 
   return {

@@ -193,6 +193,11 @@ export class InvenTreeShop {
 
   // Parts
 
+  /** Tells of a change that can't be named by parts. */
+  signalEverything(): void {
+    this.transaction(() => this.signal(signals => (signals.everything = true)));
+  }
+
   addPart(part: Partial<Part> & { name: string }): Part {
     const pk = part.pk ?? this.nextKey('part');
     if (part.pk !== undefined) this.setNextKey('part', Math.max(part.pk + 1, this.nextKeys.get('part') ?? 1));

@@ -87,10 +87,20 @@ export async function startMagento(options: MagentoStandInOptions = {}): Promise
       writing.set(sku, writers);
       mostWriters = Math.max(mostWriters, writers);
     }
+    let over = false;
+    // Who hung up writes no more, whatever becomes of what was sent.
+    const end = () => {
+      if (over) return;
+      over = true;
+      for (const sku of skus) writing.set(sku, (writing.get(sku) ?? 1) - 1);
+    };
+    call.hungUp.addEventListener('abort', end);
     await new Promise(resolve => setTimeout(resolve, 5));
-    const answer = await work();
-    for (const sku of skus) writing.set(sku, (writing.get(sku) ?? 1) - 1);
-    return answer;
+    try {
+      return await work();
+    } finally {
+      end();
+    }
   }
 
   return Object.assign(standIn, {

@@ -1,0 +1,42 @@
+import { parseArgs } from 'node:util';
+import { runChaos } from './run-chaos';
+import type { Tools } from './world';
+
+/**
+ * `npm run chaos -- --seeds 20`, or `--seed 17` for one of them once more; `--from 100`: seeds 100 to 119; `--at-once`: so many
+ * side by side. The exit code: 0 if all were right.
+ */
+export async function chaosCommand(args: string[], tools: Tools): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      seeds: { type: 'string', default: '10' },
+      seed: { type: 'string' },
+      from: { type: 'string', default: '1' },
+      'at-once': { type: 'string', default: '3' },
+      'stop-at-failure': { type: 'boolean', default: false },
+    },
+  });
+  const count = wholeNumber('--seeds', values.seeds);
+  const from = wholeNumber('--from', values.from);
+  const seeds =
+    values.seed === undefined
+      ? Array.from({ length: count }, (_, n) => from + n)
+      : [wholeNumber('--seed', values.seed)];
+  const failed = await runChaos({
+    seeds,
+    atOnce: wholeNumber('--at-once', values['at-once']),
+    stopAtFailure: values['stop-at-failure'],
+    tools,
+    say: line => console.log(line),
+  });
+  if (failed.length > 0) console.log(`Once more: ${failed.map(seed => `npm run chaos -- --seed ${seed}`).join('; ')}`);
+  return failed.length > 0 ? 1 : 0;
+}
+
+function wholeNumber(name: string, text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1)
+    throw new Error(`${name}: expected a whole number from 1, got "${text}"`);
+  return number;
+}

@@ -1,0 +1,76 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A Redis of our own that may be killed, and comes back with what its append-only file holds. */
+export interface RedisProcess {
+  url: string;
+  /** Kills it at once (-9). */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts one, on a port that was free, as production should have it. */
+export async function startRedis(program: string, freePort: () => Promise<number>): Promise<RedisProcess> {
+  const folder = mkdtempSync(join(tmpdir(), 'stock-sync-chaos-'));
+  const port = await freePort();
+  let server: ChildProcess | undefined;
+  const settings: Record<string, string | number> = {
+    port,
+    bind: '127.0.0.1',
+    dir: folder,
+    save: '',
+    appendonly: 'yes',
+    appendfsync: 'everysec',
+    'maxmemory-policy': 'noeviction',
+  };
+
+  async function start(): Promise<void> {
+    const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    const started = spawn(program, args, { stdio: 'ignore' });
+    server = started;
+    for (let attempt = 0; attempt < 400; attempt++) {
+      if (started.exitCode !== null) throw new Error(`${program} ended with ${started.exitCode}`);
+      if (await answers(port)) return;
+      await sleep(25);
+    }
+    throw new Error(`${program} does not answer on port ${port}`);
+  }
+
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    const ending = server;
+    if (!ending || ending.exitCode !== null || ending.signalCode !== null) return;
+    const ended = new Promise(resolve => ending.once('exit', resolve));
+    ending.kill(signal);
+    await ended;
+  }
+
+  await start();
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    kill: () => end('SIGKILL'),
+    start,
+    async stop() {
+      await end('SIGTERM');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Whether it is there and has read its file. */
+function answers(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1');
+    const done = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => socket.write('PING\r\n'));
+    socket.once('data', data => done(data.toString().startsWith('+PONG')));
+    socket.once('error', () => done(false));
+  });
+}

@@ -1,0 +1,107 @@
+import { randomFrom, type Random } from './random';
+
+/** How a call to a stand-in goes wrong. */
+export type CallFault =
+  | 'page 503'
+  | 'JSON 500'
+  | 'text 500'
+  | '429'
+  | 'reset before'
+  | 'reset after'
+  | 'hang'
+  | 'slow'
+  | 'told late'
+  | 'done late';
+
+/** What happens at one moment. */
+export type Happening =
+  | { kind: 'user action' }
+  | { kind: 'kill'; whom: 'ingest' | 'worker' | 'redis'; downMs: number }
+  | { kind: 'stop a worker'; forMs: number }
+  | { kind: 'faults'; system: 'magento' | 'inventree'; fault: CallFault; share: number; forMs: number }
+  | { kind: 'maintenance'; system: 'magento' | 'inventree'; forMs: number }
+  | { kind: 'by hand' }
+  | { kind: 'empty redis' };
+
+/** All that a seed does. */
+export interface Schedule {
+  seed: number;
+  parts: number;
+  workers: number;
+  /** Whether InvenTree has our plugin's endpoint. */
+  plugin: boolean;
+  /** Whether what no event told is found; where not, no event is lost and nobody else changes the store. */
+  heals: boolean;
+  /** A SKU that the store always refuses. */
+  refused: number | undefined;
+  /** Shares of webhooks. */
+  webhooks: { lost: number; doubled: number; delayed: number };
+  happenings: { atMs: number; what: Happening }[];
+}
+
+/** How long things happen, in milliseconds. */
+const LASTS_MS = 8_000;
+const FAULTS: readonly CallFault[] = [
+  'page 503',
+  'JSON 500',
+  'text 500',
+  '429',
+  'reset before',
+  'reset after',
+  'hang',
+  'slow',
+  'told late',
+  'done late',
+];
+
+/** What a seed does; the same every time. */
+export function scheduleOf(seed: number): Schedule {
+  const random = randomFrom(seed * 7919 + 17);
+  const heals = random.chance(0.6);
+  const parts = random.between(3, 12);
+  const happenings = [
+    ...times(random, random.between(40, 120), (): Happening => ({ kind: 'user action' })),
+    ...times(random, random.between(2, 6), () => faultOf(random)),
+    ...times(random, random.between(1, 3), () => killOf(random)),
+    ...(random.chance(0.3) ? times(random, 1, () => stopOf(random)) : []),
+    ...(heals ? times(random, random.between(0, 4), (): Happening => ({ kind: 'by hand' })) : []),
+    ...(heals && random.chance(0.15) ? times(random, 1, (): Happening => ({ kind: 'empty redis' })) : []),
+  ].sort((a, b) => a.atMs - b.atMs);
+  return {
+    seed,
+    parts,
+    workers: random.between(1, 3),
+    plugin: random.chance(0.8),
+    heals,
+    refused: random.chance(0.2) ? random.between(0, parts - 1) : undefined,
+    webhooks: {
+      lost: heals && random.chance(0.5) ? 0.2 : 0,
+      doubled: random.chance(0.5) ? 0.3 : 0,
+      delayed: random.chance(0.6) ? 0.4 : 0,
+    },
+    happenings,
+  };
+}
+
+function times(random: Random, count: number, make: () => Happening): Schedule['happenings'] {
+  return Array.from({ length: count }, () => ({ atMs: random.between(0, LASTS_MS), what: make() }));
+}
+
+function faultOf(random: Random): Happening {
+  const system = random.one(['magento', 'magento', 'inventree'] as const);
+  const forMs = random.between(200, 2_500);
+  if (random.chance(0.2)) return { kind: 'maintenance', system, forMs };
+  return { kind: 'faults', system, fault: random.one(FAULTS), share: random.one([0.3, 0.6, 1]), forMs };
+}
+
+function killOf(random: Random): Happening {
+  return {
+    kind: 'kill',
+    whom: random.one(['ingest', 'worker', 'worker', 'redis'] as const),
+    downMs: random.between(100, 1_500),
+  };
+}
+
+function stopOf(random: Random): Happening {
+  return { kind: 'stop a worker', forMs: random.between(500, 12_000) };
+}

@@ -1,0 +1,93 @@
+import { connectToRedis, openDeadLetters } from '@stock-sync/queue';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Schedule } from './schedule';
+import type { World } from './world';
+
+/** How long everything may take to become right, in milliseconds: what a killed worker had in hand is taken over, pauses end, a
+ * write that got no answer is looked at again after 15 s. */
+const PATIENCE_MS = 75_000;
+/** How long it must stay right. */
+const STAYS_MS = 1_500;
+
+/** Waits until the store is right and nothing is left to do; all that is wrong then. */
+export async function verdictOf(world: World, schedule: Schedule): Promise<string[]> {
+  const until = Date.now() + PATIENCE_MS;
+  while (Date.now() < until && (divergent(world, schedule).length > 0 || (await jobsLeft(world.redis.url)) > 0)) {
+    await sleep(50);
+  }
+  const problems = divergent(world, schedule);
+  const left = await jobsLeft(world.redis.url);
+  if (left > 0) problems.push(`${left} jobs are still there`);
+
+  const from = world.magento.store.history.length;
+  await sleep(STAYS_MS);
+  for (const { sku, quantity } of world.magento.store.history.slice(from)) {
+    const wanted = wantedOf(world, sku);
+    if (wanted !== undefined && quantity !== wanted) problems.push(`${sku} moved away from ${wanted} to ${quantity}`);
+  }
+  if (world.magento.mostWritersOfOneSku() > 1) problems.push('two writers of one SKU at once');
+  problems.push(...(await unexplainedLetters(world, schedule)));
+  if (!schedule.happenings.some(({ what }) => what.kind === 'empty redis')) problems.push(...untraceable(world));
+  return problems;
+}
+
+function wantedOf({ inventree: { shop } }: World, sku: string): number | undefined {
+  const part = [...shop.parts.values()].find(({ name }) => name.toLowerCase() === sku.toLowerCase());
+  return part && Math.max(0, Math.floor(shop.inStock(part.pk)));
+}
+
+function divergent(world: World, { refused }: Schedule): string[] {
+  const { shop } = world.inventree;
+  return [...shop.parts.values()].flatMap(({ name }, n) => {
+    const wanted = wantedOf(world, name) ?? 0;
+    const item = world.magento.store.sourceItem(name);
+    const isRight = item?.quantity === wanted && item.status === (wanted > 0 ? 1 : 0);
+    if (isRight || n === refused) return [];
+    return [`${name} shows ${item?.quantity} (status ${item?.status}), should show ${wanted}`];
+  });
+}
+
+const QUEUES = ['bull:stock-sync', 'bull:stock-sync-lookup'];
+
+async function jobsLeft(url: string): Promise<number> {
+  const redis = connectToRedis(url, { whileAway: { wait: true } });
+  const counts = await Promise.all([
+    ...QUEUES.flatMap(queue => [redis.llen(`${queue}:wait`), redis.llen(`${queue}:active`)]),
+    redis.zcard('bull:stock-sync:delayed'),
+  ]);
+  redis.disconnect();
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+async function unexplainedLetters(
+  { redis: { url }, inventree: { shop } }: World,
+  { refused }: Schedule,
+): Promise<string[]> {
+  const redis = connectToRedis(url, { whileAway: { wait: true } });
+  const deadLetters = openDeadLetters(redis);
+  const letters = await deadLetters.list();
+  await deadLetters.close();
+  redis.disconnect();
+  const explained = refused === undefined ? undefined : [...shop.parts.keys()][refused];
+  return letters
+    .filter(({ part }) => part === null || part !== explained)
+    .map(({ id, sku, reason }) => `dead letter ${id} (${sku ?? ''}): ${reason}`);
+}
+
+/** Parts that an accepted webhook named, and that were not read from InvenTree after it. */
+function untraceable({ accepted, inventree: { calls } }: World): string[] {
+  const latest = new Map<number, number>();
+  for (const { parts, sentAt } of accepted) {
+    for (const part of parts) latest.set(part, Math.max(sentAt, latest.get(part) ?? 0));
+  }
+  const readAt = new Map<number, number>();
+  for (const { method, path, body, at, status } of calls) {
+    if (status !== 200) continue;
+    const one = /^\/api\/part\/(\d+)\/$/.exec(path)?.[1];
+    const many = method === 'POST' && path.startsWith('/plugin/') ? (body as { parts?: number[] }).parts : undefined;
+    for (const part of many ?? (one ? [Number(one)] : [])) readAt.set(part, Math.max(at, readAt.get(part) ?? 0));
+  }
+  return [...latest]
+    .filter(([part, sentAt]) => (readAt.get(part) ?? 0) < sentAt)
+    .map(([part]) => `part ${part} was accepted and not read afterwards`);
+}
