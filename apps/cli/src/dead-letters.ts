@@ -1,10 +1,8 @@
 import type { DeadLetter, DeadLetters, SyncQueue } from '@stock-sync/queue';
+import { CommandError } from './with-redis';
 
 /** Which letters a command is about: all, or those of these parts, by id or SKU. */
 export type Chosen = { all: true } | { parts: readonly string[] };
-
-/** Something that was asked for is not there; says what. */
-export class NotFoundError extends Error {}
 
 /** The letters as people read them, the newest failure last. */
 export function listInWords(letters: readonly DeadLetter[]): string {
@@ -59,7 +57,7 @@ function choose(letters: readonly DeadLetter[], chosen: Chosen): DeadLetter[] {
     const found = letters.filter(
       letter => letter.id === asked || String(letter.part) === asked || letter.sku === asked,
     );
-    if (found.length === 0) throw new NotFoundError(`no dead letter is of part, SKU or id '${asked}': see "list"`);
+    if (found.length === 0) throw new CommandError(`no dead letter is of part, SKU or id '${asked}': see "list"`);
     return found;
   });
 }

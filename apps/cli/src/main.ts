@@ -1,50 +1,30 @@
-import { connectToRedis, openDeadLetters, openSyncQueue, type DeadLetters, type SyncQueue } from '@stock-sync/queue';
+import { openDeadLetters, openSyncQueue, type DeadLetters, type SyncQueue } from '@stock-sync/queue';
 import { runMain, type Environment } from '@stock-sync/service';
+import { systemsConfiguration } from '@stock-sync/systems';
 import { Command } from 'commander';
 import { cliConfiguration } from './configuration';
-import { discard, listInWords, NotFoundError, replay, type Chosen } from './dead-letters';
-
-/** How long a command waits for Redis, in milliseconds. */
-const REDIS_PATIENCE_MS = 5_000;
-
-interface Doors {
-  deadLetters: DeadLetters;
-  queue: SyncQueue;
-}
+import { discard, listInWords, replay, type Chosen } from './dead-letters';
+import { reconcileCommand, type ReconcileCommandOptions } from './reconcile';
+import { withRedis } from './with-redis';
 
 async function main(environment: Environment): Promise<void> {
-  /** Runs a command's work with Redis and prints what it says; ends with 1 and one line where it can't. */
-  async function withRedis(work: (doors: Doors) => Promise<string>): Promise<void> {
-    const configuration = cliConfiguration(environment);
-    let reason = 'it does not answer';
-    const redis = connectToRedis(configuration.REDIS_URL, {
-      whileAway: { wait: true },
-      onChange: (_, why) => (reason = why ?? reason),
-    });
-    const deadLetters = openDeadLetters(redis);
-    const queue = openSyncQueue(redis, {
-      delayMs: configuration.SYNC_DELAY_MS,
-      attempts: configuration.MAX_ATTEMPTS,
-      failFast: false,
-    });
-    const tooLong = setTimeout(() => {
-      console.error(`Redis is away: ${reason}. REDIS_URL must be that of the services.`);
-      process.exit(1);
-    }, REDIS_PATIENCE_MS);
-    await redis.ping();
-    clearTimeout(tooLong);
-    try {
-      console.log(await work({ deadLetters, queue }));
-    } catch (error) {
-      if (!(error instanceof NotFoundError)) throw error;
-      console.error(error.message);
-      process.exitCode = 1;
-    }
-    await Promise.all([deadLetters.close(), queue.close()]);
-    redis.disconnect();
-  }
-
   const program = new Command('stock-sync').description('Commands for whoever runs the stock sync');
+
+  program
+    .command('reconcile')
+    .description('compare both sides now: prints what is not equal, and has the workers look at it')
+    .option('--dry-run', 'only tell, change nothing')
+    .option('--csv <file>', 'write all that is not equal to a file')
+    .option('--force', 'even if much of the shop would fall to zero at once')
+    .action((options: ReconcileCommandOptions) => {
+      const configuration = systemsConfiguration(environment);
+      return withRedis(configuration.REDIS_URL, async redis => {
+        const { text, heldBack } = await reconcileCommand(redis, configuration, options);
+        if (heldBack > 0) process.exitCode = 1;
+        return text;
+      });
+    });
+
   const letters = program
     .command('dead-letters')
     .description('what could not be synced: see why, try again, throw away');
@@ -53,7 +33,7 @@ async function main(environment: Environment): Promise<void> {
     .description('every dead letter with its reason')
     .option('--json', 'as JSON, one list')
     .action(({ json }: { json?: boolean }) =>
-      withRedis(async ({ deadLetters }) => {
+      withLetters(environment, async ({ deadLetters }) => {
         const found = await deadLetters.list();
         return json ? JSON.stringify(found, undefined, 2) : listInWords(found);
       }),
@@ -65,7 +45,7 @@ async function main(environment: Environment): Promise<void> {
     .option('--all', 'all of them')
     .action((parts: string[], { all }: { all?: boolean }, command: Command) => {
       const chosen = chosenBy(command, parts, all);
-      return withRedis(({ deadLetters, queue }) => replay(deadLetters, queue, chosen));
+      return withLetters(environment, ({ deadLetters, queue }) => replay(deadLetters, queue, chosen));
     });
   letters
     .command('discard')
@@ -74,9 +54,30 @@ async function main(environment: Environment): Promise<void> {
     .option('--all', 'all of them')
     .action((parts: string[], { all }: { all?: boolean }, command: Command) => {
       const chosen = chosenBy(command, parts, all);
-      return withRedis(({ deadLetters }) => discard(deadLetters, chosen));
+      return withLetters(environment, ({ deadLetters }) => discard(deadLetters, chosen));
     });
   await program.parseAsync(process.argv);
+}
+
+/** Does a command's work with the dead letters and the queue. */
+async function withLetters(
+  environment: Environment,
+  work: (doors: { deadLetters: DeadLetters; queue: SyncQueue }) => Promise<string>,
+): Promise<void> {
+  const configuration = cliConfiguration(environment);
+  await withRedis(configuration.REDIS_URL, async redis => {
+    const deadLetters = openDeadLetters(redis);
+    const queue = openSyncQueue(redis, {
+      delayMs: configuration.SYNC_DELAY_MS,
+      attempts: configuration.MAX_ATTEMPTS,
+      failFast: false,
+    });
+    try {
+      return await work({ deadLetters, queue });
+    } finally {
+      await Promise.all([deadLetters.close(), queue.close()]);
+    }
+  });
 }
 
 function chosenBy(command: Command, parts: readonly string[], all: boolean | undefined): Chosen {

@@ -1,14 +1,12 @@
-import { createInvenTreeClient } from '@stock-sync/inventree-client';
-import { createMagentoClient } from '@stock-sync/magento-client';
 import {
   connectToRedis,
   openCallPlaces,
   openDeadLetters,
   openKnownParts,
-  openLastLook,
+  openLastReconcile,
   openLastSweep,
-  openLocationsVersion,
   openOutages,
+  openReconcileTurn,
   openSyncQueue,
   openWriteGuard,
   openWrittenSkus,
@@ -28,25 +26,23 @@ import {
   type Environment,
   type Log,
 } from '@stock-sync/service';
+import { connectToSystems, systemsConfiguration, type SystemsConfiguration } from '@stock-sync/systems';
 import { Worker } from 'bullmq';
 import type { Express } from 'express';
 import { batchesAtOnce } from './batch-loader';
-import { workerConfiguration, type WorkerConfiguration } from './configuration';
 import { createKnownGood } from './known-good';
 import { createLayDownLetter } from './lay-down-letter';
 import { createLookAgain, createLookAgainLater } from './look-again';
-import { createLookAtEverything } from './look-at-everything';
 import { createWorkerMetrics } from './metrics';
 import { createOutagePause } from './outage-pause';
 import { createPartReads } from './part-reads';
 import { createProcessJob, type ProcessJobs } from './process-job';
 import { createProducts } from './products';
+import { createReconcileJob } from './reconcile-job';
 import { createResolveStockItem } from './resolve-stock-item';
 import { createSkuBearers } from './sku-bearers';
 import { createShownStock } from './shown-stock';
-import { createSourceLocations } from './source-locations';
 import { createStockWrites } from './stock-writes';
-import { createStoreAccess } from './store-access';
 import { createSweep } from './sweep';
 import { NotYetError } from './sync-errors';
 import { createSyncPart } from './sync-part';
@@ -70,7 +66,7 @@ const NO_LIMIT = { max: 1_000_000_000, duration: 1_000 };
 type Redis = ReturnType<typeof connectToRedis>;
 
 async function main(environment: Environment): Promise<void> {
-  const configuration = workerConfiguration(environment);
+  const configuration = systemsConfiguration(environment);
   const log = createLog({ service: 'worker', level: configuration.LOG_LEVEL, format: configuration.LOG_FORMAT });
   const dryRun = dryRunReason(configuration, log);
 
@@ -87,51 +83,23 @@ async function main(environment: Environment): Promise<void> {
   const deadLetters = openDeadLetters(redis);
   const knownParts = openKnownParts(redis);
   const guard = openWriteGuard(redis);
+  const askForReconcile = async (event: string) => {
+    if (configuration.RECONCILE_INTERVAL_MINUTES === 0) return;
+    await queue.enqueue([{ kind: 'reconcile', event, acceptedAt: Date.now() }]);
+  };
   const outagePause = createOutagePause({
     queue,
     outages: openOutages(redis),
-    onOver: () => Promise.resolve(),
+    onOver: ({ system }) => askForReconcile(`${system} is back`),
     log,
   });
-  const inventreePlaces = configuration.INVENTREE_CONCURRENCY;
   const metrics = createWorkerMetrics({ queue, deadLetters, outages: outagePause.current });
 
-  const connection = {
-    timeoutMs: configuration.TIMEOUT * 1000,
-    verifyTls: configuration.VERIFY_SSL,
-    caFile: configuration.CA_FILE,
-  };
-  const inventree = createInvenTreeClient({
-    ...connection,
-    baseUrl: configuration.INVENTREE_URL,
-    token: configuration.INVENTREE_TOKEN,
-    limit: openCallPlaces(redis, 'inventree', inventreePlaces).within,
-    partsAtOnce: inventreePlaces,
-  });
-  const magento = createMagentoClient({
-    ...connection,
-    baseUrl: configuration.MAGENTO_URL,
-    credentials: configuration.credentials,
-  });
-  const access = createStoreAccess({
-    magento,
-    stockApi: configuration.MAGENTO_STOCK_API,
-    sourceMap: configuration.SOURCE_MAP,
-    log,
-  });
+  const systems = connectToSystems(configuration, redis, log);
+  const { inventree, magento, access, sourceLocations, rules } = systems;
   const skuField = configuration.SKU_FIELD;
-
-  const rules = {
-    stockBasis: configuration.STOCK_BASIS,
-    allowDecimals: configuration.ALLOW_DECIMALS,
-    safetyStock: configuration.SAFETY_STOCK,
-  };
-  const locationsVersion = openLocationsVersion(redis);
-  const sourceLocations = createSourceLocations({
-    inventree,
-    version: locationsVersion,
-    sourceMap: configuration.SOURCE_MAP,
-  });
+  const writes = dryRun === undefined;
+  const mostZeroedPercent = configuration.RECONCILE_MAX_ZEROED_PERCENT;
 
   const written = openWrittenSkus(redis);
   const knownGood = createKnownGood({ access, guard, written });
@@ -139,7 +107,12 @@ async function main(environment: Environment): Promise<void> {
 
   const syncPart = createSyncPart({
     startRead: guard.startRead,
-    readPart: createPartReads({ inventree, knownParts, skuField, limit: batchesAtOnce(inventreePlaces) }),
+    readPart: createPartReads({
+      inventree,
+      knownParts,
+      skuField,
+      limit: batchesAtOnce(configuration.INVENTREE_CONCURRENCY),
+    }),
     bearersOf: createSkuBearers({ inventree, knownParts, skuField }),
     findProduct: createProducts({ magento, knownParts }),
     readShown: createShownStock({ access, knownGood }),
@@ -170,11 +143,21 @@ async function main(environment: Environment): Promise<void> {
     resolveStockItem: createResolveStockItem({ inventree, knownParts, queue, log }),
     lookAgainLater,
     lookAgain: createLookAgain(queue),
-    lookAtEverything: createLookAtEverything({
+    reconcile: createReconcileJob({
       inventree,
+      magento,
+      access,
+      sourceLocations,
+      locationsVersion: systems.locationsVersion,
+      knownParts,
       queue,
-      lastLook: openLastLook(redis),
-      locationsVersion,
+      lastReconcile: openLastReconcile(redis),
+      turn: openReconcileTurn(redis),
+      skuField,
+      rules,
+      writes,
+      mostZeroedPercent,
+      metrics,
       log,
     }),
     sweep: createSweep({
@@ -186,8 +169,8 @@ async function main(environment: Environment): Promise<void> {
       turn: openCallPlaces(redis, 'sweep', 1),
       skuField,
       rules,
-      writes: dryRun === undefined,
-      mostZeroedPercent: configuration.RECONCILE_MAX_ZEROED_PERCENT,
+      writes,
+      mostZeroedPercent,
       metrics,
       log,
     }),
@@ -209,11 +192,13 @@ async function main(environment: Environment): Promise<void> {
 
   // Not waited for: Redis may be away. And again and again: it may be emptied.
   const keepSchedules = () => {
-    queue
-      .every('sweep', configuration.SWEEP_INTERVAL_SECONDS)
-      .catch((error: unknown) => log.error(`nothing is swept: ${(error as Error).message}`));
+    Promise.all([
+      queue.every('sweep', configuration.SWEEP_INTERVAL_SECONDS),
+      queue.every('reconcile', configuration.RECONCILE_INTERVAL_MINUTES * 60),
+    ]).catch((error: unknown) => log.error(`nothing is swept or reconciled: ${(error as Error).message}`));
   };
   keepSchedules();
+  askForReconcile('start-up').catch((error: unknown) => log.error(`no reconcile: ${(error as Error).message}`));
   const schedule = setInterval(keepSchedules, SCHEDULES_LOOK_MS);
 
   const application = createWebApplication();
@@ -234,8 +219,7 @@ async function main(environment: Environment): Promise<void> {
     await closeServer(server);
     await Promise.all([queue.close(), deadLetters.close()]);
     redis.disconnect();
-    inventree.close();
-    magento.close();
+    systems.close();
   });
   log.info(`working, ${configuration.WORKER_CONCURRENCY} jobs at once; health and metrics on port ${portOf(server)}`);
 }
@@ -257,7 +241,7 @@ function openWorker(name: string, processJob: ProcessJobs, concurrency: number, 
 
 /** Says why nothing will be written, and what to do about it; undefined where the store is written. */
 function dryRunReason(
-  { ENABLE_SYNC, DRY_RUN }: WorkerConfiguration,
+  { ENABLE_SYNC, DRY_RUN }: SystemsConfiguration,
   log: Log,
 ): 'DRY_RUN' | 'ENABLE_SYNC off' | undefined {
   if (!ENABLE_SYNC) {

@@ -12,6 +12,10 @@ export interface WorkerMetrics {
   sweepSeconds: Gauge;
   /** What the last sweep found. */
   sweptParts: Gauge<'result'>;
+  /** How long the last reconcile took. */
+  reconcileSeconds: Gauge;
+  /** What the last reconcile found. */
+  reconciledSkus: Gauge<'result'>;
 }
 
 /** Counters at zero, and gauges that ask when they are asked. */
@@ -74,6 +78,17 @@ export function createWorkerMetrics(given: {
     sweptParts: new Gauge({
       name: 'stock_sync_swept_parts',
       help: 'Parts in the last sweep of this worker: all, those that differed from what was last seen, those held back',
+      labelNames: ['result'],
+      registers,
+    }),
+    reconcileSeconds: new Gauge({
+      name: 'stock_sync_reconcile_seconds',
+      help: 'How long the last reconcile of this worker took',
+      registers,
+    }),
+    reconciledSkus: new Gauge({
+      name: 'stock_sync_reconciled_skus',
+      help: 'SKUs in the last reconcile of this worker by what was found: equal, drifted, missing in Magento ...',
       labelNames: ['result'],
       registers,
     }),

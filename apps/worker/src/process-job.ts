@@ -10,7 +10,7 @@ import {
 import type { Log } from '@stock-sync/service';
 import { DelayedError, UnrecoverableError, type Job } from 'bullmq';
 import type { LookAgainJob } from './look-again';
-import type { EverythingJob } from './look-at-everything';
+import type { ReconcileJob } from './reconcile-job';
 import type { WorkerMetrics } from './metrics';
 import type { OutagePause } from './outage-pause';
 import type { StockItemJob } from './resolve-stock-item';
@@ -29,7 +29,7 @@ export interface ProcessJob {
   resolveStockItem: (job: StockItemJob) => Promise<unknown>;
   lookAgainLater: (parts: readonly number[], why: string) => Promise<void>;
   lookAgain: (job: LookAgainJob) => Promise<unknown>;
-  lookAtEverything: (job: EverythingJob) => Promise<unknown>;
+  reconcile: (job: ReconcileJob) => Promise<unknown>;
   sweep: () => Promise<unknown>;
   outagePause: OutagePause;
   deadLetters: DeadLetters;
@@ -106,11 +106,12 @@ export function createProcessJob(given: ProcessJob): ProcessJobs {
       case 'look-again':
         return given.lookAgain(asked);
       case 'stock-item':
-      case 'everything':
-      case 'sweep': {
+      case 'sweep':
+      case 'reconcile': {
         const result = await lookUp(asked);
         // A sweep that another worker is at asked nobody.
         if (result !== undefined) await outagePause.leave('InvenTree', 'reads');
+        if (asked.kind === 'reconcile') await outagePause.leave('Magento', 'reads');
         return result;
       }
     }
@@ -120,10 +121,10 @@ export function createProcessJob(given: ProcessJob): ProcessJobs {
     switch (asked.kind) {
       case 'stock-item':
         return given.resolveStockItem(asked);
-      case 'everything':
-        return given.lookAtEverything(asked);
       case 'sweep':
         return given.sweep();
+      case 'reconcile':
+        return given.reconcile(asked);
     }
   }
 
@@ -180,10 +181,10 @@ function subjectOf(asked: SyncJob): string {
       return `stock item ${asked.stockItem}`;
     case 'look-again':
       return `another look at part ${asked.part}`;
-    case 'everything':
-      return 'every part';
     case 'sweep':
       return 'the sweep';
+    case 'reconcile':
+      return 'the reconcile';
   }
 }
 

@@ -31,10 +31,10 @@ export function createResolveStockItem(given: {
     const parts = [...new Set([now, before].filter(part => part !== undefined))];
     const acceptedAt = Date.now();
     if (parts.length === 0) {
-      log.warn(`stock item ${stockItem} is gone and its part is not known: looking at every part (${event})`, {
+      log.warn(`stock item ${stockItem} is gone and its part is not known: comparing both sides (${event})`, {
         stockItem,
       });
-      await queue.enqueue([{ kind: 'everything', event: `${event} of an unknown stock item`, acceptedAt }]);
+      await queue.enqueue([{ kind: 'reconcile', event: `${event} of an unknown stock item`, acceptedAt }]);
     } else {
       await queue.enqueue(parts.map(part => ({ kind: 'part', part, event, acceptedAt })));
     }

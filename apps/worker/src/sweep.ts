@@ -2,6 +2,8 @@ import type { InvenTreeClient, PartStock } from '@stock-sync/inventree-client';
 import type { CallPlaces, KnownPart, KnownParts, LastSweep, SyncQueue } from '@stock-sync/queue';
 import type { Log } from '@stock-sync/service';
 import {
+  isBraked,
+  isNothing,
   skuKey,
   skuOf,
   wantedInWords,
@@ -11,7 +13,7 @@ import {
   type WantedStock,
 } from '@stock-sync/sync-core';
 import type { WorkerMetrics } from './metrics';
-import type { SourceLocationsSince } from './source-locations';
+import type { SourceLocationsSince } from '@stock-sync/systems';
 
 /** What the jobs that a sweep enqueues are asked by. */
 export const SWEEP = 'sweep';
@@ -43,8 +45,6 @@ export interface SweepResult {
   heldBack: number;
 }
 
-/** So many parts may fall to zero at once in a shop of any size. */
-const NEVER_HELD_BACK = 5;
 /** Without our plugin a sweep costs InvenTree seconds: it then takes at most a tenth of its time. */
 const REST_PER_PLAIN_SWEEP = 9;
 /** Parts in one round trip to the queue. */
@@ -165,10 +165,5 @@ function showsStock({ confirmed }: KnownPart): boolean {
 }
 
 function fallsToZero(wanted: readonly WantedStock[], before: KnownPart | undefined): boolean {
-  return before !== undefined && showsStock(before) && wanted.every(({ quantity }) => quantity === 0n);
-}
-
-/** Whether so many parts at once are rather a half-broken answer than empty shelves. */
-export function isBraked(zeroed: number, shown: number, mostPercent: number): boolean {
-  return zeroed > NEVER_HELD_BACK && zeroed * 100 > shown * mostPercent;
+  return before !== undefined && showsStock(before) && isNothing(wanted);
 }

@@ -3,6 +3,7 @@ import { CredentialsError, TryLaterError } from '@stock-sync/http-client';
 import type { PartStock } from '@stock-sync/inventree-client';
 import type { Product } from '@stock-sync/magento-client';
 import type { KnownPart, KnownParts, Outcome, SyncJob, SyncQueue } from '@stock-sync/queue';
+import { RECONCILE } from '@stock-sync/reconcile';
 import type { Log } from '@stock-sync/service';
 import {
   holdsStock,
@@ -17,9 +18,8 @@ import {
   type StockChange,
 } from '@stock-sync/sync-core';
 import type { BatchLoader } from './batch-loader';
-import type { ProductQuestion } from './products';
 import type { WriteRequest, WriteResult } from './stock-writes';
-import type { SourceLocationsSince } from './source-locations';
+import type { ProductQuestion, SourceLocationsSince } from '@stock-sync/systems';
 import { stormOf } from './storm';
 import { SWEEP } from './sweep';
 import { AmbiguousSkuError, NotYetError, PartFailedError } from './sync-errors';
@@ -225,7 +225,7 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
 
 /** A first sweep looks at thousands of parts that are right, or not sold online: that is no news to whoever is on call. */
 function levelOf({ event }: PartJob, level: 'info' | 'warn' = 'info'): 'debug' | 'info' | 'warn' {
-  return event === SWEEP ? 'debug' : level;
+  return event === SWEEP || event === RECONCILE ? 'debug' : level;
 }
 
 function again(job: PartJob, why: string): PartJob {

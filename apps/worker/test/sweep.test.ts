@@ -3,7 +3,8 @@ import type { InvenTreeClient, PartStock } from '@stock-sync/inventree-client';
 import type { KnownPart, KnownParts, LastSweep, SyncJob, SyncQueue } from '@stock-sync/queue';
 import type { Log } from '@stock-sync/service';
 import type { WorkerMetrics } from '../src/metrics';
-import { createSweep, differs, isBraked, MOST_LOOKED_AT } from '../src/sweep';
+import { isBraked } from '@stock-sync/sync-core';
+import { createSweep, differs, MOST_LOOKED_AT } from '../src/sweep';
 
 const part = (more: Partial<PartStock> = {}): PartStock => ({
   pk: 45,

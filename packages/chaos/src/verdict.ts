@@ -12,12 +12,12 @@ const STAYS_MS = 1_500;
 /** Waits until the store is right and nothing is left to do; all that is wrong then. */
 export async function verdictOf(world: World, schedule: Schedule): Promise<string[]> {
   const until = Date.now() + PATIENCE_MS;
-  while (Date.now() < until && (divergent(world, schedule).length > 0 || (await jobsLeft(world.redis.url)) > 0)) {
+  const problems: string[] = [];
+  do {
     await sleep(50);
-  }
-  const problems = divergent(world, schedule);
-  const left = await jobsLeft(world.redis.url);
-  if (left > 0) problems.push(`${left} jobs are still there`);
+    const left = await jobsLeft(world.redis.url);
+    problems.splice(0, Infinity, ...divergent(world, schedule), ...(left > 0 ? [`${left} jobs are still there`] : []));
+  } while (problems.length > 0 && Date.now() < until);
 
   const from = world.magento.store.history.length;
   await sleep(STAYS_MS);

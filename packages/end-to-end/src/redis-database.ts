@@ -4,6 +4,8 @@ import { Redis } from 'ioredis';
 export interface RedisDatabase {
   url: string;
   redis: Redis;
+  /** Empties it, and keeps it ours. */
+  empty(): Promise<void>;
   /** Empties it and lets others have it. */
   release(): Promise<void>;
 }
@@ -24,6 +26,9 @@ export async function claimDatabase(serverUrl: string): Promise<RedisDatabase> {
         return {
           url: url.toString(),
           redis,
+          empty: async () => {
+            await redis.multi().flushdb().set(CLAIM, process.pid).exec();
+          },
           release: async () => {
             await redis.flushdb();
             redis.disconnect();

@@ -84,6 +84,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     TIMEOUT: '5',
     // Not to hide what an event should have done.
     SWEEP_INTERVAL_SECONDS: '0',
+    RECONCILE_INTERVAL_MINUTES: '0',
     ...options.environment,
   };
   const launch = { detached: options.detached ?? false };

@@ -107,7 +107,7 @@ describe.each(['0.17', '1.4'] as const)('the plugin in an InvenTree like %s', li
 
     it('all parts, in the order of their ids', async () => {
       const walked: number[] = [];
-      for await (const page of client.walkParts()) walked.push(...page);
+      for await (const page of client.walkStock()) walked.push(...page.parts.map(part => part.pk));
       expect(walked.length).toBeGreaterThanOrEqual(3);
       expect(walked).toEqual([...walked].sort((a, b) => a - b));
     });

@@ -67,14 +67,6 @@ function stockAtLocation(item: StockItem): StockAtLocation {
   return { location: item.location, inStock: item.quantity.toFixed(5), allocated: (item.allocated ?? 0).toFixed(5) };
 }
 
-const walkedPartSchema = z.object({ pk: z.number().int() });
-
-/** The ids of all parts. */
-export async function allPartsPlainly(connection: InvenTreeConnection): Promise<number[]> {
-  const parts = await connection.list('/api/part/?pricing=false', 'parts', walkedPartSchema);
-  return parts.map(part => part.pk);
-}
-
 /** All parts with their own stock, by two lists (and a third for the parameter). */
 export async function allStockPlainly(
   connection: InvenTreeConnection,

@@ -89,11 +89,13 @@ describe('the two ways of reading', () => {
     const found = await client.readParts(Array.from({ length: 1_000 }, (_, n) => n + 1));
     expect([found.size, inventree.calls.length]).toEqual([1_000, 1]);
     const pages: number[][] = [];
-    for await (const page of client.walkParts()) pages.push(page);
+    for await (const page of client.walkStock()) pages.push(page.parts.map(part => part.pk));
     expect(pages.map(page => page.length)).toEqual([1_000, 1_000, 300]);
     inventree.setPlugin(false);
     const plain: number[] = [];
-    for await (const page of clientWith(inventree.tokens.viewer).walkParts()) plain.push(...page);
+    for await (const page of clientWith(inventree.tokens.viewer).walkStock()) {
+      plain.push(...page.parts.map(part => part.pk));
+    }
     expect(plain.sort((a, b) => a - b)).toEqual(pages.flat());
   });
 

@@ -59,6 +59,8 @@ export interface MagentoClient {
   findProducts(skus: readonly string[]): Promise<(Product | undefined | WrongItemError)[]>;
   /** All source items of these SKUs. */
   readSourceItems(skus: readonly string[]): Promise<SourceItem[]>;
+  /** The SKUs and quantities of all source items, in pages; a row may come twice where rows vanish meanwhile. */
+  walkSourceItems(): AsyncGenerator<{ sku: string; quantity: number }[]>;
   /** Writes source items in one call, all or none. The store takes SKUs and product types that it should not: know
    * that a product exists and holds stock before you write [recordings msi-post-unknown-sku, msi-post-configurable]. */
   writeSourceItems(items: readonly SourceItem[]): Promise<void>;
@@ -235,6 +237,24 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
         );
       }
       return items;
+    },
+
+    async *walkSourceItems() {
+      const schema = pageOf(z.object({ sku: z.string(), quantity: z.number() }));
+      for (let page = 1; ; page++) {
+        const size = pageSize;
+        const query = `${pageQuery('source_item_id', size, page)}&fields=items[sku,quantity],total_count`;
+        const path = `/rest/V1/inventory/source-items?${query}`;
+        try {
+          const { items, total_count } = await request({ method: 'GET', path }, 'source items', schema);
+          yield items;
+          if (items.length === 0 || page * size >= total_count) return;
+        } catch (error) {
+          if (!(error instanceof MagentoLimitError) || error.limit >= size) throw error;
+          pageSize = error.limit;
+          page = 0;
+        }
+      }
     },
 
     async writeSourceItems(items) {

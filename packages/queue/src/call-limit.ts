@@ -58,3 +58,8 @@ export function openCallPlaces(redis: Redis, system: string, places: number): Ca
     },
   };
 }
+
+/** One place: for the one reconcile that is under way, by a worker or a command. */
+export function openReconcileTurn(redis: Redis): CallPlaces {
+  return openCallPlaces(redis, 'reconcile', 1);
+}

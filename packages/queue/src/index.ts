@@ -14,9 +14,9 @@ export { openDeadLetters, letterId, parseDeadLetter, type DeadLetters, type Dead
 export { openKnownParts, type KnownParts, type KnownPart, type KnownProduct, type Outcome } from './known-parts';
 export { openWebhookIds, type WebhookIds } from './webhook-ids';
 export { openWriteGuard, type WriteGuard, type ReadPart, type Permission } from './write-guard';
-export { openCallPlaces, type CallPlaces, type CallLimit } from './call-limit';
+export { openCallPlaces, openReconcileTurn, type CallPlaces, type CallLimit } from './call-limit';
 export { openOutages, SYSTEMS, type Outages, type Outage, type SystemName } from './outage';
 export { openBridge, heartbeatSchema, type Bridge, type Heartbeat, type LastHeartbeat } from './bridge';
-export { openLastLook, openLastSweep, type LastLook, type LastSweep } from './last-look';
+export { openLastSweep, openLastReconcile, type LastSweep, type LastReconcile } from './last-runs';
 export { openLocationsVersion, type LocationsVersion } from './locations-version';
 export { openWrittenSkus, type WrittenSkus } from './written-skus';

@@ -29,10 +29,10 @@ export const jobSchema = z.discriminatedUnion('kind', [
   }),
   /** Look at a part once more, so many milliseconds from now. */
   z.object({ kind: z.literal('look-again'), part: z.number().int(), afterMs: z.number().int(), ...asked }),
-  /** Look at every part. */
-  z.object({ kind: z.literal('everything'), ...asked }),
   /** Find the parts whose stock is not what was last seen of it, and look at those. */
   z.object({ kind: z.literal('sweep'), ...asked }),
+  /** Compare both sides, and look at the parts that differ. */
+  z.object({ kind: z.literal('reconcile'), ...asked }),
 ]);
 
 /** What a job asks a worker to look at; it never says a quantity. */
@@ -57,8 +57,8 @@ export function deduplicationId(job: SyncJob): string {
       return `stock-item:${job.stockItem}`;
     case 'look-again':
       return `look-again:${job.part}:${job.afterMs}`;
-    case 'everything':
     case 'sweep':
+    case 'reconcile':
       return job.kind;
   }
 }

@@ -35,7 +35,7 @@ export interface SyncQueue {
    * Has a job done every so many seconds, from now on and once now, however many workers ask for it, and however often:
    * it is changed only where it is not so already. 0: not any more. It keeps its place in the queue while everything waits.
    */
-  every(kind: 'sweep', seconds: number): Promise<void>;
+  every(kind: 'sweep' | 'reconcile', seconds: number): Promise<void>;
   /** Jobs of both queues that wait, are delayed, are being worked on. */
   counts(): Promise<{ waiting: number; delayed: number; active: number }>;
   /** All workers stop taking jobs of a queue for so many milliseconds; then they take one at a time. */

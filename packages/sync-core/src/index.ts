@@ -18,5 +18,6 @@ export {
   type SourceLocations,
   type WantedStock,
 } from './wanted-stock';
-export { stockChanges, holdsStock, type ShownStock, type StockChange } from './stock-difference';
+export { isBraked, isNothing } from './brake';
+export { stockChanges, holdsStock, shownInWords, type ShownStock, type StockChange } from './stock-difference';
 export { sourceLocations, type SourceMap } from './source-map';

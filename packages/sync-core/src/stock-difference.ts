@@ -31,6 +31,13 @@ export function stockChanges(wanted: readonly WantedStock[], shown: readonly Sho
   });
 }
 
+/** What the store shows, in words: "80", "default: 50, west: 30", or "nothing" where it has no row. */
+export function shownInWords(shown: readonly ShownStock[]): string {
+  const [only] = shown;
+  if (!only || shown.length === 1) return describeShown(only);
+  return shown.map(row => `${row.sourceCode}: ${describeShown(row)}`).join(', ');
+}
+
 function describeShown(now: ShownStock | undefined): string {
   if (!now) return 'nothing';
   const expected = now.quantity > 0;

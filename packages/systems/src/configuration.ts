@@ -12,8 +12,11 @@ import { z } from 'zod';
 
 const WEB = ['http:', 'https:'];
 
-/** What a worker takes from its environment. Throws a ConfigurationError that tells of every wrong variable. */
-export function workerConfiguration(environment: Environment) {
+/**
+ * What workers take from their environment, and commands that do what a worker does. Throws a ConfigurationError that tells of
+ * every wrong variable.
+ */
+export function systemsConfiguration(environment: Environment) {
   const problems: string[] = [];
   let values: ReturnType<typeof plainValues> | undefined;
   try {
@@ -35,7 +38,7 @@ export function workerConfiguration(environment: Environment) {
   return { ...values, credentials };
 }
 
-export type WorkerConfiguration = ReturnType<typeof workerConfiguration>;
+export type SystemsConfiguration = ReturnType<typeof systemsConfiguration>;
 
 function plainValues(environment: Environment) {
   return configurationFrom(environment, {
@@ -81,6 +84,7 @@ function plainValues(environment: Environment) {
     MAGENTO_CONCURRENCY: variable.wholeNumber(2, 1, 100),
     INVENTREE_CONCURRENCY: variable.wholeNumber(4, 1, 100),
     SWEEP_INTERVAL_SECONDS: variable.wholeNumber(60, 0, 86_400),
+    RECONCILE_INTERVAL_MINUTES: variable.wholeNumber(30, 0, 10_080),
     RECONCILE_MAX_ZEROED_PERCENT: variable.wholeNumber(20, 0, 100),
     WORKER_PORT: variable.wholeNumber(3002, 0, 65_535),
   });

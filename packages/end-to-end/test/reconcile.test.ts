@@ -1,0 +1,166 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startSystem, type System, type SystemOptions } from '../src';
+import { redisServer, until } from './support';
+
+let system: System | undefined;
+afterEach(async () => {
+  await system?.stop();
+  system = undefined;
+});
+
+const command = join(__dirname, '..', '..', '..', 'apps', 'cli', 'dist', 'main.js');
+
+/** Runs `npm run reconcile -- ...`, less npm. */
+function runCommand(running: System, ...args: string[]): Promise<{ code: number; out: string; errors: string }> {
+  return new Promise(resolve => {
+    const env = { PATH: process.env.PATH, NODE_ENV: 'production', ...running.environment };
+    const child = execFile(process.execPath, [command, 'reconcile', ...args], { env }, (_, out, errors) =>
+      resolve({ code: child.exitCode ?? -1, out, errors }),
+    );
+  });
+}
+
+/** A shop of so many parts of 50 each, all right in the store; nobody sends webhooks. */
+async function start(parts: number, options: Partial<SystemOptions> = {}) {
+  system = await startSystem({
+    redisServer: redisServer(),
+    sends: 'none',
+    workers: 0,
+    ...options,
+    environment: { SYNC_DELAY_MS: '30', ...options.environment },
+  });
+  const { shop } = system.inventree;
+  const items = Array.from({ length: parts }, (_, n) => {
+    const part = shop.addPart({ name: `SKU-${n}` });
+    system?.magento.store.addProduct(part.name, { quantity: 50 });
+    return shop.insertItem({ part: part.pk, quantity: 50 });
+  });
+  return { running: system, items, shop, store: system.magento.store };
+}
+
+const shown = (running: System, n: number) => running.magento.store.shown(`SKU-${n}`)?.quantity;
+const logged = (running: System, text: string) => running.workerLog().filter(line => line.message.includes(text));
+const EVERY_MINUTE = { environment: { RECONCILE_INTERVAL_MINUTES: '1' } };
+
+describe.each([true, false])('the command, InvenTree having our plugin: %s', plugin => {
+  it('tells of all that is not equal, and has it mended', async () => {
+    const { running, shop, store } = await start(250, { plugin });
+    store.writeSourceItem('SKU-7', 'default', 3, 1);
+    store.writeSourceItem('SKU-8', 'default', 50, 0);
+    shop.insertItem({ part: shop.addPart({ name: 'NOT SOLD, "ever"' }).pk, quantity: 1 });
+    shop.insertItem({ part: shop.addPart({ name: 'BUNDLE' }).pk, quantity: 1 });
+    store.addProduct('BUNDLE', { typeId: 'bundle' });
+    store.addProduct('STRANGER', { quantity: 4 });
+    for (const name of ['TWIN', 'twin']) shop.insertItem({ part: shop.addPart({ name }).pk, quantity: 1 });
+    store.addProduct('TWIN', { quantity: 9 });
+    shop.addPart({ name: 'VIRTUAL', virtual: true });
+
+    const csv = join(mkdtempSync(join(tmpdir(), 'stock-sync-')), 'report.csv');
+    const told = await runCommand(running, '--dry-run', '--csv', csv);
+    expect([told.errors, told.code]).toEqual(['', 0]);
+    expect(told.out.split('\n')).toEqual(
+      expect.arrayContaining([
+        "SKU 'SKU-7' shows 3, should show 50 (part 8)",
+        "SKU 'SKU-8' shows 50 (out of stock), should show 50 (part 9)",
+        expect.stringMatching(/^255 parts compared in \d+\.\d s:$/),
+        '      248 equal',
+        '        2 drifted',
+        '        1 missing in Magento',
+        '        1 missing in InvenTree',
+        '        2 ambiguous',
+        '        1 skipped type',
+        '        0 unreadable',
+        '0 parts are looked at.',
+      ]),
+    );
+    expect(readFileSync(csv, 'utf8').split('\r\n').sort()).toEqual(
+      [
+        '',
+        'finding,part,sku,store shows,should show',
+        'ambiguous,253,TWIN,9,1',
+        'ambiguous,254,twin,9,1',
+        'drifted,8,SKU-7,3,50',
+        'drifted,9,SKU-8,50 (out of stock),50',
+        'missing in InvenTree,,STRANGER,4,',
+        'missing in Magento,251,"NOT SOLD, ""ever""",nothing,1',
+        'skipped type,252,BUNDLE,nothing,1',
+      ].sort(),
+    );
+    expect(await running.database.redis.exists('bull:stock-sync:delayed')).toBe(0);
+
+    await running.startWorker();
+    expect((await runCommand(running)).out).toContain('parts are looked at.');
+    await until('both are right', () => shown(running, 7) === 50 && store.shown('SKU-8')?.inStock === true);
+    expect(store.shown('TWIN')?.quantity).toBe(9);
+  });
+});
+
+describe('the brake', () => {
+  it('holds back what would empty the store at once, says so, and is released by --force', async () => {
+    const { running, items } = await start(30, EVERY_MINUTE);
+    for (const [n, item] of items.entries()) item.quantity = n < 10 ? 0 : 60;
+    await running.startWorker();
+    await until('the rest', () => shown(running, 29) === 60);
+    await until('it is told', () => logged(running, '10 of 30 SKUs that show stock would fall to zero').length === 1);
+    const held = await runCommand(running);
+    expect(held.code).toBe(1);
+    expect(held.out).toContain('npm run reconcile -- --force');
+    await sleep(500);
+    expect(shown(running, 0)).toBe(50);
+    expect((await runCommand(running, '--force')).code).toBe(0);
+    await until('they are empty', () => Array.from({ length: 10 }, (_, n) => shown(running, n)).every(q => q === 0));
+  });
+});
+
+describe('the workers reconcile', () => {
+  it('at start-up, once for all of them, and tell what they found', async () => {
+    const { running, store } = await start(5, EVERY_MINUTE);
+    store.writeSourceItem('SKU-3', 'default', 7, 1);
+    await Promise.all([running.startWorker(), running.startWorker(), running.startWorker()]);
+    await until('it is right', () => shown(running, 3) === 50);
+    await until(
+      'it is told',
+      () => logged(running, "reconcile: SKU 'SKU-3' shows 7, should show 50 (part 4)").length > 0,
+    );
+    await sleep(1_500);
+    const lines = logged(running, '5 parts in');
+    expect(lines.length).toBeGreaterThanOrEqual(1);
+    expect(lines.length).toBeLessThanOrEqual(4);
+  });
+
+  it('when an outage is over, also what nobody told meanwhile', async () => {
+    const { running, items, store } = await start(3, EVERY_MINUTE);
+    await running.startWorker();
+    await until('the first is over', () => logged(running, 'reconcile (').length > 0);
+    running.magento.setMaintenance(true);
+    await running.send({ event: 'stock_stockitem.saved', part: items[0]?.part });
+    await until('the outage is told', () => logged(running, 'needs Magento waits').length > 0);
+    store.writeSourceItem('SKU-2', 'default', 1, 1);
+    running.magento.setMaintenance(false);
+    await until('it is right', () => shown(running, 2) === 50, 20_000);
+    await until('it is told', () => logged(running, 'reconcile (Magento is back)').length > 0);
+  });
+
+  it('when the plugin asks for it, also where it is off otherwise', async () => {
+    const { running, store } = await start(3);
+    await running.startWorker();
+    store.writeSourceItem('SKU-2', 'default', 1, 1);
+    await running.send({ event: 'stock_sync.everything_changed' });
+    await until('it is right', () => shown(running, 2) === 50);
+  });
+
+  it('in a Redis that was emptied', async () => {
+    const { running, items } = await start(3, {
+      environment: { ...EVERY_MINUTE.environment, SWEEP_INTERVAL_SECONDS: '1' },
+    });
+    await running.startWorker();
+    await until('the first is over', () => logged(running, 'reconcile (').length > 0);
+    await running.database.empty();
+    for (const item of items) item.quantity = 8;
+    await until('it is right', () => [0, 1, 2].every(n => shown(running, n) === 8), 20_000);
+  });
+});
