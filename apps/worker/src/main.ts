@@ -1,6 +1,7 @@
 import {
   connectToRedis,
   openCallPlaces,
+  openCursor,
   openDeadLetters,
   openKnownParts,
   openLastReconcile,
@@ -43,8 +44,10 @@ import { createResolveStockItem } from './resolve-stock-item';
 import { createSkuBearers } from './sku-bearers';
 import { createShownStock } from './shown-stock';
 import { createStockWrites } from './stock-writes';
+import { createStoreDeductions } from './store-deductions';
 import { createSweep } from './sweep';
 import { NotYetError } from './sync-errors';
+import { createTrackedChanges } from './tracked-changes';
 import { createSyncPart } from './sync-part';
 
 /** A job whose worker does not renew its lock for so long is taken over; looked for as often as the second says. */
@@ -167,6 +170,22 @@ async function main(environment: Environment): Promise<void> {
       queue,
       lastSweep: openLastSweep(redis),
       turn: openCallPlaces(redis, 'sweep', 1),
+      lookAtDeductions: createStoreDeductions({
+        magento,
+        knownParts,
+        queue,
+        isMagentoAway: () => outagePause.current().some(({ system }) => system === 'Magento'),
+        cursors: {
+          shipments: openCursor(redis, 'shipments'),
+          creditmemos: openCursor(redis, 'creditmemos'),
+        },
+        log,
+      }),
+      lookAtTracked: createTrackedChanges({
+        inventree,
+        queue,
+        cursor: openCursor(redis, 'tracking'),
+      }),
       skuField,
       rules,
       writes,

@@ -26,6 +26,10 @@ export interface Sweep {
   lastSweep: LastSweep;
   /** One place: for the one sweep that is under way. */
   turn: CallPlaces;
+  /** Has parts looked at whose stock Magento changed by itself. */
+  lookAtDeductions: () => Promise<void>;
+  /** Has parts looked at that InvenTree's tracking tells of. */
+  lookAtTracked: () => Promise<void>;
   skuField: SkuField;
   rules: QuantityRules;
   /** Whether the store is written, rather than only looked at. */
@@ -65,13 +69,19 @@ export function createSweep(given: Sweep): () => Promise<SweepResult | undefined
     const leave = await given.turn.tryEnter();
     if (!leave) return undefined;
     try {
-      const last = await lastSweep.get();
-      if (last && !last.byPlugin && Date.now() < last.at + REST_PER_PLAIN_SWEEP * last.tookMs) return undefined;
-      return await sweep();
+      const [result] = await Promise.all([sweepOrRest(), given.lookAtDeductions()]);
+      return result;
     } finally {
       await leave();
     }
   };
+
+  async function sweepOrRest(): Promise<SweepResult | undefined> {
+    const last = await lastSweep.get();
+    if (!last || last.byPlugin || Date.now() >= last.at + REST_PER_PLAIN_SWEEP * last.tookMs) return sweep();
+    await given.lookAtTracked();
+    return undefined;
+  }
 
   async function sweep(): Promise<SweepResult> {
     const startedAt = Date.now();

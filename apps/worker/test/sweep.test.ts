@@ -80,6 +80,7 @@ describe('a sweep', () => {
   ) {
     const enqueued: SyncJob[] = [];
     const bearers: string[] = [];
+    const tracked: number[] = [];
     const all = Array.from({ length: parts }, (_, n) => part({ pk: n + 1, name: `SKU-${n}` }));
     const knownParts: Partial<KnownParts> = {
       parts: ids => Promise.resolve(ids.map(() => before)),
@@ -99,6 +100,8 @@ describe('a sweep', () => {
         within: work => work(),
         tryEnter: () => Promise.resolve(isFree ? () => Promise.resolve() : undefined),
       },
+      lookAtDeductions: () => Promise.resolve(),
+      lookAtTracked: () => Promise.resolve(void tracked.push(1)),
       skuField: { kind: 'name' },
       rules: { stockBasis: 'in_stock', allowDecimals: false, safetyStock: 0n },
       writes: true,
@@ -106,7 +109,7 @@ describe('a sweep', () => {
       metrics: { sweepSeconds: gauge, sweptParts: gauge } as unknown as WorkerMetrics,
       log: { info: () => undefined, debug: () => undefined } as unknown as Log,
     });
-    return { enqueued, bearers, run };
+    return { enqueued, bearers, tracked, run };
   }
 
   it('enqueues no more than Redis should hold, and leaves the rest to the next one', async () => {
@@ -134,7 +137,8 @@ describe('a sweep', () => {
   it('takes a tenth of the time at the most where our plugin does not answer', async () => {
     const now = Date.now();
     const rested = { at: now - 91_000, tookMs: 10_000, byPlugin: false };
-    expect(await sweepOf(1, { last: { ...rested, at: now - 80_000 } }).run()).toBeUndefined();
+    const resting = sweepOf(1, { last: { ...rested, at: now - 80_000 } });
+    expect([await resting.run(), resting.tracked]).toEqual([undefined, [1]]);
     expect(await sweepOf(1, { last: rested }).run()).toMatchObject({ parts: 1 });
     expect(await sweepOf(1, { last: { ...rested, at: now, byPlugin: true } }).run()).toMatchObject({ parts: 1 });
   });

@@ -6,6 +6,12 @@ import { parameterValues } from './parameters';
 import { allStockPlainly, readPartPlainly } from './plain-reads';
 import { PLUGIN_BATCH, PluginAbsent, readPageByPlugin, readPartsByPlugin } from './plugin-reads';
 
+/** A change that InvenTree's tracking tells of. */
+export interface TrackedChange {
+  id: number;
+  part: number | null;
+}
+
 /** Some parts with their own stock, and whether our plugin told of them. */
 export interface StockPage {
   parts: PartStock[];
@@ -32,6 +38,10 @@ export interface InvenTreeClient {
   parameterValues(name: string): Promise<Map<number, string>>;
   /** The part of a stock item; undefined where InvenTree has no such item. */
   partOfStockItem(stockItem: number): Promise<number | undefined>;
+  /**
+   * What InvenTree's tracking tells of changes with a higher id than this, the newest first; without one, only the newest.
+   */
+  trackingAfter(id: number | undefined): Promise<TrackedChange[]>;
   /** For each location the one above it; null at the top. */
   locationParents(): Promise<Map<number, number | null>>;
   /** Resolves if InvenTree answers and this token may read parts and stock; says which versions and way of reading. */
@@ -41,6 +51,10 @@ export interface InvenTreeClient {
 
 /** How long an absent plugin is not asked for again, in milliseconds. */
 const PLUGIN_ASKED_AGAIN_MS = 60_000;
+
+/** Rows of tracking in one call, and the most that are read: beyond, a sweep is quicker. */
+const TRACKING_PAGE = 100;
+const TRACKING_MOST = 5_000;
 
 /** Calls at once where nobody says otherwise: InvenTree answers no more than 39 a second, however many at once. */
 const AT_ONCE = 4;
@@ -145,6 +159,21 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
         if (error instanceof WrongItemError && error.status === 404) return undefined;
         throw error;
       }
+    },
+
+    async trackingAfter(id) {
+      const row = z.object({ pk: z.number().int(), part: z.number().int().nullable() });
+      const page = z.object({ next: z.string().nullable(), results: z.array(row) });
+      const changes: TrackedChange[] = [];
+      const limit = id === undefined ? 1 : TRACKING_PAGE;
+      for (let offset = 0; offset < TRACKING_MOST; offset += limit) {
+        const path = `/api/stock/track/?ordering=-pk&limit=${limit}${offset ? `&offset=${offset}` : ''}`;
+        const { next, results } = await connection.request({ method: 'GET', path }, 'tracking', page);
+        changes.push(...results.map(({ pk, part }) => ({ id: pk, part })));
+        // Rows that come meanwhile push others to the next page: those come twice, none is missed.
+        if (id === undefined || next === null || results.some(({ pk }) => pk <= id)) break;
+      }
+      return changes.filter(change => id === undefined || change.id > id);
     },
 
     async locationParents() {

@@ -1,5 +1,7 @@
 export {
   createMagentoClient,
+  DEDUCTIONS,
+  type DeductionKind,
   type MagentoClient,
   type MagentoClientOptions,
   type MagentoCredentials,

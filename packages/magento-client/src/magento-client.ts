@@ -13,7 +13,7 @@ import { skuKey } from '@stock-sync/sync-core';
 import { z, type ZodType } from 'zod';
 import { errorBodyOf, errorFrom, MagentoLimitError } from './magento-errors';
 import { oauthHeader, type OAuthCredentials } from './oauth';
-import { pageQuery, skuQueries } from './search-criteria';
+import { filter, pageQuery, skuQueries } from './search-criteria';
 
 /** How to log in: the access token alone as Bearer (works only where the shop enabled it), or OAuth 1.0a. */
 export type MagentoCredentials = { accessToken: string } | OAuthCredentials;
@@ -51,6 +51,11 @@ export interface StockItem {
 
 export type StockApi = 'source-items' | 'stock-items';
 
+/** What changes a source's stock in Magento itself [recordings order-4-shipped-source, shipments-list]; a credit memo may put it
+ * back (Magento's API reference, not recorded). */
+export const DEDUCTIONS = ['shipments', 'creditmemos'] as const;
+export type DeductionKind = (typeof DEDUCTIONS)[number];
+
 /** A Magento store, as far as stock needs it. Every method rejects with a CallError that says what to do. */
 export interface MagentoClient {
   /** The product that matches this SKU, without regard to case; undefined where the store has none. */
@@ -61,6 +66,10 @@ export interface MagentoClient {
   readSourceItems(skus: readonly string[]): Promise<SourceItem[]>;
   /** The SKUs and quantities of all source items, in pages; a row may come twice where rows vanish meanwhile. */
   walkSourceItems(): AsyncGenerator<{ sku: string; quantity: number }[]>;
+  /** The highest id of that kind; 0 where there is none. */
+  latestDeduction(kind: DeductionKind): Promise<number>;
+  /** Those with a higher id, and the SKUs that they are about; at most a page of the oldest. */
+  deductionsAfter(kind: DeductionKind, id: number): Promise<{ id: number; skus: string[] }[]>;
   /** Writes source items in one call, all or none. The store takes SKUs and product types that it should not: know
    * that a product exists and holds stock before you write [recordings msi-post-unknown-sku, msi-post-configurable]. */
   writeSourceItems(items: readonly SourceItem[]): Promise<void>;
@@ -81,6 +90,8 @@ export interface MagentoClient {
 const SEARCH_SIZE = 100;
 /** The largest page that a store with input limits allows by default [recording limit-page-size-301]. */
 const PAGE_SIZE = 300;
+/** Shipments or credit memos that are read at once. */
+const DEDUCTIONS_SIZE = 100;
 const SOURCE_FIELDS = 'fields=items[source_code,enabled],total_count';
 
 const productSchema = z.object({ sku: z.string(), type_id: z.string() });
@@ -255,6 +266,21 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
           page = 0;
         }
       }
+    },
+
+    async latestDeduction(kind) {
+      const path = `/rest/V1/${kind}?${pageQuery('entity_id', 1, 1, 'DESC')}&fields=items[entity_id],total_count`;
+      const schema = pageOf(z.object({ entity_id: z.number().int() }));
+      const { items } = await request({ method: 'GET', path }, kind, schema);
+      return items[0]?.entity_id ?? 0;
+    },
+
+    async deductionsAfter(kind, id) {
+      const query = `${filter(0, 0, 'entity_id', String(id), 'gt')}&${pageQuery('entity_id', DEDUCTIONS_SIZE, 1)}`;
+      const path = `/rest/V1/${kind}?${query}&fields=items[entity_id,items[sku]],total_count`;
+      const row = z.object({ entity_id: z.number().int(), items: z.array(z.object({ sku: z.string() })) });
+      const { items } = await request({ method: 'GET', path }, kind, pageOf(row));
+      return items.map(found => ({ id: found.entity_id, skus: found.items.map(({ sku }) => sku) }));
     },
 
     async writeSourceItems(items) {

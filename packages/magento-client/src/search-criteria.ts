@@ -9,7 +9,8 @@ export interface SkuQuery {
   skus: string[];
 }
 
-const filter = (group: number, index: number, field: string, value: string, condition: string) => {
+/** The part of a query that is one filter; those of one group are an OR, groups an AND [recording msi-get-two-groups]. */
+export const filter = (group: number, index: number, field: string, value: string, condition: string) => {
   const name = `searchCriteria[filter_groups][${group}][filters][${index}]`;
   return `${name}[field]=${field}&${name}[value]=${encodeURIComponent(value)}&${name}[condition_type]=${condition}`;
 };
@@ -37,10 +38,10 @@ function chunked(skus: string[], mostSkus: number, toQuery: (skus: string[]) => 
 }
 
 /** The part of a query that pages: in the order of a column that does not move. */
-export function pageQuery(field: string, pageSize: number, page: number): string {
+export function pageQuery(field: string, pageSize: number, page: number, direction: 'ASC' | 'DESC' = 'ASC'): string {
   return [
     `searchCriteria[sortOrders][0][field]=${field}`,
-    'searchCriteria[sortOrders][0][direction]=ASC',
+    `searchCriteria[sortOrders][0][direction]=${direction}`,
     `searchCriteria[pageSize]=${pageSize}`,
     `searchCriteria[currentPage]=${page}`,
   ].join('&');

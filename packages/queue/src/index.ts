@@ -20,3 +20,4 @@ export { openBridge, heartbeatSchema, type Bridge, type Heartbeat, type LastHear
 export { openLastSweep, openLastReconcile, type LastSweep, type LastReconcile } from './last-runs';
 export { openLocationsVersion, type LocationsVersion } from './locations-version';
 export { openWrittenSkus, type WrittenSkus } from './written-skus';
+export { openCursor, cursorAt, freshRows, readAfter, type Cursor, type StoredCursor } from './cursor';

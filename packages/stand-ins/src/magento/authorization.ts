@@ -17,7 +17,7 @@ const RESOURCES: readonly [RegExp, string][] = [
   [/\/V1\/stockItems\//, 'Magento_CatalogInventory::cataloginventory'],
   [/\/V1\/products/, 'Magento_Catalog::products'],
   [/\/V1\/inventory\//, 'Magento_InventoryApi::source'],
-  [/\/V1\/(orders|shipments)/, 'Magento_Sales::sales'],
+  [/\/V1\/(orders|shipments|creditmemos)/, 'Magento_Sales::sales'],
   [/\/V1\/store\//, 'Magento_Backend::store'],
 ];
 

@@ -128,6 +128,15 @@ export function magentoRoutes(store: MagentoStore, settings: MagentoSettings): R
           })),
         ),
     },
+    {
+      method: 'GET',
+      path: /^\/rest\/V1\/creditmemos$/,
+      handle: call =>
+        list(
+          call,
+          store.creditMemos.map(({ sku, qty, ...memo }) => ({ ...memo, items: [{ sku, qty }] })),
+        ),
+    },
   ];
   return settings.sourceItems ? [...common, ...inventoryRoutes(store, settings, list)] : common;
 }

@@ -62,6 +62,7 @@ const comparable = (value: unknown) =>
   typeof value === 'string' ? value.replace(/ +$/, '').toLowerCase() : String(value);
 
 function matches(value: unknown, { value: wanted, condition_type }: Search['groups'][number][number]): boolean {
+  if (typeof value === 'number') return matchesNumber(value, Number(wanted), condition_type);
   const mine = comparable(value);
   const other = comparable(wanted);
   switch (condition_type) {
@@ -82,12 +83,30 @@ function matches(value: unknown, { value: wanted, condition_type }: Search['grou
   }
 }
 
+function matchesNumber(value: number, wanted: number, condition: string): boolean {
+  switch (condition) {
+    case 'eq':
+      return value === wanted;
+    case 'gt':
+      return value > wanted;
+    case 'gteq':
+      return value >= wanted;
+    case 'lt':
+      return value < wanted;
+    case 'lteq':
+      return value <= wanted;
+    default:
+      throw new Error(`the stand-in does not know condition ${condition} for numbers`);
+  }
+}
+
 function sortedRows<R extends Row>(rows: R[], { sortOrders, groups }: Search): R[] {
   const filtersBySku = groups.some(group => group.some(({ field }) => field === 'sku'));
   // Without an order, a search by SKU comes back in the order of the index [recording msi-get-comma-or].
   const [order = filtersBySku ? { field: 'sku', direction: 'ASC' } : undefined] = sortOrders;
   if (!order) return rows;
-  const field = order.field === 'source_item_id' || order.field === 'entity_id' ? 'id' : order.field;
+  const isKey = order.field === 'source_item_id' || order.field === 'entity_id';
+  const field = isKey && rows[0] && 'id' in rows[0] ? 'id' : order.field;
   const sign = order.direction === 'DESC' ? -1 : 1;
   return [...rows].sort((a, b) => sign * (compare(a[field], b[field]) || compare(a.source_code, b.source_code)));
 }

@@ -36,6 +36,7 @@ export class MagentoStore {
   ]);
   readonly orders: StandInOrder[] = [];
   readonly shipments: { entity_id: number; order_id: number; created_at: string; sku: string; qty: number }[] = [];
+  readonly creditMemos: { entity_id: number; order_id: number; created_at: string; sku: string; qty: number }[] = [];
   /** Every quantity that a SKU's default source was given, in order. */
   readonly history: { sku: string; quantity: number; at: number }[] = [];
   private nextSourceItem = 1;
@@ -139,6 +140,20 @@ export class MagentoStore {
       created_at: order.updatedAt,
       sku: order.sku,
       qty: order.ordered,
+    });
+  }
+
+  /** Refunds what was shipped and puts it back on the shelf of source `default` (Magento's API reference, not recorded). */
+  refund(order: StandInOrder): void {
+    const item = this.sourceItem(order.sku);
+    if (!item) throw new Error(`no source item for ${order.sku}`);
+    this.writeSourceItem(order.sku, 'default', item.quantity + order.shipped, item.status);
+    this.creditMemos.push({
+      entity_id: this.creditMemos.length + 1,
+      order_id: order.entity_id,
+      created_at: magentoTime(),
+      sku: order.sku,
+      qty: order.shipped,
     });
   }
 

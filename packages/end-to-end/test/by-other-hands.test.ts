@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startSystem, type System, type SystemOptions } from '../src';
+import { redisServer, until } from './support';
+
+/** What changes without an event of InvenTree's: Magento's own shipments, and InvenTree without our plugin. */
+
+let system: System | undefined;
+afterEach(async () => {
+  await system?.stop();
+  system = undefined;
+});
+
+async function start(options: Partial<SystemOptions> = {}) {
+  system = await startSystem({
+    redisServer: redisServer(),
+    sends: 'none',
+    workers: 0,
+    ...options,
+    environment: { SWEEP_INTERVAL_SECONDS: '1', SYNC_DELAY_MS: '30', ...options.environment },
+  });
+  const part = system.inventree.shop.addPart({ name: 'WIDGET-123' });
+  system.magento.store.addProduct('WIDGET-123', { quantity: 999 });
+  const item = system.inventree.shop.insertItem({ part: part.pk, quantity: 50 });
+  await system.startWorker();
+  return { running: system, item, store: system.magento.store };
+}
+
+const shown = (running: System) => running.magento.store.shown('WIDGET-123')?.quantity;
+const logged = (running: System, text: string) => running.workerLog().filter(line => line.message.includes(text));
+const cursors = async (running: System) => (await running.database.redis.keys('stock-sync:cursor:*')).length;
+
+it("a shipment and a credit memo in Magento are set right within a sweep's time", async () => {
+  const { running, store } = await start();
+  await until('the first sweep', () => shown(running) === 50);
+  await until('the cursors are there', async () => (await cursors(running)) === 2);
+  const order = store.placeOrder('WIDGET-123', 3);
+  store.ship(order);
+  expect(shown(running)).toBe(47);
+  await until('it is right again', () => shown(running) === 50);
+  store.refund(order);
+  expect(shown(running)).toBe(53);
+  await until('it is right again', () => shown(running) === 50);
+  expect(logged(running, "Magento's shipments").length).toBe(1);
+});
+
+it('without the right to see them it says so once, and goes on', async () => {
+  const resources = new Set(['Magento_Catalog::products', 'Magento_InventoryApi::source']);
+  const { running } = await start({ magento: { integration: { resources } } });
+  await until('the first sweep', () => shown(running) === 50);
+  await sleep(2_500);
+  expect(logged(running, 'does not show its').map(line => line.message.slice(0, 40))).toEqual([
+    'Magento does not show its shipments to t',
+    'Magento does not show its creditmemos to',
+  ]);
+  expect(logged(running, 'waits')).toEqual([]);
+});
+
+it('without the plugin, what tracking tells is looked at between sweeps that are far apart', async () => {
+  const { running, item } = await start({ plugin: false });
+  await until('the first sweep', () => shown(running) === 50);
+  // As if it had taken a minute: the next one is due in nine.
+  await running.database.redis.set(
+    'stock-sync:last-sweep',
+    JSON.stringify({ at: Date.now(), tookMs: 60_000, byPlugin: false }),
+  );
+  await until(
+    'the cursor is there',
+    async () => (await running.database.redis.exists('stock-sync:cursor:tracking')) === 1,
+  );
+  const { shop } = running.inventree;
+  shop.transaction(() => shop.setQuantity(item, 42, 'Stock counted', 10));
+  await until('it is right', () => shown(running) === 42);
+  expect(logged(running, 'tracking').length).toBeGreaterThan(0);
+});
