@@ -80,9 +80,14 @@ const commands = {
   },
   chaos: async args => {
     setUp();
-    const { findRedisProgram, freePort } = await import('./redis.mjs');
+    const { findRedisProgram } = await import('./redis.mjs');
     const { chaosCommand } = await import(pathToFileURL(join(root, 'packages/chaos/dist/command.js')));
-    process.exit(await chaosCommand(args, { redisProgram: findRedisProgram(), freePort }));
+    process.exit(await chaosCommand(args, findRedisProgram()));
+  },
+  'chaos-mutants': async args => {
+    setUp();
+    const { mutantsCommand } = await import(pathToFileURL(join(root, 'packages/chaos/dist/run-mutants.js')));
+    process.exit(await mutantsCommand(root, args));
   },
   bench: async args => {
     setUp();

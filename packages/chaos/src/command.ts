@@ -1,12 +1,11 @@
 import { parseArgs } from 'node:util';
 import { runChaos } from './run-chaos';
-import type { Tools } from './world';
 
 /**
  * `npm run chaos -- --seeds 20`, or `--seed 17` for one of them once more; `--from 100`: seeds 100 to 119; `--at-once`: so many
  * side by side. The exit code: 0 if all were right.
  */
-export async function chaosCommand(args: string[], tools: Tools): Promise<number> {
+export async function chaosCommand(args: string[], redisProgram: string): Promise<number> {
   const { values } = parseArgs({
     args,
     options: {
@@ -27,7 +26,7 @@ export async function chaosCommand(args: string[], tools: Tools): Promise<number
     seeds,
     atOnce: wholeNumber('--at-once', values['at-once']),
     stopAtFailure: values['stop-at-failure'],
-    tools,
+    redisProgram,
     say: line => console.log(line),
   });
   if (failed.length > 0) console.log(`Once more: ${failed.map(seed => `npm run chaos -- --seed ${seed}`).join('; ')}`);

@@ -1,4 +1,3 @@
 export { runChaos, type ChaosOptions } from './run-chaos';
 export { runSeed, type SeedResult } from './run-seed';
 export { scheduleOf, type Schedule } from './schedule';
-export type { Tools } from './world';

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,10 +14,10 @@ export interface RedisProcess {
   stop(): Promise<void>;
 }
 
-/** Starts one, on a port that was free, as production should have it. */
-export async function startRedis(program: string, freePort: () => Promise<number>): Promise<RedisProcess> {
+/** Starts one, as production should have it. */
+export async function startRedis(program: string): Promise<RedisProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'stock-sync-chaos-'));
-  const port = await freePort();
+  const port = await keptPort();
   let server: ChildProcess | undefined;
   const settings: Record<string, string | number> = {
     port,
@@ -59,6 +59,19 @@ export async function startRedis(program: string, freePort: () => Promise<number
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A free port that is still free when Redis comes back: not one that the system gives out by itself. */
+async function keptPort(): Promise<number> {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const server = createServer();
+    const isFree = await new Promise<boolean>(resolve => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    });
+    if (isFree) return port;
+  }
 }
 
 /** Whether it is there and has read its file. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { scheduleOf, type Schedule } from './schedule';
 import { verdictOf } from './verdict';
-import { startWorld, type Tools } from './world';
+import { startWorld } from './world';
 
 /** How a seed ended. */
 export interface SeedResult {
@@ -18,10 +18,10 @@ export interface SeedResult {
 const LATEST_WRITE_MS = 4_500;
 
 /** Plays a seed's schedule and judges what came of it. */
-export async function runSeed(seed: number, tools: Tools): Promise<SeedResult> {
+export async function runSeed(seed: number, redisProgram: string): Promise<SeedResult> {
   const schedule = scheduleOf(seed);
   const startedAt = Date.now();
-  const world = await startWorld(schedule, tools);
+  const world = await startWorld(schedule, redisProgram);
   try {
     const from = Date.now();
     for (const { atMs, what } of schedule.happenings) {

@@ -14,12 +14,6 @@ import { startRedis, type RedisProcess } from './redis-process';
 import type { CallFault, Happening, Schedule } from './schedule';
 import { userAction } from './user-actions';
 
-/** What chaos needs of the machine. */
-export interface Tools {
-  redisProgram: string;
-  freePort: () => Promise<number>;
-}
-
 /** An accepted webhook: the parts that it named, and when it was sent. */
 export interface Accepted {
   parts: number[];
@@ -56,7 +50,7 @@ const jsonAnswer = (status: number, body: unknown, headers: Record<string, strin
 });
 
 /** Starts everything, with every SKU right. */
-export async function startWorld(schedule: Schedule, tools: Tools): Promise<World> {
+export async function startWorld(schedule: Schedule, redisProgram: string): Promise<World> {
   const random = randomFrom(schedule.seed);
   const startedAt = Date.now();
   const totals = new Map<string, number>();
@@ -68,7 +62,7 @@ export async function startWorld(schedule: Schedule, tools: Tools): Promise<Worl
     story.push(`${Date.now() - startedAt} ms: ${what}`);
   };
 
-  const redis = await startRedis(tools.redisProgram, tools.freePort);
+  const redis = await startRedis(redisProgram);
   const inventree = await startInvenTree({ plugin: schedule.plugin });
   const magento = await startMagento();
   const { shop } = inventree;
@@ -97,13 +91,12 @@ export async function startWorld(schedule: Schedule, tools: Tools): Promise<Worl
   };
   const logs: ServiceProcess[] = [];
   let ending = false;
-  const start = async (app: 'ingest' | 'worker', port?: number): Promise<ServiceProcess> => {
-    const service = await startService(app, environment, port === undefined ? {} : { port });
+  const start = async (app: 'ingest' | 'worker'): Promise<ServiceProcess> => {
+    const service = await startService(app, environment);
     logs.push(service);
     return service;
   };
   let ingest = await start('ingest');
-  const ingestPort = Number(new URL(ingest.url).port);
   const workers = await Promise.all(Array.from({ length: schedule.workers }, () => start('worker')));
 
   const target: WebhookTarget = {
@@ -152,7 +145,9 @@ export async function startWorld(schedule: Schedule, tools: Tools): Promise<Worl
       ingest.kill('SIGKILL');
       await ingest.ended;
       await sleep(downMs);
-      if (!ending) ingest = await start('ingest', ingestPort);
+      if (ending) return;
+      ingest = await start('ingest');
+      target.url = ingest.url;
     } else {
       const place = random.between(0, workers.length - 1);
       const worker = workers[place];

@@ -23,8 +23,6 @@ export interface ServiceProcess {
 }
 
 export interface LaunchOptions {
-  /** Where it listens; a port of its own choice, where this is left out. */
-  port?: number;
   /** Whether it does not hear Ctrl-C in our terminal, and is ours to stop. */
   detached?: boolean;
 }
@@ -47,11 +45,7 @@ export async function startService(
   environment: Record<string, string>,
   options: LaunchOptions = {},
 ): Promise<ServiceProcess> {
-  const service = launchService(
-    app,
-    { ...environment, [PORT_VARIABLE[app]]: String(options.port ?? 0), LOG_LEVEL: 'info' },
-    options,
-  );
+  const service = launchService(app, { ...environment, [PORT_VARIABLE[app]]: '0', LOG_LEVEL: 'info' }, options);
   for (let attempt = 0; attempt < 400 && service.process.exitCode === null; attempt++) {
     const port = service.log.map(line => /\bon port (\d+)/.exec(line.message)?.[1]).find(found => found !== undefined);
     if (port !== undefined) {
