@@ -1,6 +1,7 @@
 import { benchAccept } from './accept';
 import { benchCalls } from './calls';
 import { benchChange } from './change';
+import { benchReconcile } from './reconcile';
 import { benchSweep } from './sweep';
 
 const BENCHES: Readonly<Record<string, (redisUrl: string) => Promise<void>>> = {
@@ -8,6 +9,7 @@ const BENCHES: Readonly<Record<string, (redisUrl: string) => Promise<void>>> = {
   calls: benchCalls,
   change: benchChange,
   sweep: benchSweep,
+  reconcile: benchReconcile,
 };
 
 /** Runs the measurements that are named, or all. */

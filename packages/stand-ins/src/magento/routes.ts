@@ -1,6 +1,6 @@
 import { MalformedBody, type Route, type StandInAnswer, type StandInCall } from '../http-stand-in';
 import { searchFrom, searchPage, withFields } from './search';
-import { magentoTime, MagentoStore, type StandInProduct } from './store';
+import { magentoTime, MagentoStore, type StandInProduct, type StandInSourceItem } from './store';
 
 /** Switches of the store's own configuration. */
 export interface MagentoSettings {
@@ -153,7 +153,7 @@ function inventoryRoutes(
       handle: call =>
         list(
           call,
-          [...store.sourceItems.values()].map(item => ({ ...item })),
+          sourceItemsAsked(store, call).map(item => ({ ...item })),
           ['id'],
         ),
     },
@@ -228,6 +228,17 @@ function inventoryRoutes(
       },
     },
   ];
+}
+
+/** Those that a search for SKUs can find, without a look at all others; all, where it searches for something else. */
+function sourceItemsAsked(store: MagentoStore, call: StandInCall): StandInSourceItem[] {
+  const [group = []] = searchFrom(call.query).groups;
+  const skus = group.flatMap(({ field, value, condition_type }) =>
+    field !== 'sku' ? [] : condition_type === 'in' ? value.split(',') : condition_type === 'eq' ? [value] : [],
+  );
+  if (skus.length < Math.max(1, group.length)) return [...store.sourceItems.values()];
+  const keys = new Set(skus.map(MagentoStore.key));
+  return [...keys].flatMap(sku => [...store.sources.keys()].flatMap(source => store.sourceItem(sku, source) ?? []));
 }
 
 const KNOWN_FIELDS = new Set(['sku', 'source_code', 'quantity', 'status', 'extension_attributes']);
