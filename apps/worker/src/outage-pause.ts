@@ -10,9 +10,8 @@ import {
 } from '@stock-sync/queue';
 import type { Log } from '@stock-sync/service';
 
-/** The first pause and the longest one, in milliseconds. */
-const AWAY = { first: 1_000, longest: 60_000 };
-const REFUSED = { first: 15_000, longest: 5 * 60_000 };
+/** The first pause and the longest one, in milliseconds, where a system is away and where it refuses who we are. */
+export const PAUSES = { away: { first: 1_000, longest: 60_000 }, refused: { first: 15_000, longest: 5 * 60_000 } };
 /** The longest that a system may ask us to wait (Retry-After), in milliseconds. */
 const LONGEST_ASKED_MS = 10 * 60_000;
 /** An outage of writes is over without one, too, if none failed for so long after the last pause, in milliseconds. */
@@ -53,8 +52,9 @@ export function createOutagePause(given: {
   /** Called once when an outage is over. */
   onOver: (ended: Outage) => Promise<void>;
   log: Log;
+  pauses?: typeof PAUSES;
 }): OutagePause {
-  const { queue, outages, log } = given;
+  const { queue, outages, log, pauses: lengths = PAUSES } = given;
   let known: readonly Outage[] = [];
   const entering = new Map<SystemName, Promise<Outage>>();
   const look = () => {
@@ -73,7 +73,7 @@ export function createOutagePause(given: {
     // The many jobs of one batch fail together: that is one failed attempt, not a hundred.
     if (before && before.nextAttemptAt > now) return before;
     const pauses = (before?.pauses ?? 0) + 1;
-    const { first, longest } = error.kind === 'credentials' ? REFUSED : AWAY;
+    const { first, longest } = error.kind === 'credentials' ? lengths.refused : lengths.away;
     const asked = error.kind === 'try-later' ? (error.retryAfterMs ?? 0) : 0;
     const grown = Math.min(longest, first * 2 ** Math.min(pauses - 1, 20));
     const pauseMs = Math.max(grown, Math.min(asked, LONGEST_ASKED_MS));

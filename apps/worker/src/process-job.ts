@@ -1,6 +1,7 @@
 import { CredentialsError, TryLaterError, WrongItemError } from '@stock-sync/http-client';
 import {
   deduplicationId,
+  isRedisUnwell,
   letterId,
   parseSyncJob,
   type DeadLetters,
@@ -19,6 +20,8 @@ import { NotYetError, PartFailedError } from './sync-errors';
 
 /** A job whose worker died under it is taken over so often; one that goes on killing workers is not looped for ever. */
 const MOST_TAKEOVERS = 10;
+/** How long a job waits that Redis could not serve, in milliseconds. */
+const REDIS_UNWELL_MS = 2_000;
 const TAKEN_OVER = 'a worker ended at it';
 
 /** What BullMQ hands jobs to. */
@@ -71,6 +74,11 @@ export function createProcessJob(given: ProcessJob): ProcessJobs {
           await job.moveToDelayed(next, token);
           throw new DelayedError();
         }
+      }
+      if (isRedisUnwell(cause)) {
+        log.error(`Redis can't work, ${subjectOf(asked)} waits: ${String(cause)}`);
+        await job.moveToDelayed(Date.now() + REDIS_UNWELL_MS, token);
+        throw new DelayedError();
       }
       if (error instanceof NotYetError) {
         await job.moveToDelayed(error.until, token);

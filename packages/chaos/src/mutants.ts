@@ -21,7 +21,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'an outage counts as a failure',
     file: 'apps/worker/src/process-job.ts',
     find: 'if (cause instanceof TryLaterError || cause instanceof CredentialsError) {',
-    replace: 'if (cause instanceof CredentialsError) {',
+    replace: 'if ((cause instanceof TryLaterError && cause.status === 0) || cause instanceof CredentialsError) {',
   },
   {
     name: 'an outage ends the job as if it were done',

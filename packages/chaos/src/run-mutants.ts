@@ -95,7 +95,8 @@ function mutate(folder: string, { file, find, replace }: Mutant): string {
 
 function ended(folder: string, args: string[]): Promise<{ code: number | null; output: string[] }> {
   return new Promise(resolve => {
-    const child = spawn(process.execPath, [join(folder, 'packages/workspace/run.mjs'), ...args], { cwd: folder });
+    const env = { ...process.env, CHAOS_PATIENCE_SECONDS: '45' };
+    const child = spawn(process.execPath, [join(folder, 'packages/workspace/run.mjs'), ...args], { cwd: folder, env });
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));

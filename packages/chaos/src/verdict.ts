@@ -5,7 +5,7 @@ import type { World } from './world';
 
 /** How long everything may take to become right, in milliseconds: what a killed worker had in hand is taken over, pauses end, a
  * write that got no answer is looked at again after 15 s. */
-const PATIENCE_MS = 75_000;
+const PATIENCE_MS = Number(process.env.CHAOS_PATIENCE_SECONDS ?? '75') * 1000;
 /** How long it must stay right. */
 const STAYS_MS = 1_500;
 

@@ -8,7 +8,7 @@ export {
   optionsOf,
   type SyncJob,
 } from './jobs';
-export { connectToRedis, type RedisOptions } from './redis';
+export { connectToRedis, isRedisUnwell, type RedisOptions } from './redis';
 export { openSyncQueue, type SyncQueue, type SyncQueueOptions, type QueueName } from './sync-queue';
 export { openDeadLetters, letterId, parseDeadLetter, type DeadLetters, type DeadLetter } from './dead-letters';
 export { openKnownParts, type KnownParts, type KnownPart, type KnownProduct, type Outcome } from './known-parts';

@@ -33,3 +33,11 @@ export function connectToRedis(url: string, { whileAway, onChange }: RedisOption
   redis.on('close', () => change('away', 'the connection was closed'));
   return redis;
 }
+
+/** Answers of a Redis that can't do its work now, whatever it is asked: full, read-only, just starting. */
+const UNWELL = /^(OOM|MISCONF|READONLY|LOADING|BUSY|NOREPLICAS|CLUSTERDOWN|MASTERDOWN|TRYAGAIN)\b/;
+
+/** Whether an error is Redis's own, and no job's. */
+export function isRedisUnwell(error: unknown): boolean {
+  return error instanceof Error && UNWELL.test(error.message.replace(/^ReplyError: /, ''));
+}

@@ -156,7 +156,7 @@ export function openSyncQueue(connection: Redis, options: SyncQueueOptions): Syn
     async pauseFor(milliseconds, name) {
       // In this order: when the pause is over, one job goes first and tries.
       await queue(name).setGlobalConcurrency(1);
-      await queue(name).rateLimit(milliseconds);
+      await queue(name).rateLimit(Math.ceil(milliseconds));
     },
     async resume(name) {
       await queue(name).removeGlobalConcurrency();
