@@ -37,7 +37,7 @@ export async function mutantsCommand(root: string, args: string[]): Promise<numb
     const startedAt = Date.now();
     const folder = copied(root);
     try {
-      const built = mutate(folder, mutant);
+      mutate(folder, mutant);
       const chaos = [
         'chaos',
         '--stop-at-failure',
@@ -55,9 +55,7 @@ export async function mutantsCommand(root: string, args: string[]): Promise<numb
         console.log(`caught (${seconds} s): ${mutant.name}\n    ${wrong.replace(/ \(what.*/, '')}: ${symptom.trim()}`);
       } else {
         survivors.push(mutant.name);
-        console.log(
-          `NOT CAUGHT (${seconds} s, ended with ${code}): ${mutant.name} (${built})\n${output.slice(-5).join('\n')}`,
-        );
+        console.log(`NOT CAUGHT (${seconds} s, ended with ${code}): ${mutant.name}\n${output.slice(-5).join('\n')}`);
       }
     } finally {
       rmSync(folder, { recursive: true, force: true });
@@ -82,15 +80,16 @@ function copied(root: string): string {
   return folder;
 }
 
-function mutate(folder: string, { file, find, replace }: Mutant): string {
-  const path = join(folder, file);
-  const text = readFileSync(path, 'utf8');
-  if (text.split(find).length !== 2) throw new Error(`${file} has not once: ${find}`);
-  writeFileSync(
-    path,
-    text.replace(find, () => replace),
-  );
-  return file;
+function mutate(folder: string, { edits }: Mutant): void {
+  for (const { file, find, replace } of edits) {
+    const path = join(folder, file);
+    const text = readFileSync(path, 'utf8');
+    if (text.split(find).length !== 2) throw new Error(`${file} has not once: ${find}`);
+    writeFileSync(
+      path,
+      text.replace(find, () => replace),
+    );
+  }
 }
 
 function ended(folder: string, args: string[]): Promise<{ code: number | null; output: string[] }> {

@@ -15,7 +15,7 @@ export interface SeedResult {
 }
 
 /** A write that is done late is done within so many milliseconds. */
-const LATEST_WRITE_MS = 4_500;
+const LATEST_WRITE_MS = 6_500;
 
 /** Plays a seed's schedule and judges what came of it. */
 export async function runSeed(seed: number, redisProgram: string): Promise<SeedResult> {

@@ -39,8 +39,9 @@ export interface Schedule {
   happenings: { atMs: number; what: Happening }[];
 }
 
-/** How long things happen, in milliseconds. */
+/** How long things happen, in milliseconds; and how long after the last user action others still change the store. */
 const LASTS_MS = 8_000;
+const AFTERWARDS_MS = 500;
 const FAULTS: readonly CallFault[] = [
   'page 503',
   'JSON 500',
@@ -51,6 +52,10 @@ const FAULTS: readonly CallFault[] = [
   'hang',
   'slow',
   'told late',
+  // The hardest to notice, and so the likeliest.
+  'done late',
+  'done late',
+  'done late',
   'done late',
 ];
 
@@ -65,6 +70,13 @@ export function scheduleOf(seed: number): Schedule {
     ...times(random, random.between(1, 3), () => killOf(random)),
     ...(random.chance(0.3) ? times(random, 1, () => stopOf(random)) : []),
     ...(heals ? times(random, random.between(0, 4), (): Happening => ({ kind: 'by hand' })) : []),
+    // Nobody touches these parts any more: only comparing both sides finds it.
+    ...(heals
+      ? Array.from({ length: random.between(1, 2) }, () => ({
+          atMs: LASTS_MS + random.between(0, AFTERWARDS_MS),
+          what: { kind: 'by hand' } as const,
+        }))
+      : []),
     ...(heals && random.chance(0.15) ? times(random, 1, (): Happening => ({ kind: 'empty redis' })) : []),
   ].sort((a, b) => a.atMs - b.atMs);
   return {
@@ -103,5 +115,5 @@ function killOf(random: Random): Happening {
 }
 
 function stopOf(random: Random): Happening {
-  return { kind: 'stop a worker', forMs: random.between(500, 12_000) };
+  return { kind: 'stop a worker', forMs: random.one([random.between(500, 3_000), random.between(9_000, 12_000)]) };
 }

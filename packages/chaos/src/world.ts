@@ -278,7 +278,7 @@ function callFault(fault: CallFault, call: StandInCall, random: Random): Fault |
     case 'told late':
       return { answerAfterMs: random.between(600, 1_800) };
     case 'done late':
-      return call.method === 'GET' ? undefined : { beginAfterMs: random.between(500, 4_000) };
+      return call.method === 'GET' ? undefined : { beginAfterMs: random.between(1_500, 6_000) };
   }
 }
 
