@@ -63,6 +63,11 @@ export function createOutagePause(given: {
       () => undefined,
     );
   };
+  // A pause that nobody remembers would leave the queues at one job at a time for ever.
+  const releaseForgotten = async () => {
+    if ((await outages.current()).length === 0) await Promise.all(QUEUES.map(queue.resume));
+  };
+  releaseForgotten().catch(() => undefined);
   look();
   const looking = setInterval(look, LOOK_MS);
 

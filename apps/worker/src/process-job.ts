@@ -20,6 +20,8 @@ import { NotYetError, PartFailedError } from './sync-errors';
 
 /** A job whose worker died under it is taken over so often; one that goes on killing workers is not looped for ever. */
 const MOST_TAKEOVERS = 10;
+/** A walk over all parts may take so many times as long as one. */
+const WALKS = 20;
 /** How long a job waits that Redis could not serve, in milliseconds. */
 const REDIS_UNWELL_MS = 2_000;
 const TAKEN_OVER = 'a worker ended at it';
@@ -37,7 +39,7 @@ export interface ProcessJob {
   outagePause: OutagePause;
   deadLetters: DeadLetters;
   attempts: number;
-  /** How long a job may take, in milliseconds. */
+  /** How long a job about one part may take, in milliseconds. */
   longestMs: number;
   /** Rejects when what is still in hand is to be given back, because the worker ends. */
   givenBack: Promise<never>;
@@ -63,7 +65,7 @@ export function createProcessJob(given: ProcessJob): ProcessJobs {
       return await buried(job, asked, new PartFailedError(error, undefined, undefined), 'given up');
     }
     try {
-      return await withinTime(run(job, asked), given.longestMs, given.givenBack);
+      return await withinTime(run(job, asked), longestOf(asked), given.givenBack);
     } catch (error) {
       const cause = error instanceof PartFailedError ? error.cause : error;
       if (cause instanceof TryLaterError || cause instanceof CredentialsError) {
@@ -87,6 +89,10 @@ export function createProcessJob(given: ProcessJob): ProcessJobs {
       return await failed(job, asked, error);
     }
   };
+
+  function longestOf({ kind }: SyncJob): number {
+    return kind === 'sweep' || kind === 'reconcile' ? WALKS * given.longestMs : given.longestMs;
+  }
 
   async function run(job: Job, asked: SyncJob): Promise<unknown> {
     const result = await done(asked);

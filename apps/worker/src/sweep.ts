@@ -140,7 +140,7 @@ export function createSweep(given: Sweep): () => Promise<SweepResult | undefined
       log.error(
         `sweep: ${heldBack} of ${shown} parts that show stock would fall to zero at once, more than ` +
           `RECONCILE_MAX_ZEROED_PERCENT (${given.mostZeroedPercent}): none of them is looked at. If their shelves really ` +
-          'are empty, raise that number and restart the workers',
+          'are empty: npm run reconcile -- --force',
         { heldBack, shown },
       );
     }

@@ -94,7 +94,7 @@ function mutate(folder: string, { edits }: Mutant): void {
 
 function ended(folder: string, args: string[]): Promise<{ code: number | null; output: string[] }> {
   return new Promise(resolve => {
-    const env = { ...process.env, CHAOS_PATIENCE_SECONDS: '45' };
+    const env = { ...process.env, CHAOS_PATIENCE_SECONDS: '40' };
     const child = spawn(process.execPath, [join(folder, 'packages/workspace/run.mjs'), ...args], { cwd: folder, env });
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));

@@ -42,6 +42,7 @@ export interface Schedule {
 /** How long things happen, in milliseconds; and how long after the last user action others still change the store. */
 const LASTS_MS = 8_000;
 const AFTERWARDS_MS = 500;
+const LONG_MS = 20_000;
 const FAULTS: readonly CallFault[] = [
   'page 503',
   'JSON 500',
@@ -78,8 +79,8 @@ export function scheduleOf(seed: number): Schedule {
         }))
       : []),
     ...(heals && random.chance(0.15) ? times(random, 1, (): Happening => ({ kind: 'empty redis' })) : []),
-  ].sort((a, b) => a.atMs - b.atMs);
-  return {
+  ];
+  const schedule = {
     seed,
     parts,
     workers: random.between(1, 3),
@@ -93,6 +94,17 @@ export function scheduleOf(seed: number): Schedule {
     },
     happenings,
   };
+  // Longer than all attempts of a part take: who counts them runs out of them.
+  if (random.chance(0.2)) {
+    const what = {
+      kind: 'maintenance',
+      system: random.one(['magento', 'inventree'] as const),
+      forMs: LONG_MS,
+    } as const;
+    happenings.push({ atMs: random.between(1_000, 4_000), what });
+  }
+  happenings.sort((a, b) => a.atMs - b.atMs);
+  return schedule;
 }
 
 function times(random: Random, count: number, make: () => Happening): Schedule['happenings'] {

@@ -58,17 +58,15 @@ it('without the right to see them it says so once, and goes on', async () => {
 it('without the plugin, what tracking tells is looked at between sweeps that are far apart', async () => {
   const { running, item } = await start({ plugin: false });
   await until('the first sweep', () => shown(running) === 50);
-  // As if it had taken a minute: the next one is due in nine.
-  await running.database.redis.set(
-    'stock-sync:last-sweep',
-    JSON.stringify({ at: Date.now(), tookMs: 60_000, byPlugin: false }),
-  );
-  await until(
-    'the cursor is there',
-    async () => (await running.database.redis.exists('stock-sync:cursor:tracking')) === 1,
-  );
+  // As if it had taken a minute: the next one is due in nine. A sweep that is under way would say otherwise.
+  const { redis } = running.database;
+  await until('the cursor is there', async () => {
+    const last = { at: Date.now(), tookMs: 60_000, byPlugin: false };
+    await redis.set('stock-sync:last-sweep', JSON.stringify(last));
+    return (await redis.exists('stock-sync:cursor:tracking')) === 1;
+  });
   const { shop } = running.inventree;
   shop.transaction(() => shop.setQuantity(item, 42, 'Stock counted', 10));
   await until('it is right', () => shown(running) === 42);
-  expect(logged(running, 'tracking').length).toBeGreaterThan(0);
+  await until('tracking told it', () => logged(running, 'tracking').length > 0);
 });

@@ -142,6 +142,8 @@ export function openSyncQueue(connection: Redis, options: SyncQueueOptions): Syn
       // One whose next run is long due has lost it.
       const isAlive = (before?.next ?? 0) > Date.now() - seconds * 1000;
       if (before?.every === seconds * 1000 && isAlive) return;
+      // Earlier versions had it in the other queue.
+      await queue(SYNC_QUEUE).removeJobScheduler(kind);
       const data: SyncJob = { kind, event: kind, acceptedAt: Date.now() };
       const opts = attemptOptions(options.attempts);
       await lookups.upsertJobScheduler(kind, { every: seconds * 1000 }, { name: kind, data, opts });
