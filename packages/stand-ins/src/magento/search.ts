@@ -62,41 +62,22 @@ const comparable = (value: unknown) =>
   typeof value === 'string' ? value.replace(/ +$/, '').toLowerCase() : String(value);
 
 function matches(value: unknown, { value: wanted, condition_type }: Search['groups'][number][number]): boolean {
-  if (typeof value === 'number') return matchesNumber(value, Number(wanted), condition_type);
-  const mine = comparable(value);
-  const other = comparable(wanted);
+  const order = typeof value === 'number' ? value - Number(wanted) : compare(value, wanted);
   switch (condition_type) {
     case 'eq':
-      return mine === other;
+      return order === 0;
     case 'in':
-      return wanted.split(',').map(comparable).includes(mine);
+      return wanted.split(',').map(comparable).includes(comparable(value));
     case 'gt':
-      return mine > other;
+      return order > 0;
     case 'gteq':
-      return mine >= other;
+      return order >= 0;
     case 'lt':
-      return mine < other;
+      return order < 0;
     case 'lteq':
-      return mine <= other;
+      return order <= 0;
     default:
       throw new Error(`the stand-in does not know condition ${condition_type}`);
-  }
-}
-
-function matchesNumber(value: number, wanted: number, condition: string): boolean {
-  switch (condition) {
-    case 'eq':
-      return value === wanted;
-    case 'gt':
-      return value > wanted;
-    case 'gteq':
-      return value >= wanted;
-    case 'lt':
-      return value < wanted;
-    case 'lteq':
-      return value <= wanted;
-    default:
-      throw new Error(`the stand-in does not know condition ${condition} for numbers`);
   }
 }
 
