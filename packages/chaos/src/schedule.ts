@@ -103,6 +103,11 @@ export function scheduleOf(seed: number): Schedule {
     } as const;
     happenings.push({ atMs: random.between(1_000, 4_000), what });
   }
+  // What is done while Redis is away, and never again: who says falsely that it is accepted has nobody to heal it.
+  if (random.chance(0.3)) {
+    happenings.push({ atMs: LASTS_MS - 600, what: { kind: 'kill', whom: 'redis', downMs: 1_500 } });
+    for (let n = 0; n < 8; n++) happenings.push({ atMs: LASTS_MS - 50 * n, what: { kind: 'user action' } });
+  }
   happenings.sort((a, b) => a.atMs - b.atMs);
   return schedule;
 }
