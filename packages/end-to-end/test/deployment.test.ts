@@ -102,8 +102,8 @@ describe('.env.example', () => {
 describe('README.md', () => {
   it('explains every variable that a service reads', () => {
     const readme = text('README.md');
-    const read = ['ingest', 'worker', 'dashboard'].flatMap(app => [
-      ...text(`apps/${app}/src/configuration.ts`).matchAll(/^\s+([A-Z][A-Z_]+):/gm),
+    const read = ['apps/ingest', 'packages/systems', 'apps/dashboard'].flatMap(folder => [
+      ...text(`${folder}/src/configuration.ts`).matchAll(/^\s+([A-Z][A-Z_]+):/gm),
     ]);
     const names = [...new Set([...read.map(([, name = '']) => name), 'REDIS_URL', 'LOG_LEVEL', 'LOG_FORMAT'])];
     expect(names.length).toBeGreaterThan(30);
