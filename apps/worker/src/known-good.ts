@@ -18,6 +18,8 @@ export interface KnownGood {
     refusals: ReadonlyMap<string, WrongItemError>,
     during: 'read' | 'write',
   ): Promise<CallError | undefined>;
+  /** Whether the store works for any SKU that it took before; false where none is known. */
+  works(during: 'read' | 'write'): Promise<boolean>;
 }
 
 /** Evidence by the SKUs that were written last. */
@@ -50,6 +52,12 @@ export function createKnownGood(given: {
   }
 
   return {
+    async works(during) {
+      for (const sku of await written.latest()) {
+        if ((await tried(sku, during).catch((error: unknown) => error)) === undefined) return true;
+      }
+      return false;
+    },
     async outageInstead(refusals, during) {
       if (Date.now() < provedAt[during] + BELIEVED_MS) return undefined;
       const good = (await written.latest()).filter(sku => !refusals.has(skuKey(sku)));

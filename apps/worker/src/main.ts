@@ -90,13 +90,6 @@ async function main(environment: Environment): Promise<void> {
     if (configuration.RECONCILE_INTERVAL_MINUTES === 0) return;
     await queue.enqueue([{ kind: 'reconcile', event, acceptedAt: Date.now() }]);
   };
-  const outagePause = createOutagePause({
-    queue,
-    outages: openOutages(redis),
-    onOver: ({ system }) => askForReconcile(`${system} is back`),
-    log,
-  });
-  const metrics = createWorkerMetrics({ queue, deadLetters, outages: outagePause.current });
 
   const systems = connectToSystems(configuration, redis, log);
   const { inventree, magento, access, sourceLocations, rules } = systems;
@@ -107,6 +100,20 @@ async function main(environment: Environment): Promise<void> {
   const written = openWrittenSkus(redis);
   const knownGood = createKnownGood({ access, guard, written });
   const lookAgainLater = createLookAgainLater(queue);
+  const outagePause = createOutagePause({
+    queue,
+    outages: openOutages(redis),
+    onOver: ({ system }) => askForReconcile(`${system} is back`),
+    isWell: async ({ system, duringWrite }) => {
+      if (system === 'Magento') return knownGood.works(duringWrite ? 'write' : 'read');
+      return inventree.testConnection().then(
+        () => true,
+        () => false,
+      );
+    },
+    log,
+  });
+  const metrics = createWorkerMetrics({ queue, deadLetters, outages: outagePause.current });
 
   const syncPart = createSyncPart({
     startRead: guard.startRead,

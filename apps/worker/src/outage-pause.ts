@@ -20,6 +20,8 @@ const WRITES_QUIET_MS = 60_000;
 const LOOK_MS = 1_000;
 /** A job that met so many outages, each of which was over as soon as other jobs were done, makes them itself. */
 const MOST_OUTAGES_MET = 3;
+/** After so many pauses in vain it is asked whether the system is away for what is known to be good, too. */
+const WEIGHED_AFTER = 2;
 
 /** What each queue's jobs can't do without. */
 const NEEDED: Record<QueueName, readonly SystemName[]> = {
@@ -51,6 +53,8 @@ export function createOutagePause(given: {
   outages: Outages;
   /** Called once when an outage is over. */
   onOver: (ended: Outage) => Promise<void>;
+  /** Whether a system works for what is known to be good. */
+  isWell: (error: TryLaterError) => Promise<boolean>;
   log: Log;
   pauses?: typeof PAUSES;
 }): OutagePause {
@@ -102,31 +106,44 @@ export function createOutagePause(given: {
     }
   }
 
+  /** Whether the one job that tried after a pause, and found the system away, is the only one that does. */
+  async function isAlone(error: TryLaterError | CredentialsError, outage: Outage | undefined): Promise<boolean> {
+    if (!outage || outage.pauses < WEIGHED_AFTER || outage.nextAttemptAt > Date.now()) return false;
+    return error.kind === 'try-later' && given.isWell(error);
+  }
+
   return {
     async enter(error, job) {
       const { system } = error;
-      const isAway = known.some(outage => outage.system === system);
-      if (!isAway && error.kind === 'try-later' && (await outages.metCount(job)) >= MOST_OUTAGES_MET) return 'to blame';
+      const current = known.find(outage => outage.system === system);
+      if (await isAlone(error, current)) {
+        await leave(system, 'write');
+        return 'to blame';
+      }
+      if (!current && error.kind === 'try-later' && (await outages.metCount(job)) >= MOST_OUTAGES_MET)
+        return 'to blame';
       const next = entering.get(system) ?? extended(error).finally(() => entering.delete(system));
       entering.set(system, next);
       const outage = await next;
       await outages.meet(job, outage);
       return outage.nextAttemptAt;
     },
-    async leave(system, answered) {
-      const outage = known.find(one => one.system === system);
-      if (!outage) return;
-      if (outage.duringWrite && answered === 'reads' && Date.now() < outage.nextAttemptAt + WRITES_QUIET_MS) return;
-      known = known.filter(one => one !== outage);
-      const ended = await outages.clear(system);
-      if (!ended) return;
-      await pauseQueues();
-      const seconds = Math.round((Date.now() - ended.since) / 1000);
-      log.info(`${ended.system} is back after ${seconds} s: the work that waited goes on`, { system });
-      await given.onOver(ended);
-    },
+    leave,
     wentWell: outages.forgetMet,
     current: () => known,
     stop: () => clearInterval(looking),
   };
+
+  async function leave(system: SystemName, answered: 'reads' | 'write'): Promise<void> {
+    const outage = known.find(one => one.system === system);
+    if (!outage) return;
+    if (outage.duringWrite && answered === 'reads' && Date.now() < outage.nextAttemptAt + WRITES_QUIET_MS) return;
+    known = known.filter(one => one !== outage);
+    const ended = await outages.clear(system);
+    if (!ended) return;
+    await pauseQueues();
+    const seconds = Math.round((Date.now() - ended.since) / 1000);
+    log.info(`${ended.system} is back after ${seconds} s: the work that waited goes on`, { system });
+    await given.onOver(ended);
+  }
 }

@@ -65,6 +65,7 @@ function startWorker(): OutagePause {
     queue,
     outages: openOutages(redis),
     onOver: () => Promise.resolve(),
+    isWell: () => Promise.resolve(false),
     log,
     pauses: { away: scaled(PAUSES.away), refused: scaled(PAUSES.refused) },
   });

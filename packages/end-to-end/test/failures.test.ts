@@ -245,6 +245,19 @@ describe('when one SKU alone is refused', () => {
     expect((await deadLetters(running))[0]).toMatchObject({ part: items[3]?.part });
   });
 
+  it('a SKU that alone looks like an outage does not keep the others waiting, even where nobody else asks', async () => {
+    const running = await start({ MAX_ATTEMPTS: '2' });
+    const [good, bad] = [widget(running, 'GOOD'), widget(running, 'BAD')];
+    stockActions.add(running.inventree.shop, good, 1);
+    await until('one SKU is known to be good', () => shown(running, 'GOOD') === 51);
+    running.magento.setFault(call =>
+      decodeURIComponent(call.url).includes('BAD') ? { answer: { status: 503, headers: {}, body: 'no' } } : undefined,
+    );
+    stockActions.add(running.inventree.shop, bad, 1);
+    await until('it is given up', async () => (await deadLetters(running)).length === 1, 25_000);
+    expect((await fetch(`${running.workers[0]?.url ?? ''}/readyz`)).status).toBe(200);
+  });
+
   it.each([true, false])(
     'one part that InvenTree fails to tell of spoils no other, with our plugin: %s',
     async plugin => {
