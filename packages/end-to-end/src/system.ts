@@ -59,10 +59,10 @@ async function jobsUnderWay(redis: RedisDatabase['redis']): Promise<number> {
     ...[PARTS, LOOKUPS].flatMap(queue => [redis.llen(`${queue}:wait`), redis.llen(`${queue}:active`)]),
     redis.zcard(`${PARTS}:delayed`),
   ]);
-  const delayed = await redis.zrange(`${LOOKUPS}:delayed`, '0', '-1');
+  const delayed = (await redis.zrange(`${LOOKUPS}:delayed`, '0', '-1')).filter(id => !id.startsWith('repeat:'));
   const names = await Promise.all(delayed.map(id => redis.hget(`${LOOKUPS}:${id}`, 'name')));
-  const stockItems = names.filter(name => name === 'stock-item');
-  return counts.reduce((sum, count) => sum + count, stockItems.length);
+  const asked = names.filter(name => name === 'stock-item' || name === 'reconcile');
+  return counts.reduce((sum, count) => sum + count, asked.length);
 }
 
 /** Starts the whole way of a change. */
