@@ -7,6 +7,8 @@ const BELIEVED_MS = 1_000;
 export interface Evidence {
   /** What to make of an error that may be the system's or the item's: a TryLaterError where nothing works now, else itself. */
   weigh(error: WrongItemError): Promise<CallError>;
+  /** What a call comes to; where it is answered 500, the error is weighed. */
+  weighed<T>(call: Promise<T>): Promise<T>;
 }
 
 /** Evidence by a call that depends on no item. */
@@ -25,20 +27,25 @@ export function createEvidence(system: System, goodCall: () => Promise<unknown>)
     }
   }
 
+  async function weigh(error: WrongItemError): Promise<CallError> {
+    if (Date.now() - wellAt < BELIEVED_MS) return error;
+    asking ??= ask().finally(() => (asking = undefined));
+    const outage = await asking;
+    if (!outage) return error;
+    if (!(outage instanceof TryLaterError)) return outage;
+    // What both failed with is told; the call that began it knows whether it would have written.
+    const { message, retryAfterMs } = outage;
+    return new TryLaterError(system, message, { ...detailsOf(error), retryAfterMs, cause: error });
+  }
+
   return {
-    async weigh(error) {
-      if (Date.now() - wellAt < BELIEVED_MS) return error;
-      asking ??= ask().finally(() => (asking = undefined));
-      const outage = await asking;
-      if (!outage) return error;
-      // What both failed with is told; the call that began it knows whether it would have written.
-      return outage instanceof TryLaterError
-        ? new TryLaterError(system, outage.message, {
-            ...detailsOf(error),
-            retryAfterMs: outage.retryAfterMs,
-            cause: error,
-          })
-        : outage;
+    weigh,
+    async weighed(call) {
+      try {
+        return await call;
+      } catch (error) {
+        throw error instanceof WrongItemError && error.status === 500 ? await weigh(error) : error;
+      }
     },
   };
 }

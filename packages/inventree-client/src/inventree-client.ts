@@ -85,12 +85,8 @@ export function connectToInvenTree(options: InvenTreeClientOptions): InvenTreeCo
 
   const evidence = createEvidence('InvenTree', () => requestOnce(GOOD_CALL, 'a list', z.unknown()));
 
-  async function request<T>(outgoing: Call, what: string, schema: ZodType<T>): Promise<T> {
-    try {
-      return await requestOnce(outgoing, what, schema);
-    } catch (error) {
-      throw error instanceof WrongItemError && error.status === 500 ? await evidence.weigh(error) : error;
-    }
+  function request<T>(outgoing: Call, what: string, schema: ZodType<T>): Promise<T> {
+    return evidence.weighed(requestOnce(outgoing, what, schema));
   }
 
   async function requestOnce<T>(outgoing: Call, what: string, schema: ZodType<T>): Promise<T> {

@@ -126,12 +126,8 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
 
   const evidence = createEvidence('Magento', () => readSources(requestOnce));
 
-  async function request<T>(call: Call, what: string, schema: ZodType<T>): Promise<T> {
-    try {
-      return await requestOnce(call, what, schema);
-    } catch (error) {
-      throw error instanceof WrongItemError && error.status === 500 ? await evidence.weigh(error) : error;
-    }
+  function request<T>(call: Call, what: string, schema: ZodType<T>): Promise<T> {
+    return evidence.weighed(requestOnce(call, what, schema));
   }
 
   async function requestOnce<T>(call: Call, what: string, schema: ZodType<T>): Promise<T> {
