@@ -3,7 +3,7 @@ import { startSystem, type ServiceProcess, type System } from '@stock-sync/end-t
 import { connectToRedis, openKnownParts } from '@stock-sync/queue';
 
 /** A shop whose parts have 50 each, but for the first few, which have 51, as Redis and the store do not know yet. */
-export async function startLargeShop(redisUrl: string, parts: number, differ: number): Promise<System> {
+async function startLargeShop(redisUrl: string, parts: number, differ: number): Promise<System> {
   const system = await startSystem({ redisServer: redisUrl, sends: 'none', workers: 0 });
   const { shop } = system.inventree;
   const redis = connectToRedis(system.database.url, { whileAway: { wait: true } });
@@ -23,8 +23,31 @@ export async function startLargeShop(redisUrl: string, parts: number, differ: nu
   return system;
 }
 
+const SIZES = [20_000, 200_000];
+
+/** Measures shops of two sizes, of which so many parts differ, and how much more a part costs in the large one. */
+export async function inTwoSizes(
+  what: string,
+  redisUrl: string,
+  differ: number,
+  measure: (system: System, parts: number) => Promise<{ seconds: number; line: string }>,
+): Promise<void> {
+  const took: number[] = [];
+  for (const parts of SIZES) {
+    const system = await startLargeShop(redisUrl, parts, differ);
+    const { seconds, line } = await measure(system, parts);
+    took.push(seconds / parts);
+    console.log(
+      `${what}, ${parts.toLocaleString('en')} parts of which ${differ} differ: ${seconds.toFixed(1)} s; ${line}`,
+    );
+    await system.stop();
+  }
+  const [small = 0, large = 0] = took;
+  console.log(`${what}, time a part in the large shop: ${(large / small).toFixed(2)} x that in the small one`);
+}
+
 /** A gauge of a service; 0 where it has none yet. */
-export async function gauge(service: ServiceProcess, name: string): Promise<number> {
+async function gauge(service: ServiceProcess, name: string): Promise<number> {
   const text = await (await fetch(`${service.url}/metrics`)).text();
   return Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1] ?? 0);
 }

@@ -1,28 +1,18 @@
 import type { RedisDatabase } from '@stock-sync/end-to-end';
-import { startLargeShop, watched } from './large-shop';
-
-const SIZES = [20_000, 200_000];
-const DIFFER = 200;
+import { inTwoSizes, watched } from './large-shop';
 
 /** How long one sweep takes, what memory and Redis it needs, for shops of two sizes; nothing of it should grow faster than the shop. */
 export async function benchSweep(redisUrl: string): Promise<void> {
-  const took: number[] = [];
-  for (const parts of SIZES) {
-    const system = await startLargeShop(redisUrl, parts, DIFFER);
+  await inTwoSizes('sweep', redisUrl, 200, async (system, parts) => {
     const state = await bytesOf(system.database.redis, 'stock-sync:parts', parts);
     const bearers = await bytesOf(system.database.redis, 'stock-sync:sku:*', parts);
     const worker = await system.startWorker({ SWEEP_INTERVAL_SECONDS: '3600' });
     const { seconds, before, most } = await watched(worker, 'stock_sync_sweep_seconds');
-    took.push(seconds / parts);
-    console.log(
-      `sweep, ${parts.toLocaleString('en')} parts of which ${DIFFER} differ: ${seconds.toFixed(1)} s; ` +
-        `worker ${before} MiB before, ${most} MiB at most; ` +
-        `Redis ${state} bytes a part for what was seen, ${bearers} for who bears its SKU`,
-    );
-    await system.stop();
-  }
-  const [small = 0, large = 0] = took;
-  console.log(`sweep, time a part in the large shop: ${(large / small).toFixed(2)} x that in the small one`);
+    const line =
+      `worker ${before} MiB before, ${most} MiB at most; ` +
+      `Redis ${state} bytes a part for what was seen, ${bearers} for who bears its SKU`;
+    return { seconds, line };
+  });
 }
 
 /** Bytes of Redis a part under these keys; of many, a thousand are asked. */
