@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
 import { runChaos } from './run-chaos';
+import { PATIENCE_SECONDS } from './run-seed';
 
 /**
  * `npm run chaos -- --seeds 20`, or `--seed 17` for one of them once more; `--from 100`: seeds 100 to 119; `--at-once`: so many
- * side by side. The exit code: 0 if all were right.
+ * side by side; `--patience`: seconds that everything may take to become right. The exit code: 0 if all were right.
  */
 export async function chaosCommand(args: string[], redisProgram: string): Promise<number> {
   const { values } = parseArgs({
@@ -13,6 +14,7 @@ export async function chaosCommand(args: string[], redisProgram: string): Promis
       seed: { type: 'string' },
       from: { type: 'string', default: '1' },
       'at-once': { type: 'string', default: '3' },
+      patience: { type: 'string', default: String(PATIENCE_SECONDS) },
       'stop-at-failure': { type: 'boolean', default: false },
     },
   });
@@ -27,6 +29,7 @@ export async function chaosCommand(args: string[], redisProgram: string): Promis
     atOnce: wholeNumber('--at-once', values['at-once']),
     stopAtFailure: values['stop-at-failure'],
     redisProgram,
+    patienceSeconds: wholeNumber('--patience', values.patience),
     say: line => console.log(line),
   });
   if (failed.length > 0) console.log(`Once more: ${failed.map(seed => `npm run chaos -- --seed ${seed}`).join('; ')}`);

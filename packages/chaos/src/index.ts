@@ -1,3 +1,3 @@
 export { runChaos, type ChaosOptions } from './run-chaos';
-export { runSeed, type SeedResult } from './run-seed';
+export { runSeed, PATIENCE_SECONDS, type SeedOptions, type SeedResult } from './run-seed';
 export { scheduleOf, type Schedule } from './schedule';

@@ -1,27 +1,26 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runSeed, type SeedResult } from './run-seed';
+import { runSeed, type SeedOptions, type SeedResult } from './run-seed';
 
-export interface ChaosOptions {
+export interface ChaosOptions extends SeedOptions {
   seeds: readonly number[];
   /** Seeds that run at once. */
   atOnce: number;
   /** Whether to end with the first seed that fails. */
   stopAtFailure: boolean;
-  redisProgram: string;
   say: (line: string) => void;
 }
 
 /** Runs these seeds and tells of each; the seeds that failed. */
-export async function runChaos({ seeds, atOnce, stopAtFailure, redisProgram, say }: ChaosOptions): Promise<number[]> {
+export async function runChaos({ seeds, atOnce, stopAtFailure, say, ...options }: ChaosOptions): Promise<number[]> {
   const left = [...seeds];
   const failed: number[] = [];
   const totals = new Map<string, number>();
   let skus = 0;
   const runOn = async () => {
     for (let seed = left.shift(); seed !== undefined; seed = left.shift()) {
-      const result = await runSeed(seed, redisProgram);
+      const result = await runSeed(seed, options);
       skus += result.schedule.parts;
       for (const [what, count] of result.totals) totals.set(what, (totals.get(what) ?? 0) + count);
       if (result.problems.length > 0) {

@@ -47,6 +47,9 @@ export async function mutantsCommand(root: string, args: string[]): Promise<numb
         values.from,
         '--at-once',
         values['at-once'],
+        // What is wrong stays wrong: no need to wait long.
+        '--patience',
+        '40',
       ];
       const { code, output } = await ended(folder, chaos);
       const seconds = Math.round((Date.now() - startedAt) / 1000);
@@ -94,8 +97,7 @@ function mutate(folder: string, { edits }: Mutant): void {
 
 function ended(folder: string, args: string[]): Promise<{ code: number | null; output: string[] }> {
   return new Promise(resolve => {
-    const env = { ...process.env, CHAOS_PATIENCE_SECONDS: '40' };
-    const child = spawn(process.execPath, [join(folder, 'packages/workspace/run.mjs'), ...args], { cwd: folder, env });
+    const child = spawn(process.execPath, [join(folder, 'packages/workspace/run.mjs'), ...args], { cwd: folder });
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));

@@ -3,6 +3,15 @@ import { scheduleOf, type Schedule } from './schedule';
 import { verdictOf } from './verdict';
 import { startWorld } from './world';
 
+export interface SeedOptions {
+  redisProgram: string;
+  /** How long everything may take to become right after the last fault. */
+  patienceSeconds: number;
+}
+
+/** Enough for the slowest seed on a machine that also does other things. */
+export const PATIENCE_SECONDS = 75;
+
 /** How a seed ended. */
 export interface SeedResult {
   schedule: Schedule;
@@ -18,7 +27,7 @@ export interface SeedResult {
 const LATEST_WRITE_MS = 6_500;
 
 /** Plays a seed's schedule and judges what came of it. */
-export async function runSeed(seed: number, redisProgram: string): Promise<SeedResult> {
+export async function runSeed(seed: number, { redisProgram, patienceSeconds }: SeedOptions): Promise<SeedResult> {
   const schedule = scheduleOf(seed);
   const startedAt = Date.now();
   const world = await startWorld(schedule, redisProgram);
@@ -31,7 +40,7 @@ export async function runSeed(seed: number, redisProgram: string): Promise<SeedR
     await world.calm();
     if (world.totals.has('Magento: done late')) await sleep(LATEST_WRITE_MS);
     if (schedule.heals) world.askForReconcile();
-    const problems = await verdictOf(world, schedule);
+    const problems = await verdictOf(world, schedule, patienceSeconds * 1000);
     const story = [...world.story, ...world.serviceLogs()];
     return { schedule, problems, totals: world.totals, story, seconds: (Date.now() - startedAt) / 1000 };
   } finally {

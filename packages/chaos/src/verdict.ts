@@ -1,21 +1,23 @@
+import { jobsUnderWay } from '@stock-sync/end-to-end';
 import { connectToRedis, openDeadLetters } from '@stock-sync/queue';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Schedule } from './schedule';
 import type { World } from './world';
 
-/** How long everything may take to become right, in milliseconds: what a killed worker had in hand is taken over, pauses end, a
- * write that got no answer is looked at again after 15 s. */
-const PATIENCE_MS = Number(process.env.CHAOS_PATIENCE_SECONDS ?? '75') * 1000;
 /** How long it must stay right. */
 const STAYS_MS = 1_500;
 
-/** Waits until the store is right and nothing is left to do; all that is wrong then. */
-export async function verdictOf(world: World, schedule: Schedule): Promise<string[]> {
-  const until = Date.now() + PATIENCE_MS;
+/**
+ * Waits until the store is right and nothing is left to do; all that is wrong then. `patienceMs`: how long that may take; what a
+ * killed worker had in hand is taken over, pauses end, a write that got no answer is looked at again after 15 s.
+ */
+export async function verdictOf(world: World, schedule: Schedule, patienceMs: number): Promise<string[]> {
+  const redis = connectToRedis(world.redis.url, { whileAway: { wait: true } });
+  const until = Date.now() + patienceMs;
   const problems: string[] = [];
   do {
     await sleep(50);
-    const left = await jobsLeft(world.redis.url);
+    const left = await jobsUnderWay(redis);
     problems.splice(0, Infinity, ...divergent(world, schedule), ...(left > 0 ? [`${left} jobs are still there`] : []));
   } while (problems.length > 0 && Date.now() < until);
 
@@ -26,7 +28,8 @@ export async function verdictOf(world: World, schedule: Schedule): Promise<strin
     if (wanted !== undefined && quantity !== wanted) problems.push(`${sku} moved away from ${wanted} to ${quantity}`);
   }
   if (world.magento.mostWritersOfOneSku() > 1) problems.push('two writers of one SKU at once');
-  problems.push(...(await unexplainedLetters(world, schedule)));
+  problems.push(...(await unexplainedLetters(redis, world, schedule)));
+  redis.disconnect();
   if (!schedule.happenings.some(({ what }) => what.kind === 'empty redis')) problems.push(...untraceable(world));
   return problems;
 }
@@ -47,27 +50,14 @@ function divergent(world: World, { refused }: Schedule): string[] {
   });
 }
 
-const QUEUES = ['bull:stock-sync', 'bull:stock-sync-lookup'];
-
-async function jobsLeft(url: string): Promise<number> {
-  const redis = connectToRedis(url, { whileAway: { wait: true } });
-  const counts = await Promise.all([
-    ...QUEUES.flatMap(queue => [redis.llen(`${queue}:wait`), redis.llen(`${queue}:active`)]),
-    redis.zcard('bull:stock-sync:delayed'),
-  ]);
-  redis.disconnect();
-  return counts.reduce((sum, count) => sum + count, 0);
-}
-
 async function unexplainedLetters(
-  { redis: { url }, inventree: { shop } }: World,
+  redis: ReturnType<typeof connectToRedis>,
+  { inventree: { shop } }: World,
   { refused }: Schedule,
 ): Promise<string[]> {
-  const redis = connectToRedis(url, { whileAway: { wait: true } });
   const deadLetters = openDeadLetters(redis);
   const letters = await deadLetters.list();
   await deadLetters.close();
-  redis.disconnect();
   const explained = refused === undefined ? undefined : [...shop.parts.keys()][refused];
   return letters
     .filter(({ part }) => part === null || part !== explained)

@@ -1,4 +1,5 @@
 import { startService, TEST_SECRET, type ServiceProcess } from '@stock-sync/end-to-end';
+import { connectToRedis } from '@stock-sync/queue';
 import {
   startInvenTree,
   startMagento,
@@ -291,7 +292,6 @@ function refusal({ refused }: Schedule, call: StandInCall): Fault | undefined {
 }
 
 async function emptied(url: string): Promise<void> {
-  const { connectToRedis } = await import('@stock-sync/queue');
   const redis = connectToRedis(url, { whileAway: { wait: true } });
   await redis.flushall();
   redis.disconnect();

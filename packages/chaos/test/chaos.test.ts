@@ -1,4 +1,4 @@
-import { runSeed, scheduleOf } from '../src';
+import { PATIENCE_SECONDS, runSeed, scheduleOf } from '../src';
 
 it('a seed does the same every time, and another seed something else', () => {
   expect(scheduleOf(7)).toEqual(scheduleOf(7));
@@ -11,7 +11,7 @@ it.each([4, 8])(
   async seed => {
     const redisProgram = process.env.REDIS_PROGRAM;
     if (!redisProgram) throw new Error('REDIS_PROGRAM is not set: run the tests by `npm test`');
-    const { problems, story } = await runSeed(seed, redisProgram);
+    const { problems, story } = await runSeed(seed, { redisProgram, patienceSeconds: PATIENCE_SECONDS });
     if (problems.length > 0) throw new Error([...problems, ...story.slice(-200)].join('\n'));
   },
   150_000,

@@ -54,7 +54,7 @@ export const TEST_SECRET = 'whsec_dGVzdC1zZWNyZXQtb2YtMjQtYnl0ZXMhISE=';
 const [PARTS, LOOKUPS] = ['bull:stock-sync', 'bull:stock-sync-lookup'];
 
 /** Jobs that wait, are delayed or under way; not what is only due later: looking again after a doubt, the next sweep. */
-async function jobsUnderWay(redis: RedisDatabase['redis']): Promise<number> {
+export async function jobsUnderWay(redis: RedisDatabase['redis']): Promise<number> {
   const counts = await Promise.all([
     ...[PARTS, LOOKUPS].flatMap(queue => [redis.llen(`${queue}:wait`), redis.llen(`${queue}:active`)]),
     redis.zcard(`${PARTS}:delayed`),
