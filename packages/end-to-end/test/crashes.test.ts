@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectToRedis, openDeadLetters, openSyncQueue } from '@stock-sync/queue';
+import { connectToRedis, openSyncQueue } from '@stock-sync/queue';
 import { stockActions } from '@stock-sync/stand-ins';
 import { Queue } from 'bullmq';
 import { startSystem, startTcpProxy, type System } from '../src';
-import { redisServer, until } from './support';
+import { lettersOf, redisServer, until } from './support';
 
 let system: System | undefined;
 afterEach(async () => {
@@ -34,15 +34,6 @@ async function startHanging() {
   return { running, worker };
 }
 
-async function letters(running: System) {
-  const redis = connectToRedis(running.database.url, { whileAway: { wait: true } });
-  const deadLetters = openDeadLetters(redis);
-  const found = await deadLetters.list();
-  await deadLetters.close();
-  redis.disconnect();
-  return found;
-}
-
 describe('a worker', () => {
   it('that is killed: what it had in hand is taken over within 15 s', async () => {
     const { running, worker } = await startHanging();
@@ -51,7 +42,7 @@ describe('a worker', () => {
     await running.startWorker();
     await until('the store is right', () => shown(running) === 80, 20_000);
     expect(Date.now() - killedAt).toBeLessThan(15_000);
-    expect(await letters(running)).toEqual([]);
+    expect(await lettersOf(running)).toEqual([]);
   });
 
   it('that is asked to end while the store does not answer: ends with 0 within 10 s, and gives back what it has', async () => {
@@ -105,8 +96,8 @@ describe('a job', () => {
     const queue = new Queue('stock-sync', { connection: { host, port, db } });
     await queue.add('part', { kind: 'part', part: 'forty-five' }, { attempts: 8, backoff: 100 });
     await queue.close();
-    await until('it is a dead letter', async () => (await letters(running)).length === 1);
-    expect((await letters(running))[0]).toMatchObject({
+    await until('it is a dead letter', async () => (await lettersOf(running)).length === 1);
+    expect((await lettersOf(running))[0]).toMatchObject({
       part: null,
       job: null,
       reason: expect.stringContaining('part') as string,
@@ -124,8 +115,8 @@ describe('a job', () => {
     // As BullMQ counts how often a job was found without its worker.
     await redis.hset(`bull:stock-sync:${id}`, 'stc', 11);
     await running.startWorker();
-    await until('it is a dead letter', async () => (await letters(running)).length === 1);
-    expect((await letters(running))[0]).toMatchObject({
+    await until('it is a dead letter', async () => (await lettersOf(running)).length === 1);
+    expect((await lettersOf(running))[0]).toMatchObject({
       part: item.part,
       reason: '11 workers ended while they were at it',
     });

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stockActions, type Fault, type StandInCall } from '@stock-sync/stand-ins';
-import { Queue } from 'bullmq';
 import { launchService, startSystem, startTcpProxy, type System } from '../src';
-import { redisServer, until } from './support';
+import { lettersOf, redisServer, until } from './support';
 
 let system: System | undefined;
 afterEach(async () => {
@@ -24,14 +23,6 @@ function widget(running: System, name = 'WIDGET-123') {
 const messages = (running: System) => running.workerLog().map(({ level, message }) => `${level} ${message}`);
 const shown = (running: System, sku = 'WIDGET-123') => running.magento.store.shown(sku)?.quantity;
 const isWrite = (call: StandInCall) => call.method === 'POST';
-
-async function deadLetters(running: System): Promise<Record<string, unknown>[]> {
-  const { host, port, db } = running.database.redis.options;
-  const queue = new Queue('stock-sync-dead-letter', { connection: { host: host ?? '', port: port ?? 0, db: db ?? 0 } });
-  const jobs = await queue.getJobs(['waiting', 'active', 'failed']);
-  await queue.close();
-  return jobs.map(job => job.data as Record<string, unknown>);
-}
 
 describe('when a system is away, work waits, and nothing becomes a dead letter', () => {
   it.each<[string, (running: System, on: boolean) => void, RegExp]>([
@@ -86,7 +77,7 @@ describe('when a system is away, work waits, and nothing becomes a dead letter',
     await until('the store is right', () => shown(running) === 80, 40_000);
     await running.quiet();
     expect(messages(running).join('\n')).toMatch(/is back after \d+ s: the work that waited goes on/);
-    expect(await deadLetters(running)).toEqual([]);
+    expect(await lettersOf(running)).toEqual([]);
   });
 
   const jsonError = (status: number, message = 'Internal Error. Details are available in Magento log file.') => ({
@@ -112,7 +103,7 @@ describe('when a system is away, work waits, and nothing becomes a dead letter',
     await until('the store is right', () => [1, 2, 3].every(n => shown(running, `PART-${n}`) === 80), 40_000);
     await running.quiet();
     expect(messages(running).filter(line => /attempt \d/.test(line))).toEqual([]);
-    expect(await deadLetters(running)).toEqual([]);
+    expect(await lettersOf(running)).toEqual([]);
   });
 
   it('one job tries again after a pause, however many wait, and then all go', async () => {
@@ -133,7 +124,7 @@ describe('when a system is away, work waits, and nothing becomes a dead letter',
     expect(pauses() - pausesBefore).toBeGreaterThanOrEqual(2);
     running.magento.setMaintenance(false);
     await until('all are right', () => items.every((item, n) => shown(running, `PART-${n}`) === item.quantity), 20_000);
-    expect(await deadLetters(running)).toEqual([]);
+    expect(await lettersOf(running)).toEqual([]);
   });
 
   it('Magento away does not keep us from finding out whose a stock item is', async () => {
@@ -178,7 +169,7 @@ describe('when a system is away, work waits, and nothing becomes a dead letter',
         line.startsWith('error Magento refused the credentials: The signature is invalid.'),
       ),
     );
-    expect(await deadLetters(running)).toEqual([]);
+    expect(await lettersOf(running)).toEqual([]);
   });
 });
 
@@ -203,7 +194,7 @@ describe('when one SKU alone is refused', () => {
     });
     await running.quiet();
     for (const [n] of items.entries()) expect([n, shown(running, `PART-${n}`)]).toEqual([n, n === 4 ? 999 : 51]);
-    const letters = await deadLetters(running);
+    const letters = await lettersOf(running);
     expect(letters).toHaveLength(1);
     expect(letters[0]).toMatchObject({
       part: items[4]?.part,
@@ -218,7 +209,7 @@ describe('when one SKU alone is refused', () => {
     await running.send({ event: 'stock_stockitem.saved', part: items[4]?.part });
     await running.quiet();
     expect(shown(running, 'PART-4')).toBe(51);
-    expect(await deadLetters(running)).toEqual([]);
+    expect(await lettersOf(running)).toEqual([]);
   });
 
   it.each<[string, Fault]>([
@@ -241,8 +232,8 @@ describe('when one SKU alone is refused', () => {
       () => items.every((_, n) => n === 3 || shown(running, `PART-${n}`) === 51),
       30_000,
     );
-    await until('it is given up', async () => (await deadLetters(running)).length === 1, 60_000);
-    expect((await deadLetters(running))[0]).toMatchObject({ part: items[3]?.part });
+    await until('it is given up', async () => (await lettersOf(running)).length === 1, 60_000);
+    expect((await lettersOf(running))[0]).toMatchObject({ part: items[3]?.part });
   });
 
   it('a SKU that alone looks like an outage does not keep the others waiting, even where nobody else asks', async () => {
@@ -254,7 +245,7 @@ describe('when one SKU alone is refused', () => {
       decodeURIComponent(call.url).includes('BAD') ? { answer: { status: 503, headers: {}, body: 'no' } } : undefined,
     );
     stockActions.add(running.inventree.shop, bad, 1);
-    await until('it is given up', async () => (await deadLetters(running)).length === 1, 25_000);
+    await until('it is given up', async () => (await lettersOf(running)).length === 1, 25_000);
     expect((await fetch(`${running.workers[0]?.url ?? ''}/readyz`)).status).toBe(200);
   });
 
@@ -279,8 +270,8 @@ describe('when one SKU alone is refused', () => {
       });
       await running.send({ event: 'stock_stockitem.saved', parts: items.map(item => item.part) });
       await until('the others are right', () => items.every((_, n) => n === 2 || shown(running, `PART-${n}`) === 50));
-      await until('it is given up', async () => (await deadLetters(running)).length === 1);
-      expect((await deadLetters(running))[0]).toMatchObject({ part: bad, errorKind: 'wrong-item' });
+      await until('it is given up', async () => (await lettersOf(running)).length === 1);
+      expect((await lettersOf(running))[0]).toMatchObject({ part: bad, errorKind: 'wrong-item' });
       expect(messages(running).filter(line => line.includes('waits'))).toEqual([]);
     },
   );

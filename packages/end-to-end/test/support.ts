@@ -1,3 +1,6 @@
+import { connectToRedis, openDeadLetters, type DeadLetter } from '@stock-sync/queue';
+import type { System } from '../src';
+
 /** The Redis server that `npm test` provides. */
 export function redisServer(): string {
   const url = process.env.TEST_REDIS_URL;
@@ -12,4 +15,14 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
     if (Date.now() > end) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
     await new Promise(resolve => setTimeout(resolve, 10));
   }
+}
+
+/** The dead letters that lie there now. */
+export async function lettersOf({ database }: System): Promise<DeadLetter[]> {
+  const redis = connectToRedis(database.url, { whileAway: { wait: true } });
+  const deadLetters = openDeadLetters(redis);
+  const letters = await deadLetters.list();
+  await deadLetters.close();
+  redis.disconnect();
+  return letters;
 }
