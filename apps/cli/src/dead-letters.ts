@@ -1,4 +1,4 @@
-import type { DeadLetter, DeadLetters, SyncQueue } from '@stock-sync/queue';
+import { replayOf, type DeadLetter, type DeadLetters, type SyncQueue } from '@stock-sync/queue';
 import { CommandError } from './with-redis';
 
 /** Which letters a command is about: all, or those of these parts, by id or SKU. */
@@ -28,9 +28,8 @@ export function listInWords(letters: readonly DeadLetter[]): string {
 /** Has the jobs of these letters done once more. A letter stays until its job succeeds: so none is lost on the way. */
 export async function replay(deadLetters: DeadLetters, queue: SyncQueue, chosen: Chosen): Promise<string> {
   const letters = choose(await deadLetters.list(), chosen);
-  const acceptedAt = Date.now();
-  const jobs = letters.flatMap(({ job }) => job ?? []);
-  await queue.enqueue(jobs.map(job => ({ ...job, event: `replay of ${job.event}`, acceptedAt })));
+  const jobs = letters.flatMap(letter => replayOf(letter) ?? []);
+  await queue.enqueue(jobs);
   return [
     ...letters.map(letter =>
       letter.job

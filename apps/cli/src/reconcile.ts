@@ -7,7 +7,7 @@ import {
   openSyncQueue,
   type connectToRedis,
 } from '@stock-sync/queue';
-import { csvLine, CSV_HEAD, reconcile, reportInWords, type Finding } from '@stock-sync/reconcile';
+import { csvLine, CSV_HEAD, driftInWords, reconcile, reportInWords, type Finding } from '@stock-sync/reconcile';
 import { createLog } from '@stock-sync/service';
 import { connectToSystems, type SystemsConfiguration } from '@stock-sync/systems';
 import { CommandError } from './with-redis';
@@ -62,9 +62,7 @@ export async function reconcileCommand(
         { event: 'by command', dryRun, force, onFinding },
       ),
     );
-    const lines = drifted.map(
-      ({ sku, shows, wanted, part }) => `SKU '${sku}' shows ${shows}, should show ${wanted} (part ${part})`,
-    );
+    const lines = drifted.map(driftInWords);
     const more = report.counts.drifted - drifted.length;
     if (more > 0) lines.push(`... and ${more} more${csv === undefined ? ': --csv <file> has all' : ''}`);
     return { text: [...lines, reportInWords(report, mostZeroedPercent)].join('\n'), heldBack: report.heldBack };

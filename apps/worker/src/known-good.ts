@@ -13,9 +13,10 @@ const HOLD_MS = 10_000;
  * before are tried again: what still works for them is not an outage.
  */
 export interface KnownGood {
-  /** The outage that it is; undefined where the SKUs are to blame. */
+  /** The outage that the answers to these SKUs come to; undefined where it is not all of them that were refused, or they are to blame. */
   outageInstead(
-    refusals: ReadonlyMap<string, WrongItemError>,
+    skus: readonly string[],
+    answers: readonly unknown[],
     during: 'read' | 'write',
   ): Promise<CallError | undefined>;
   /** Whether the store works for any SKU that it took before; false where none is known. */
@@ -58,7 +59,13 @@ export function createKnownGood(given: {
       }
       return false;
     },
-    async outageInstead(refusals, during) {
+    async outageInstead(skus, answers, during) {
+      const refusals = new Map<string, WrongItemError>();
+      for (const [index, sku] of skus.entries()) {
+        const answer = answers[index];
+        if (!(answer instanceof WrongItemError)) return undefined;
+        refusals.set(skuKey(sku), answer);
+      }
       if (Date.now() < provedAt[during] + BELIEVED_MS) return undefined;
       const good = (await written.latest()).filter(sku => !refusals.has(skuKey(sku)));
       let refused: WrongItemError | undefined;

@@ -1,4 +1,4 @@
-import { parseDeadLetter, type SyncQueue } from '@stock-sync/queue';
+import { parseDeadLetter, replayOf, type SyncQueue } from '@stock-sync/queue';
 import type { Log } from '@stock-sync/service';
 import { UnrecoverableError, type Job } from 'bullmq';
 
@@ -10,8 +10,9 @@ export function createLayDownLetter({ queue, log }: { queue: SyncQueue; log: Log
   return async job => {
     const letter = parseDeadLetter(job.data);
     const isRetried = job.attemptsStarted > 1;
-    if (isRetried && letter?.job) {
-      await queue.enqueue([{ ...letter.job, event: `replay of ${letter.event}`, acceptedAt: Date.now() }]);
+    const replay = isRetried && letter ? replayOf(letter) : undefined;
+    if (letter && replay) {
+      await queue.enqueue([replay]);
       log.info(`dead letter ${letter.id} is replayed`, { part: letter.part, sku: letter.sku });
     }
     const error = new UnrecoverableError(letter?.reason ?? 'this is no dead letter of ours');

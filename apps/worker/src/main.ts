@@ -94,8 +94,6 @@ async function main(environment: Environment): Promise<void> {
   const systems = connectToSystems(configuration, redis, log);
   const { inventree, magento, access, sourceLocations, rules } = systems;
   const skuField = configuration.SKU_FIELD;
-  const writes = dryRun === undefined;
-  const mostZeroedPercent = configuration.RECONCILE_MAX_ZEROED_PERCENT;
 
   const written = openWrittenSkus(redis);
   const knownGood = createKnownGood({ access, guard, written });
@@ -148,33 +146,34 @@ async function main(environment: Environment): Promise<void> {
   });
   givenBack.catch(() => undefined);
 
+  const comparing = {
+    inventree,
+    sourceLocations,
+    knownParts,
+    queue,
+    skuField,
+    rules,
+    writes: dryRun === undefined,
+    mostZeroedPercent: configuration.RECONCILE_MAX_ZEROED_PERCENT,
+    metrics,
+    log,
+  };
+
   const processJob = createProcessJob({
     syncPart,
     resolveStockItem: createResolveStockItem({ inventree, knownParts, queue, log }),
     lookAgainLater,
     lookAgain: createLookAgain(queue),
     reconcile: createReconcileJob({
-      inventree,
+      ...comparing,
       magento,
       access,
-      sourceLocations,
       locationsVersion: systems.locationsVersion,
-      knownParts,
-      queue,
       lastReconcile: openLastReconcile(redis),
       turn: openReconcileTurn(redis),
-      skuField,
-      rules,
-      writes,
-      mostZeroedPercent,
-      metrics,
-      log,
     }),
     sweep: createSweep({
-      inventree,
-      sourceLocations,
-      knownParts,
-      queue,
+      ...comparing,
       lastSweep: openLastSweep(redis),
       turn: openCallPlaces(redis, 'sweep', 1),
       lookAtDeductions: createStoreDeductions({
@@ -193,12 +192,6 @@ async function main(environment: Environment): Promise<void> {
         queue,
         cursor: openCursor(redis, 'tracking'),
       }),
-      skuField,
-      rules,
-      writes,
-      mostZeroedPercent,
-      metrics,
-      log,
     }),
     outagePause,
     deadLetters,

@@ -1,6 +1,6 @@
 import type { InvenTreeClient, PartStock } from '@stock-sync/inventree-client';
 import type { CallLimit, KnownParts } from '@stock-sync/queue';
-import type { SkuField } from '@stock-sync/sync-core';
+import { parameterOf, type SkuField } from '@stock-sync/sync-core';
 import { createBatchLoader, type BatchLoader } from './batch-loader';
 
 /** Parts in one read; our plugin takes no more. */
@@ -17,7 +17,7 @@ export function createPartReads(given: {
   limit: CallLimit;
 }): BatchLoader<number, PartStock | undefined> {
   const { inventree, knownParts, skuField, limit } = given;
-  const parameter = skuField.kind === 'parameter' ? skuField.template : undefined;
+  const parameter = parameterOf(skuField);
 
   return createBatchLoader<number, PartStock | undefined>({
     most: MOST_PARTS,

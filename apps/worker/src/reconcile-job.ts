@@ -1,5 +1,6 @@
 import type { CallPlaces, LastReconcile, LocationsVersion, SyncJob } from '@stock-sync/queue';
 import {
+  driftInWords,
   heldBackInWords,
   KINDS,
   reconcile,
@@ -65,13 +66,9 @@ export function createReconcileJob(
     const { counts, parts, heldBack, showing, enqueued, seconds } = report;
     metrics.reconcileSeconds.set(seconds);
     for (const kind of KINDS) metrics.reconciledSkus.set({ result: kind }, counts[kind]);
-    for (const { sku, shows, wanted, part } of drifted) {
-      log.info(`reconcile: SKU '${sku}' shows ${shows}, should show ${wanted} (part ${part})`, {
-        sku,
-        part,
-        shows,
-        wanted,
-      });
+    for (const finding of drifted) {
+      const { sku, part, shows, wanted } = finding;
+      log.info(`reconcile: ${driftInWords(finding)}`, { sku, part, shows, wanted });
     }
     const told = KINDS.filter(kind => counts[kind] > 0).map(kind => `${counts[kind]} ${kind}`);
     log.info(
@@ -79,7 +76,10 @@ export function createReconcileJob(
       { parts, enqueued, ...counts },
     );
     if (heldBack > 0) {
-      log.error(`reconcile: ${heldBackInWords(heldBack, showing, given.mostZeroedPercent)}`, { heldBack, showing });
+      log.error(`reconcile: ${heldBackInWords(heldBack, `${showing} SKUs`, given.mostZeroedPercent)}`, {
+        heldBack,
+        showing,
+      });
     }
   }
 }

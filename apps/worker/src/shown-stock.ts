@@ -1,6 +1,5 @@
-import { WrongItemError } from '@stock-sync/http-client';
 import type { StockAccess } from '@stock-sync/magento-client';
-import { skuKey, type ShownStock } from '@stock-sync/sync-core';
+import type { ShownStock } from '@stock-sync/sync-core';
 import { createBatchLoader, type BatchLoader } from './batch-loader';
 import type { KnownGood } from './known-good';
 import { JOBS_APART_MS } from './part-reads';
@@ -18,14 +17,7 @@ export function createShownStock(given: {
     quietMs: JOBS_APART_MS,
     run: async skus => {
       const answers = await (await given.access()).read(skus);
-      const refusals = new Map(
-        skus.flatMap((sku, index) => {
-          const answer = answers[index];
-          return answer instanceof WrongItemError ? [[skuKey(sku), answer] as const] : [];
-        }),
-      );
-      if (refusals.size < new Set(skus.map(skuKey)).size) return answers;
-      const outage = await given.knownGood.outageInstead(refusals, 'read');
+      const outage = await given.knownGood.outageInstead(skus, answers, 'read');
       if (outage) throw outage;
       return answers;
     },

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { TryLaterError, WrongItemError, type CallError } from '@stock-sync/http-client';
+import { TryLaterError, type CallError } from '@stock-sync/http-client';
 import type { SkuChanges, StockAccess } from '@stock-sync/magento-client';
 import type { CallPlaces, ReadPart, WriteGuard, WrittenSkus } from '@stock-sync/queue';
-import { skuKey } from '@stock-sync/sync-core';
 import { createBatchLoader, type BatchLoader } from './batch-loader';
 import type { KnownGood } from './known-good';
 
@@ -74,27 +73,14 @@ export function createStockWrites(given: {
     const stillOurs = await guard.release(reads, owner);
     await given.onDoubt(reads.filter((_, index) => isWithoutAnswer(errors[index])).map(({ part }) => part));
     await written.add(free.filter((_, index) => !errors[index]).map(({ sku }) => sku));
-    const outage = await outageOf(free, errors);
+    const skus = free.map(({ sku }) => sku);
+    const outage = await knownGood.outageInstead(skus, errors, 'write');
     return requests.map((request, index) => {
       const permission = permissions[index];
       if (permission !== 'free') return permission ?? 'busy';
       const place = free.indexOf(request);
       return outage ?? errors[place] ?? (stillOurs[place] ? 'written' : 'doubtful');
     });
-  }
-
-  /** Where every SKU was refused: the outage that it is, if it is one. */
-  async function outageOf(
-    requests: readonly WriteRequest[],
-    errors: readonly (CallError | undefined)[],
-  ): Promise<CallError | undefined> {
-    const refusals = new Map<string, WrongItemError>();
-    for (const [index, { sku }] of requests.entries()) {
-      const error = errors[index];
-      if (!(error instanceof WrongItemError)) return undefined;
-      refusals.set(skuKey(sku), error);
-    }
-    return knownGood.outageInstead(refusals, 'write');
   }
 }
 

@@ -1,10 +1,18 @@
 import type { InvenTreeClient, PartStock } from '@stock-sync/inventree-client';
-import type { CallPlaces, KnownPart, KnownParts, LastSweep, SyncQueue } from '@stock-sync/queue';
+import {
+  bears,
+  type CallPlaces,
+  type KnownPart,
+  type KnownParts,
+  type LastSweep,
+  type SyncQueue,
+} from '@stock-sync/queue';
+import { heldBackInWords } from '@stock-sync/reconcile';
 import type { Log } from '@stock-sync/service';
 import {
   isBraked,
   isNothing,
-  skuKey,
+  parameterOf,
   skuOf,
   wantedInWords,
   wantedStock,
@@ -12,8 +20,8 @@ import {
   type SkuField,
   type WantedStock,
 } from '@stock-sync/sync-core';
-import type { WorkerMetrics } from './metrics';
 import type { SourceLocationsSince } from '@stock-sync/systems';
+import type { WorkerMetrics } from './metrics';
 
 /** What the jobs that a sweep enqueues are asked by. */
 export const SWEEP = 'sweep';
@@ -86,7 +94,7 @@ export function createSweep(given: Sweep): () => Promise<SweepResult | undefined
   async function sweep(): Promise<SweepResult> {
     const startedAt = Date.now();
     const sources = await given.sourceLocations(startedAt);
-    const parameter = skuField.kind === 'parameter' ? skuField.template : undefined;
+    const parameter = parameterOf(skuField);
     const differing: { part: number; sku: string | undefined }[] = [];
     const zeroed: typeof differing = [];
     let [parts, shown, byPlugin] = [0, 0, true];
@@ -137,12 +145,7 @@ export function createSweep(given: Sweep): () => Promise<SweepResult | undefined
     if (differ > 0) log.info(`${line}: looking at ${which}`, { parts, differ });
     else log.debug(line, { parts, differ });
     if (heldBack > 0 && heldBack !== heldBackBefore) {
-      log.error(
-        `sweep: ${heldBack} of ${shown} parts that show stock would fall to zero at once, more than ` +
-          `RECONCILE_MAX_ZEROED_PERCENT (${given.mostZeroedPercent}): none of them is looked at. If their shelves really ` +
-          'are empty: npm run reconcile -- --force',
-        { heldBack, shown },
-      );
+      log.error(`sweep: ${heldBackInWords(heldBack, `${shown} parts`, given.mostZeroedPercent)}`, { heldBack, shown });
     }
     if (heldBack === 0 && heldBackBefore > 0) log.info('sweep: nothing is held back any more');
     heldBackBefore = heldBack;
@@ -163,11 +166,6 @@ export function differs(
   // What was only tried in a dry run is still to be done.
   if (writes && before.outcome === 'dry run') return true;
   return before.seen !== wantedInWords(wanted);
-}
-
-/** Whether a part was last seen with this SKU. */
-function bears(before: KnownPart | undefined, sku: string): boolean {
-  return before !== undefined && skuKey(before.sku) === skuKey(sku);
 }
 
 function showsStock({ confirmed }: KnownPart): boolean {

@@ -49,6 +49,11 @@ export function parseDeadLetter(data: unknown): DeadLetter | undefined {
   return deadLetterSchema.safeParse(data).data;
 }
 
+/** The job that tries again what a letter is about; undefined where the job was not readable. */
+export function replayOf({ job }: DeadLetter): SyncJob | undefined {
+  return job ? { ...job, event: `replay of ${job.event}`, acceptedAt: Date.now() } : undefined;
+}
+
 /** The dead letters, over a connection that stays the caller's. */
 export function openDeadLetters(connection: Redis): DeadLetters {
   const queue = new Queue(DEAD_LETTER_QUEUE, { connection, streams: { events: { maxLen: 100 } } });

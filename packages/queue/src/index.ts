@@ -10,8 +10,15 @@ export {
 } from './jobs';
 export { connectToRedis, isRedisUnwell, type RedisOptions } from './redis';
 export { openSyncQueue, type SyncQueue, type SyncQueueOptions, type QueueName } from './sync-queue';
-export { openDeadLetters, letterId, parseDeadLetter, type DeadLetters, type DeadLetter } from './dead-letters';
-export { openKnownParts, type KnownParts, type KnownPart, type KnownProduct, type Outcome } from './known-parts';
+export {
+  openDeadLetters,
+  letterId,
+  parseDeadLetter,
+  replayOf,
+  type DeadLetters,
+  type DeadLetter,
+} from './dead-letters';
+export { openKnownParts, bears, type KnownParts, type KnownPart, type KnownProduct, type Outcome } from './known-parts';
 export { openWebhookIds, type WebhookIds } from './webhook-ids';
 export { openWriteGuard, type WriteGuard, type ReadPart, type Permission } from './write-guard';
 export { openCallPlaces, openReconcileTurn, type CallPlaces, type CallLimit } from './call-limit';

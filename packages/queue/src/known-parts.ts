@@ -19,6 +19,11 @@ export interface KnownPart {
   seen: string;
 }
 
+/** Whether a part was last seen with this SKU. */
+export function bears(known: KnownPart | undefined, sku: string): boolean {
+  return known !== undefined && skuKey(known.sku) === skuKey(sku);
+}
+
 /** What is remembered of a SKU's product: its spelling in the store and its type, or that the store has none. */
 export interface KnownProduct {
   /** null: the store has no such product. */

@@ -1,3 +1,3 @@
 export { reconcile, RECONCILE, type Reconcile, type ReconcileOptions, type ReconcileReport } from './reconcile';
-export { reportInWords, heldBackInWords, csvLine, CSV_HEAD } from './report';
+export { reportInWords, driftInWords, heldBackInWords, csvLine, CSV_HEAD } from './report';
 export { kindOf, KINDS, type BothSides, type Finding, type FindingKind } from './findings';

@@ -1,11 +1,11 @@
 import { WrongItemError } from '@stock-sync/http-client';
 import type { InvenTreeClient, PartStock } from '@stock-sync/inventree-client';
 import type { MagentoClient, StockAccess } from '@stock-sync/magento-client';
-import type { KnownPart, KnownParts, LastReconcile, SyncQueue } from '@stock-sync/queue';
+import { bears, type KnownPart, type KnownParts, type LastReconcile, type SyncQueue } from '@stock-sync/queue';
 import {
   isBraked,
+  parameterOf,
   shownInWords,
-  skuKey,
   skuOf,
   wantedInWords,
   wantedStock,
@@ -79,7 +79,7 @@ export async function reconcile(given: Reconcile, options: ReconcileOptions): Pr
   const zeroed: number[] = [];
   let [parts, showing, enqueued] = [0, 0, 0];
 
-  const parameter = skuField.kind === 'parameter' ? skuField.template : undefined;
+  const parameter = parameterOf(skuField);
   for await (const page of inventree.walkStock(parameter)) {
     parts += page.parts.length;
     for (const some of chunks(page.parts, PAGE)) await compare(some);
@@ -189,10 +189,6 @@ export async function reconcile(given: Reconcile, options: ReconcileOptions): Pr
 
 /** What the jobs that a reconcile enqueues are asked by. */
 export const RECONCILE = 'reconcile';
-
-function bears(known: KnownPart | undefined, sku: string): boolean {
-  return known !== undefined && skuKey(known.sku) === skuKey(sku);
-}
 
 function chunks<T>(all: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(all.length / size) }, (_, n) => all.slice(n * size, (n + 1) * size));

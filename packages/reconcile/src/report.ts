@@ -9,14 +9,19 @@ export function reportInWords(report: ReconcileReport, mostZeroedPercent: number
     ...KINDS.map(kind => `  ${String(counts[kind]).padStart(7)} ${kind}`),
     `${enqueued} parts are looked at.`,
   ];
-  if (heldBack > 0) lines.push(heldBackInWords(heldBack, showing, mostZeroedPercent));
+  if (heldBack > 0) lines.push(heldBackInWords(heldBack, `${showing} SKUs`, mostZeroedPercent));
   return lines.join('\n');
 }
 
-/** Why the brake holds parts back, and what to do about it. */
-export function heldBackInWords(heldBack: number, showing: number, mostZeroedPercent: number): string {
+/** Both numbers of a SKU that drifted. */
+export function driftInWords({ sku, shows, wanted, part }: Finding): string {
+  return `SKU '${sku}' shows ${shows}, should show ${wanted} (part ${part})`;
+}
+
+/** Why the brake holds parts back (of "30 SKUs", say), and what to do about it. */
+export function heldBackInWords(heldBack: number, ofWhat: string, mostZeroedPercent: number): string {
   return (
-    `${heldBack} of ${showing} SKUs that show stock would fall to zero at once, more than ` +
+    `${heldBack} of ${ofWhat} that show stock would fall to zero at once, more than ` +
     `RECONCILE_MAX_ZEROED_PERCENT (${mostZeroedPercent}): none of them is looked at. If their shelves really are empty: ` +
     'npm run reconcile -- --force'
   );

@@ -1,5 +1,5 @@
 export { quantityFrom, sum, wholeUnits, magentoPlaces, textOf, numberOf, type Quantity } from './decimal';
-export { skuOf, skuKey, type SkuField, type SkuBearer } from './sku';
+export { skuOf, skuKey, parameterOf, type SkuField, type SkuBearer } from './sku';
 export {
   HEARTBEAT,
   targetsOf,

@@ -1,6 +1,11 @@
 /** Where a part's SKU stands: its name, its IPN, or a parameter of it. */
 export type SkuField = { kind: 'name' } | { kind: 'IPN' } | { kind: 'parameter'; template: string };
 
+/** The name of the parameter that holds the SKU; undefined where it stands elsewhere. */
+export function parameterOf(field: SkuField): string | undefined {
+  return field.kind === 'parameter' ? field.template : undefined;
+}
+
 /** The part's fields that can hold a SKU. */
 export interface SkuBearer {
   name: string;
