@@ -43,6 +43,9 @@ export interface Schedule {
 const LASTS_MS = 8_000;
 const AFTERWARDS_MS = 500;
 const LONG_MS = 20_000;
+/** Until no part is in a storm of events any more; and until a worker has given up a write that got no answer, and made another. */
+const SETTLES_MS = 4_000;
+const NEWER_AFTER_MS = 2_800;
 const FAULTS: readonly CallFault[] = [
   'page 503',
   'JSON 500',
@@ -106,14 +109,29 @@ export function scheduleOf(seed: number): Schedule {
   // What is done while Redis is away, and never again: who says falsely that it is accepted has nobody to heal it.
   if (random.chance(0.3)) {
     happenings.push({ atMs: LASTS_MS - 600, what: { kind: 'kill', whom: 'redis', downMs: 1_500 } });
-    for (let n = 0; n < 8; n++) happenings.push({ atMs: LASTS_MS - 50 * n, what: { kind: 'user action' } });
+    happenings.push(...burst(LASTS_MS - 300));
   }
+  // What the store does only after it has done what is newer, and no event later: who takes a write without an answer for one that
+  // was never done has nobody to heal it.
+  if (!heals && random.chance(0.5)) {
+    const atMs = LASTS_MS + SETTLES_MS;
+    const late = { kind: 'faults', system: 'magento', fault: 'done late', share: 1, forMs: 1_500 } as const;
+    happenings.push({ atMs, what: late });
+    happenings.push(...burst(atMs), ...burst(atMs + NEWER_AFTER_MS));
+  }
+  // Many SKUs in one write with the one that is refused, and no event later: who forgets some of them has nobody to heal it.
+  if (!heals && schedule.refused !== undefined) happenings.push(...burst(LASTS_MS + SETTLES_MS));
   happenings.sort((a, b) => a.atMs - b.atMs);
   return schedule;
 }
 
 function times(random: Random, count: number, make: () => Happening): Schedule['happenings'] {
   return Array.from({ length: count }, () => ({ atMs: random.between(0, LASTS_MS), what: make() }));
+}
+
+/** User actions on many parts at nearly the same time: one write takes them all. */
+function burst(fromMs: number): Schedule['happenings'] {
+  return Array.from({ length: 12 }, (_, n) => ({ atMs: fromMs + 10 * n, what: { kind: 'user action' } as const }));
 }
 
 function faultOf(random: Random): Happening {
