@@ -81,6 +81,8 @@ export interface MagentoClient {
   updateProductStock(sku: string, quantity: number): Promise<void>;
   /** Source items where the store has them, else the legacy stock items. */
   detectStockApi(): Promise<StockApi>;
+  /** The codes of all sources, disabled ones too; undefined where the store has no inventory modules. */
+  sourceCodes(): Promise<string[] | undefined>;
   /** Resolves if the store answers and these credentials may read stock; says which way it has. */
   testConnection(): Promise<{ stockApi: StockApi; sources: string[] }>;
   close(): void;
@@ -101,6 +103,7 @@ const sourceItemSchema = z.object({
   quantity: z.number(),
   status: z.number(),
 });
+const sourceSchema = z.object({ source_code: z.string(), enabled: z.boolean() });
 const stockItemSchema = z.object({ qty: z.number(), is_in_stock: z.boolean() });
 const pageOf = <T>(item: ZodType<T>) => z.object({ items: z.array(item), total_count: z.number().int() });
 
@@ -150,13 +153,11 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
     return parsedBody('Magento', what, schema, answer);
   }
 
-  /** The codes of the sources that are enabled; undefined where the store has no inventory modules. */
-  async function readSources(by: typeof request): Promise<string[] | undefined> {
-    const sourceSchema = z.object({ source_code: z.string(), enabled: z.boolean() });
+  /** The sources; undefined where the store has no inventory modules. */
+  async function readSources(by: typeof request): Promise<z.infer<typeof sourceSchema>[] | undefined> {
     const path = `/rest/V1/inventory/sources?${SOURCE_FIELDS}`;
     try {
-      const { items } = await by({ method: 'GET', path }, 'the sources', pageOf(sourceSchema));
-      return items.filter(source => source.enabled).map(source => source.source_code);
+      return (await by({ method: 'GET', path }, 'the sources', pageOf(sourceSchema))).items;
     } catch (error) {
       // A store without the inventory modules does not know the route; that it knows another shows it is Magento.
       if (!(error instanceof CredentialsError) || error.status !== 404) throw error;
@@ -323,9 +324,13 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
       return (await client.testConnection()).stockApi;
     },
 
+    sourceCodes: async () => (await readSources(request))?.map(source => source.source_code),
+
     async testConnection() {
       const sources = await readSources(request);
-      return sources ? { stockApi: 'source-items', sources } : { stockApi: 'stock-items', sources: ['default'] };
+      if (!sources) return { stockApi: 'stock-items', sources: ['default'] };
+      const enabled = sources.filter(source => source.enabled).map(source => source.source_code);
+      return { stockApi: 'source-items', sources: enabled };
     },
 
     close: http.close,

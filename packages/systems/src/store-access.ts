@@ -22,6 +22,16 @@ export function createStoreAccess(given: {
         `this store has no inventory sources, but SOURCE_MAP names ${others.join(', ')}`,
       );
     }
+    if (found === 'source-items' && sourceMap) {
+      const codes = (await magento.sourceCodes()) ?? [];
+      const unknown = Object.keys(sourceMap).filter(source => !codes.includes(source));
+      if (unknown.length > 0) {
+        throw new CredentialsError(
+          'Magento',
+          `SOURCE_MAP names ${unknown.join(', ')}, but this store has only the sources ${codes.join(', ')}`,
+        );
+      }
+    }
     log.info(
       `stock is read and written by Magento's ${found === 'source-items' ? 'source items' : 'legacy stock items'}`,
     );
