@@ -13,8 +13,8 @@ export interface BatchOptions<K, V> {
   quietMs?: number;
 }
 
-/** Loads one key; its call is shared with the other keys that are asked for about now. */
-export type BatchLoader<K, V> = (key: K) => Promise<V>;
+/** Loads one key; its call is shared with the other keys that are asked for about now, or with none where it is to go alone. */
+export type BatchLoader<K, V> = (key: K, alone?: boolean) => Promise<V>;
 
 /** A batch leaves when no key came for so long, unless told otherwise ... */
 const QUIET_MS = 2;
@@ -80,7 +80,14 @@ export function createBatchLoader<K, V>({
     await limit(leaveAndWait).catch(() => left || leave());
   }
 
-  return key => {
+  async function loadAlone(key: K): Promise<V> {
+    const [answer] = await (limit ? limit(() => run([key])) : run([key]));
+    if (answer instanceof Error) throw answer;
+    return answer as V;
+  }
+
+  return (key, alone = false) => {
+    if (alone) return loadAlone(key);
     lastKeyAt = Date.now();
     return loader.load(key);
   };

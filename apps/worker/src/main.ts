@@ -27,7 +27,12 @@ import {
   type Environment,
   type Log,
 } from '@stock-sync/service';
-import { connectToSystems, systemsConfiguration, type SystemsConfiguration } from '@stock-sync/systems';
+import {
+  connectToSystems,
+  settingsFingerprint,
+  systemsConfiguration,
+  type SystemsConfiguration,
+} from '@stock-sync/systems';
 import { Worker } from 'bullmq';
 import type { Express } from 'express';
 import { batchesAtOnce } from './batch-loader';
@@ -109,6 +114,7 @@ async function main(environment: Environment): Promise<void> {
         () => false,
       );
     },
+    settings: settingsFingerprint(configuration),
     log,
   });
   const metrics = createWorkerMetrics({ queue, deadLetters, outages: outagePause.current });

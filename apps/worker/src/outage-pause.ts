@@ -35,9 +35,11 @@ export interface OutagePause {
   /**
    * A job's call failed for a reason that is not the job's: everything that needs the system waits, longer each time.
    * When the job is to be tried again, in milliseconds since 1970; or `to blame`, where it is the job's fault after all:
-   * it alone keeps meeting outages.
+   * it keeps meeting outages, and did so by calls that it shared with no other.
    */
-  enter(error: TryLaterError | CredentialsError, job: string): Promise<number | 'to blame'>;
+  enter(error: TryLaterError | CredentialsError, job: string, wentAlone: boolean): Promise<number | 'to blame'>;
+  /** Whether a job is to share its calls with no other: it tries for all of them, or is suspected. `attempt`: from 1. */
+  goesAlone(job: string, attempt: number): Promise<boolean>;
   /** A system answered a job; with a write, or to reads alone. */
   leave(system: SystemName, answered: 'reads' | 'write'): Promise<void>;
   /** A job went well. */
@@ -55,10 +57,12 @@ export function createOutagePause(given: {
   onOver: (ended: Outage) => Promise<void>;
   /** Whether a system works for what is known to be good. */
   isWell: (error: TryLaterError) => Promise<boolean>;
+  /** What this worker speaks to the systems with, as a fingerprint. */
+  settings: string;
   log: Log;
   pauses?: typeof PAUSES;
 }): OutagePause {
-  const { queue, outages, log, pauses: lengths = PAUSES } = given;
+  const { queue, outages, settings, log, pauses: lengths = PAUSES } = given;
   let known: readonly Outage[] = [];
   const entering = new Map<SystemName, Promise<Outage>>();
   const look = () => {
@@ -67,13 +71,24 @@ export function createOutagePause(given: {
       () => undefined,
     );
   };
-  // A pause that nobody remembers would leave the queues at one job at a time for ever.
-  const releaseForgotten = async () => {
-    if ((await outages.current()).length === 0) await Promise.all(QUEUES.map(queue.resume));
-  };
-  releaseForgotten().catch(() => undefined);
+  begin().catch(() => undefined);
   look();
   const looking = setInterval(look, LOOK_MS);
+
+  async function begin(): Promise<void> {
+    const current = await outages.current();
+    // A pause that nobody remembers would leave the queues at one job at a time for ever.
+    if (current.length === 0) await Promise.all(QUEUES.map(queue.resume));
+    const mended = current.filter(outage => outage.settings !== settings);
+    if (mended.length === 0) return;
+    // Whoever mends the settings and starts the worker again wants to see at once whether they are right.
+    for (const outage of mended) {
+      log.info(`the settings are others than those that ${outage.system} was last asked with: it is asked now`);
+      await outages.record({ ...outage, settings, pauses: 0, nextAttemptAt: Date.now() });
+    }
+    await pauseQueues();
+    await Promise.all(QUEUES.map(queue.tryDelayedNow));
+  }
 
   async function extended(error: TryLaterError | CredentialsError): Promise<Outage> {
     const { system, message: reason, duringWrite } = error;
@@ -86,7 +101,8 @@ export function createOutagePause(given: {
     const asked = error.kind === 'try-later' ? (error.retryAfterMs ?? 0) : 0;
     const grown = Math.min(longest, first * 2 ** Math.min(pauses - 1, 20));
     const pauseMs = Math.max(grown, Math.min(asked, LONGEST_ASKED_MS));
-    const outage = { system, reason, duringWrite, since: before?.since ?? now, pauses, nextAttemptAt: now + pauseMs };
+    const nextAttemptAt = now + pauseMs;
+    const outage = { system, reason, duringWrite, since: before?.since ?? now, pauses, nextAttemptAt, settings };
     // In this order: a worker that dies in between leaves an outage that the next job ends.
     await outages.record(outage);
     await pauseQueues();
@@ -113,26 +129,34 @@ export function createOutagePause(given: {
   }
 
   return {
-    async enter(error, job) {
+    async enter(error, job, wentAlone) {
       const { system } = error;
       const current = known.find(outage => outage.system === system);
-      if (await isAlone(error, current)) {
+      if (wentAlone && (await isAlone(error, current))) {
         await leave(system, 'write');
         return 'to blame';
       }
-      if (!current && error.kind === 'try-later' && (await outages.metCount(job)) >= MOST_OUTAGES_MET)
-        return 'to blame';
+      if (wentAlone && !current && error.kind === 'try-later' && (await isSuspect(job))) return 'to blame';
       const next = entering.get(system) ?? extended(error).finally(() => entering.delete(system));
       entering.set(system, next);
       const outage = await next;
       await outages.meet(job, outage);
       return outage.nextAttemptAt;
     },
+    async goesAlone(job, attempt) {
+      // What was known a second ago would send many alone when an outage is over.
+      if (known.length > 0) known = await outages.current();
+      return known.length > 0 || (attempt > 1 && (await isSuspect(job)));
+    },
     leave,
     wentWell: outages.forgetMet,
     current: () => known,
     stop: () => clearInterval(looking),
   };
+
+  async function isSuspect(job: string): Promise<boolean> {
+    return (await outages.metCount(job)) >= MOST_OUTAGES_MET;
+  }
 
   async function leave(system: SystemName, answered: 'reads' | 'write'): Promise<void> {
     const outage = known.find(one => one.system === system);

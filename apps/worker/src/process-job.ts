@@ -30,7 +30,7 @@ const TAKEN_OVER = 'a worker ended at it';
 export type ProcessJobs = (job: Job, token?: string) => Promise<unknown>;
 
 export interface ProcessJob {
-  syncPart: (job: PartJob) => Promise<SyncResult>;
+  syncPart: (job: PartJob, alone: boolean) => Promise<SyncResult>;
   resolveStockItem: (job: StockItemJob) => Promise<unknown>;
   lookAgainLater: (parts: readonly number[], why: string) => Promise<void>;
   lookAgain: (job: LookAgainJob) => Promise<unknown>;
@@ -64,12 +64,14 @@ export function createProcessJob(given: ProcessJob): ProcessJobs {
       const error = new Error(`${job.stalledCounter} workers ended while they were at it`);
       return await buried(job, asked, new PartFailedError(error, undefined, undefined), 'given up');
     }
+    let alone = true;
     try {
-      return await withinTime(run(job, asked), longestOf(asked), given.givenBack);
+      alone = await goesAlone(job, asked);
+      return await withinTime(run(job, asked, alone), longestOf(asked), given.givenBack);
     } catch (error) {
       const cause = error instanceof PartFailedError ? error.cause : error;
       if (cause instanceof TryLaterError || cause instanceof CredentialsError) {
-        const next = await outagePause.enter(cause, deduplicationId(asked));
+        const next = await outagePause.enter(cause, deduplicationId(asked), alone);
         if (next !== 'to blame') {
           metrics.outcomes.inc({ outcome: 'waits' });
           // Behind the others that wait: else the one job that makes an outage would be the one that tries, for ever.
@@ -94,8 +96,14 @@ export function createProcessJob(given: ProcessJob): ProcessJobs {
     return kind === 'sweep' || kind === 'reconcile' ? WALKS * given.longestMs : given.longestMs;
   }
 
-  async function run(job: Job, asked: SyncJob): Promise<unknown> {
-    const result = await done(asked);
+  /** What fails together with others says nothing about any of them: before it counts, a part is tried by calls of its own. */
+  async function goesAlone(job: Job, asked: SyncJob): Promise<boolean> {
+    if (asked.kind !== 'part' || job.attemptsMade > 0) return true;
+    return outagePause.goesAlone(deduplicationId(asked), job.attemptsStarted);
+  }
+
+  async function run(job: Job, asked: SyncJob, alone: boolean): Promise<unknown> {
+    const result = await done(asked, alone);
     await outagePause.wentWell(deduplicationId(asked));
     // A worker that ended at it may have left a write that the store comes to only now.
     if (asked.kind === 'part' && job.stalledCounter > 0) await given.lookAgainLater([asked.part], TAKEN_OVER);
@@ -105,10 +113,10 @@ export function createProcessJob(given: ProcessJob): ProcessJobs {
     return result;
   }
 
-  async function done(asked: SyncJob): Promise<unknown> {
+  async function done(asked: SyncJob, alone: boolean): Promise<unknown> {
     switch (asked.kind) {
       case 'part': {
-        const result = await given.syncPart(asked);
+        const result = await given.syncPart(asked, alone);
         metrics.outcomes.inc({ outcome: result.outcome });
         metrics.lag.observe((Date.now() - asked.acceptedAt) / 1000);
         await outagePause.leave('InvenTree', 'reads');

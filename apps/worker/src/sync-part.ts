@@ -72,15 +72,16 @@ export interface SyncResult {
 
 /**
  * Makes the store equal to a part's stock as it is now: read the part, decide SKU and quantity, read what the store
- * shows, write what differs. Rejects with a NotYetError, or a PartFailedError that says how far it came.
+ * shows, write what differs; by calls that are shared with other parts, unless it is to go alone. Rejects with a
+ * NotYetError, or a PartFailedError that says how far it came.
  */
-export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncResult> {
+export function createSyncPart(given: SyncPart): (job: PartJob, alone?: boolean) => Promise<SyncResult> {
   const { knownParts, queue, skuField, rules, dryRun, log } = given;
 
-  return async job => {
+  return async (job, alone = false) => {
     const reached: Reached = { known: undefined, sku: undefined, wanted: undefined };
     try {
-      return await sync(job, reached);
+      return await sync(job, alone, reached);
     } catch (error) {
       if (error instanceof NotYetError) throw error;
       const notItsFault = error instanceof TryLaterError || error instanceof CredentialsError;
@@ -93,7 +94,7 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
     }
   };
 
-  async function sync(job: PartJob, reached: Reached): Promise<SyncResult> {
+  async function sync(job: PartJob, alone: boolean, reached: Reached): Promise<SyncResult> {
     const { part: id } = job;
     const startedAt = Date.now();
     const [known] = await knownParts.parts([id]);
@@ -103,10 +104,10 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
     if (storm.gatherUntil > startedAt) await sleep(storm.gatherUntil - startedAt);
     // The ticket first: a write that it does not stop has landed before any of our reads.
     const ticket = await given.startRead(id);
-    const shownEarly = known && { sku: known.sku, shown: given.readShown(known.sku) };
+    const shownEarly = known && { sku: known.sku, shown: given.readShown(known.sku, alone) };
     // Whether it failed is told where it is needed.
     shownEarly?.shown.catch(() => undefined);
-    const part = await given.readPart(id);
+    const part = await given.readPart(id, alone);
     if (!part) return partIsGone(job, known);
     if (part.virtual) return skipped(job, part.name, 'the part is virtual, it holds no stock in InvenTree');
     const sku = skuOf(part, skuField);
@@ -118,8 +119,8 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
     const result = { part: id, sku, wanted: wantedInWords(wanted) };
     reached.wanted = result.wanted;
     const [bearers, { product, shown }] = await Promise.all([
-      given.bearersOf({ sku, part: id }),
-      productAndShown(sku, startedAt, shownEarly),
+      given.bearersOf({ sku, part: id }, alone),
+      productAndShown({ sku, startedAt, alone }, shownEarly),
     ]);
     if (bearers.length > 1) throw new AmbiguousSkuError(sku, bearers);
     if (!product || !holdsStock(product.typeId)) {
@@ -142,7 +143,7 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
       return { ...result, outcome: 'dry run' };
     }
     const read = { part: id, sku: product.sku, ticket };
-    const written = await given.write({ read, sku: product.sku, changes, inStorm: storm.runs > 0 });
+    const written = await given.write({ read, sku: product.sku, changes, inStorm: storm.runs > 0 }, alone);
     if (written === 'busy') {
       throw new NotYetError(`another worker is writing SKU '${sku}'`, Date.now() + SKU_BUSY_MS);
     }
@@ -171,13 +172,16 @@ export function createSyncPart(given: SyncPart): (job: PartJob) => Promise<SyncR
 
   /** What the store has under a SKU. Without a single row of stock, an old answer that the product exists won't do: it
    * may have been deleted, and a write would leave an orphan. */
-  async function productAndShown(sku: string, startedAt: number, early: ShownEarly | undefined) {
+  async function productAndShown(
+    { sku, startedAt, alone }: { sku: string; startedAt: number; alone: boolean },
+    early: ShownEarly | undefined,
+  ) {
     const [product, shown] = await Promise.all([
-      given.findProduct({ sku, notBefore: 0 }),
-      early?.sku === sku ? early.shown : given.readShown(sku),
+      given.findProduct({ sku, notBefore: 0 }, alone),
+      early?.sku === sku ? early.shown : given.readShown(sku, alone),
     ]);
     if (!product || shown.length > 0) return { product, shown };
-    return { product: await given.findProduct({ sku, notBefore: startedAt }), shown };
+    return { product: await given.findProduct({ sku, notBefore: startedAt }, alone), shown };
   }
 
   async function partIsGone(job: PartJob, known: KnownPart | undefined): Promise<SyncResult> {

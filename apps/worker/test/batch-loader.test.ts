@@ -12,7 +12,7 @@ describe('a batch loader', () => {
         return Promise.resolve(keys.map(key => (key === 3 ? new Error('three') : key * 2)));
       },
     });
-    const answers = [1, 2, 3].map(load);
+    const answers = [1, 2, 3].map(key => load(key));
     await sleep(3);
     answers.push(load(4));
     expect(await Promise.allSettled(answers)).toMatchObject([
@@ -22,6 +22,26 @@ describe('a batch loader', () => {
       { value: 8 },
     ]);
     expect(batches).toEqual([[1, 2, 3, 4]]);
+  });
+
+  it('takes what is to go alone into a call of its own', async () => {
+    const batches: number[][] = [];
+    const load = createBatchLoader<number, number>({
+      most: 100,
+      limit: batchesAtOnce(1),
+      run: keys => {
+        batches.push([...keys]);
+        return Promise.resolve(keys.map(key => (key === 3 ? new Error('three') : key * 2)));
+      },
+    });
+    expect(await Promise.allSettled([load(1), load(2, true), load(3, true), load(4)])).toMatchObject([
+      { value: 2 },
+      { value: 4 },
+      { reason: new Error('three') },
+      { value: 8 },
+    ]);
+    expect(batches).toHaveLength(3);
+    expect(batches).toEqual(expect.arrayContaining([[2], [3], [1, 4]]));
   });
 
   it('never leaves before its first key is in, however short the moment', async () => {

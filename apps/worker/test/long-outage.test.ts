@@ -66,6 +66,7 @@ function startWorker(): OutagePause {
     outages: openOutages(redis),
     onOver: () => Promise.resolve(),
     isWell: () => Promise.resolve(false),
+    settings: 'the same',
     log,
     pauses: { away: scaled(PAUSES.away), refused: scaled(PAUSES.refused) },
   });

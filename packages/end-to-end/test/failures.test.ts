@@ -170,6 +170,25 @@ describe('when a system is away, work waits, and nothing becomes a dead letter',
       ),
     );
     expect(await lettersOf(running)).toEqual([]);
+
+    // The pause would take 15 s more; whoever mends the settings need not wait for it.
+    await Promise.all(running.workers.map(worker => worker.stop()));
+    await running.startWorker({ MAGENTO_ACCESS_TOKEN_SECRET: running.magento.integration.accessTokenSecret });
+    await until('the store is right', () => shown(running) === 51, 8_000);
+  });
+
+  it('a SOURCE_MAP with a source that the store lacks: an error names it, nothing is written nor given up', async () => {
+    const running = await start({ SOURCE_MAP: '{"default":[1],"wset":[2]}' });
+    running.inventree.shop.addLocation('Main');
+    const item = widget(running);
+    stockActions.add(running.inventree.shop, item, 1);
+    await until('it is told', () =>
+      messages(running).some(line =>
+        line.startsWith('error SOURCE_MAP names wset, but this store has only the sources default. What needs Magento'),
+      ),
+    );
+    expect(running.magento.counts().writes).toBe(0);
+    expect(await lettersOf(running)).toEqual([]);
   });
 });
 
@@ -234,6 +253,9 @@ describe('when one SKU alone is refused', () => {
     );
     await until('it is given up', async () => (await lettersOf(running)).length === 1, 60_000);
     expect((await lettersOf(running))[0]).toMatchObject({ part: items[3]?.part });
+    // Nobody who only shared a call with it was blamed.
+    const blamed = messages(running).filter(line => /: attempt \d|dead letter/.test(line));
+    expect(blamed.filter(line => !line.includes(`part ${items[3]?.part}:`))).toEqual([]);
   });
 
   it('a SKU that alone looks like an outage does not keep the others waiting, even where nobody else asks', async () => {

@@ -17,6 +17,8 @@ const outageSchema = z.object({
   pauses: z.number().int(),
   /** When the next attempt is due, in milliseconds since 1970. */
   nextAttemptAt: z.number(),
+  /** The settings of the worker that met it, as a fingerprint. Earlier versions had none. */
+  settings: z.string().default(''),
 });
 
 /** Why everything that needs a system waits. */

@@ -40,6 +40,8 @@ export interface SyncQueue {
   counts(): Promise<{ waiting: number; delayed: number; active: number }>;
   /** All workers stop taking jobs of a queue for so many milliseconds; then they take one at a time. */
   pauseFor(milliseconds: number, name: QueueName): Promise<void>;
+  /** Jobs of a queue that are delayed are tried now; those that are meant to be done later, of a schedule say, stay. */
+  tryDelayedNow(name: QueueName): Promise<void>;
   /** All workers take as many jobs of a queue as they can, from now on. */
   resume(name: QueueName): Promise<void>;
   close(): Promise<void>;
@@ -159,6 +161,13 @@ export function openSyncQueue(connection: Redis, options: SyncQueueOptions): Syn
       // In this order: when the pause is over, one job goes first and tries.
       await queue(name).setGlobalConcurrency(1);
       await queue(name).rateLimit(Math.ceil(milliseconds));
+    },
+    async tryDelayedNow(name) {
+      if (name === SYNC_QUEUE) return queue(name).promoteJobs();
+      const delayed = await queue(name).getDelayed();
+      const asked = delayed.filter(job => !job.repeatJobKey && job.name !== 'look-again');
+      // One that is due just now is no longer delayed.
+      await Promise.all(asked.map(job => job.promote().catch(() => undefined)));
     },
     async resume(name) {
       await queue(name).removeGlobalConcurrency();

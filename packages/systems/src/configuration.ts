@@ -8,6 +8,7 @@ import {
 } from '@stock-sync/service';
 import { quantityFrom, type SkuField, type SourceMap } from '@stock-sync/sync-core';
 import type { MagentoCredentials } from '@stock-sync/magento-client';
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
 const WEB = ['http:', 'https:'];
@@ -39,6 +40,17 @@ export function systemsConfiguration(environment: Environment) {
 }
 
 export type SystemsConfiguration = ReturnType<typeof systemsConfiguration>;
+
+/** Tells settings that the systems are spoken to with from others, and gives none of them away. */
+export function settingsFingerprint(configuration: SystemsConfiguration): string {
+  const { INVENTREE_URL, INVENTREE_TOKEN, MAGENTO_URL, credentials, MAGENTO_STOCK_API, SOURCE_MAP } = configuration;
+  const { VERIFY_SSL, CA_FILE, TIMEOUT } = configuration;
+  const all = [INVENTREE_URL, INVENTREE_TOKEN, MAGENTO_URL, credentials, MAGENTO_STOCK_API, SOURCE_MAP];
+  return createHash('sha256')
+    .update(JSON.stringify([...all, VERIFY_SSL, CA_FILE, TIMEOUT]))
+    .digest('hex')
+    .slice(0, 16);
+}
 
 function plainValues(environment: Environment) {
   return configurationFrom(environment, {
