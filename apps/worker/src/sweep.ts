@@ -7,7 +7,7 @@ import {
   type LastSweep,
   type SyncQueue,
 } from '@stock-sync/queue';
-import { heldBackInWords } from '@stock-sync/reconcile';
+import { createGoneParts, heldBackInWords } from '@stock-sync/reconcile';
 import type { Log } from '@stock-sync/service';
 import {
   isBraked,
@@ -66,7 +66,7 @@ export const MOST_LOOKED_AT = 20_000;
 
 /**
  * Finds what no event told: walks all parts as InvenTree has them now, compares each with what was last seen of it, and
- * enqueues those that differ; a part that was never seen differs. It writes nothing itself: whoever does the job reads the
+ * enqueues those that differ; a part that was never seen differs, and so does one that is gone. It writes nothing itself: whoever does the job reads the
  * part anew. Does nothing while another sweep is under way.
  */
 export function createSweep(given: Sweep): () => Promise<SweepResult | undefined> {
@@ -97,12 +97,15 @@ export function createSweep(given: Sweep): () => Promise<SweepResult | undefined
     const parameter = parameterOf(skuField);
     const differing: { part: number; sku: string | undefined }[] = [];
     const zeroed: typeof differing = [];
+    const goneParts = createGoneParts(knownParts);
     let [parts, shown, byPlugin] = [0, 0, true];
 
     for await (const page of inventree.walkStock(parameter)) {
       byPlugin = page.byPlugin;
       parts += page.parts.length;
-      const known = await knownParts.parts(page.parts.map(part => part.pk));
+      const ids = page.parts.map(part => part.pk);
+      const known = await knownParts.parts(ids);
+      goneParts.cameBy(ids, known);
       const bearers: { sku: string; part: number }[] = [];
       for (const [index, part] of page.parts.entries()) {
         const before = known[index];
@@ -116,6 +119,8 @@ export function createSweep(given: Sweep): () => Promise<SweepResult | undefined
       // Who bears a SKU is known for all of them once the walk is over: so a first sweep need not ask for each.
       await knownParts.addBearers(bearers);
     }
+    // Whoever looks at one says so, and looks at those that bear its SKU still.
+    for (const part of await goneParts.found()) differing.push({ part, sku: undefined });
 
     const heldBack = isBraked(zeroed.length, shown, given.mostZeroedPercent) ? zeroed.length : 0;
     const looked = heldBack > 0 ? differing : [...differing, ...zeroed];

@@ -76,7 +76,12 @@ describe('a sweep', () => {
   /** A sweep of so many parts, none of them seen before unless something else is said. */
   function sweepOf(
     parts: number,
-    { last, isFree = true, before }: { last?: Last; isFree?: boolean; before?: KnownPart } = {},
+    {
+      last,
+      isFree = true,
+      before,
+      gone = [],
+    }: { last?: Last; isFree?: boolean; before?: KnownPart; gone?: number[] } = {},
   ) {
     const enqueued: SyncJob[] = [];
     const bearers: string[] = [];
@@ -84,6 +89,8 @@ describe('a sweep', () => {
     const all = Array.from({ length: parts }, (_, n) => part({ pk: n + 1, name: `SKU-${n}` }));
     const knownParts: Partial<KnownParts> = {
       parts: ids => Promise.resolve(ids.map(() => before)),
+      count: () => Promise.resolve((before ? parts : 0) + gone.length),
+      ids: () => Readable.from([gone]),
       addBearers: found => Promise.resolve(void bearers.push(...found.map(({ sku }) => sku))),
       bearersAreKnown: () => Promise.resolve(),
     };
@@ -126,6 +133,12 @@ describe('a sweep', () => {
     const asBefore = sweepOf(1, { before: known({ sku: 'sku-0', confirmed: '0', seen: '0' }) });
     await asBefore.run();
     expect([asBefore.bearers, asBefore.enqueued]).toEqual([[], []]);
+  });
+
+  it('has parts looked at that are remembered and gone', async () => {
+    const { enqueued, run } = sweepOf(1, { before: known({ sku: 'sku-0', confirmed: '0', seen: '0' }), gone: [7] });
+    await run();
+    expect(enqueued).toMatchObject([{ kind: 'part', part: 7 }]);
   });
 
   it('is not made while another is under way', async () => {

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stockActions } from '@stock-sync/stand-ins';
 import { startSystem, type System, type SystemOptions } from '../src';
 import { redisServer, until } from './support';
 
@@ -97,6 +98,19 @@ describe.each([true, false])('the command, InvenTree having our plugin: %s', plu
     await until('both are right', () => shown(running, 7) === 50 && store.shown('SKU-8')?.inStock === true);
     expect(store.shown('TWIN')?.quantity).toBe(9);
   });
+});
+
+it('tells of a SKU whose part is gone from InvenTree', async () => {
+  const { running, shop } = await start(2, { ...EVERY_MINUTE });
+  await running.startWorker();
+  await until('the first is over', () => logged(running, 'reconcile (').length > 0);
+  await running.send({ event: 'stock_stockitem.saved', part: 1 });
+  await until('the part is known', () => logged(running, "SKU 'SKU-0' already shows 50").length > 0);
+  stockActions.deletePart(shop, 1);
+
+  expect((await runCommand(running, '--dry-run')).out).toContain('1 missing in InvenTree');
+  await runCommand(running);
+  await until('it is told', () => logged(running, "part 1 was SKU 'SKU-0' and bears no SKU any more").length > 0);
 });
 
 describe('the brake', () => {

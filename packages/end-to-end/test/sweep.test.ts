@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stockActions } from '@stock-sync/stand-ins';
 import { startSystem, type System, type SystemOptions } from '../src';
 import { redisServer, until } from './support';
 
@@ -49,6 +50,25 @@ describe.each([true, false])('a sweep, InvenTree having our plugin: %s', plugin 
     expect(stockCalls(running)).toBe(calls);
     expect(logged(running, 'sweep: 1 of 30 parts')).toHaveLength(1);
   });
+});
+
+it('finds the parts that are gone and says so; one that shared its SKU with them counts again', async () => {
+  // No second attempt finds it out.
+  const { running, items } = await start(2, { environment: { MAX_ATTEMPTS: '1' } });
+  const { shop } = running.inventree;
+  await until('the first sweep', showsAll(running, 2, 50));
+  const twin = shop.addPart({ name: 'sku-1' });
+  const [, item] = items;
+  if (item) item.quantity = 7;
+  await until('nobody knows which of two counts', () => logged(running, 'part 2: given up').length > 0);
+  expect(shown(running, 1)).toBe(50);
+
+  for (const part of [1, twin.pk]) stockActions.deletePart(shop, part);
+  await until('the one that is left counts', () => shown(running, 1) === 7);
+  const told = () => logged(running, "part 1 was SKU 'SKU-0' and bears no SKU any more");
+  await until('it is told', () => told().length > 0);
+  await sleep(2_500);
+  expect(told()).toHaveLength(1);
 });
 
 it('is made by one of the workers at a time', async () => {

@@ -40,6 +40,10 @@ export interface KnownParts {
   /** Remembers how a part ended, and that it bears this SKU; a SKU that it bore before is forgotten. */
   remember(part: number, known: KnownPart, skuBefore: string | undefined): Promise<void>;
   forget(part: number, sku: string): Promise<void>;
+  /** How many parts are remembered. */
+  count(): Promise<number>;
+  /** The ids of all that are remembered, some at a time, some perhaps twice. */
+  ids(): AsyncIterable<number[]>;
   /** For each SKU the parts that are known to bear it. */
   bearersOf(skus: readonly string[]): Promise<number[][]>;
   /** Whether InvenTree was asked not long ago who bears a SKU. */
@@ -66,6 +70,8 @@ const KEY = {
   stockItem: (stockItem: number) => `stock-sync:stock-item:${stockItem}`,
 };
 
+/** Parts in one round trip where all are gone through. */
+const SCANNED = 1_000;
 const DAY_SECONDS = 24 * 60 * 60;
 /** How long a stock item's part is remembered: an item that nobody touched for so long is asked for in InvenTree. */
 const STOCK_ITEM_SECONDS = 90 * DAY_SECONDS;
@@ -116,6 +122,14 @@ export function openKnownParts(redis: Redis): KnownParts {
 
     async forget(part, sku) {
       await Promise.all([redis.hdel(KEY.parts, String(part)), redis.srem(KEY.bearers(sku), part)]);
+    },
+
+    count: () => redis.hlen(KEY.parts),
+
+    async *ids() {
+      for await (const pairs of redis.hscanStream(KEY.parts, { count: SCANNED })) {
+        yield (pairs as string[]).filter((_, index) => index % 2 === 0).map(Number);
+      }
     },
 
     async bearersOf(skus) {

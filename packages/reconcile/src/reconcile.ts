@@ -16,6 +16,7 @@ import {
 } from '@stock-sync/sync-core';
 import { createKnownProducts, type SourceLocationsSince } from '@stock-sync/systems';
 import { asksForProduct, fallsToZero, KINDS, kindOf, showsStock, type Finding, type FindingKind } from './findings';
+import { createGoneParts } from './gone-parts';
 
 export interface Reconcile {
   inventree: InvenTreeClient;
@@ -77,6 +78,7 @@ export async function reconcile(given: Reconcile, options: ReconcileOptions): Pr
   const counts = Object.fromEntries(KINDS.map(kind => [kind, 0])) as Record<FindingKind, number>;
   const kept: Finding[] = [];
   const zeroed: number[] = [];
+  const goneParts = createGoneParts(knownParts);
   let [parts, showing, enqueued] = [0, 0, 0];
 
   const parameter = parameterOf(skuField);
@@ -86,6 +88,7 @@ export async function reconcile(given: Reconcile, options: ReconcileOptions): Pr
   }
   const isHeldBack = !options.force && isBraked(zeroed.length, showing, given.mostZeroedPercent);
   if (!isHeldBack) for (const some of chunks(zeroed, PAGE)) await enqueue(some);
+  for (const some of chunks(await goneParts.found(), PAGE)) await enqueue(some);
   // Magento's side last: by now Redis knows who bears which SKU.
   if (access.stockApi === 'source-items') for await (const rows of magento.walkSourceItems()) await findStrangers(rows);
 
@@ -95,18 +98,20 @@ export async function reconcile(given: Reconcile, options: ReconcileOptions): Pr
   return { counts, parts, showing, enqueued, heldBack, seconds: (at - startedAt) / 1000 };
 
   async function compare(some: readonly PartStock[]): Promise<void> {
-    const borne = some.flatMap(part => {
+    const ids = some.map(({ pk }) => pk);
+    const remembered = await knownParts.parts(ids);
+    goneParts.cameBy(ids, remembered);
+    const borne = some.flatMap((part, index) => {
       const sku = part.virtual ? undefined : skuOf(part, skuField);
-      return sku === undefined ? [] : [{ part: part.pk, sku, wanted: wantedStock(part.stock, rules, sources) }];
+      if (sku === undefined) return [];
+      return [{ part: part.pk, sku, known: remembered[index], wanted: wantedStock(part.stock, rules, sources) }];
     });
     const skus = borne.map(({ sku }) => sku);
-    const known = await knownParts.parts(borne.map(({ part }) => part));
-    await knownParts.addBearers(borne.filter(({ sku }, index) => !bears(known[index], sku)));
+    await knownParts.addBearers(borne.filter(({ sku, known }) => !bears(known, sku)));
     const [bearers, shown] = await Promise.all([knownParts.bearersOf(skus), readShown(skus)]);
 
     const compared = borne.map((one, index) => ({
       ...one,
-      known: known[index],
       bearers: bearers[index] ?? [],
       shown: shown[index] ?? [],
     }));
@@ -167,7 +172,7 @@ export async function reconcile(given: Reconcile, options: ReconcileOptions): Pr
   async function findStrangers(rows: readonly { sku: string; quantity: number }[]): Promise<void> {
     const bearers = await knownParts.bearersOf(rows.map(({ sku }) => sku));
     for (const [index, { sku, quantity }] of rows.entries()) {
-      if (bearers[index]?.length === 0) {
+      if (!bearers[index]?.some(goneParts.isThere)) {
         found({ kind: 'missing in InvenTree', part: null, sku, shows: String(quantity), wanted: '' });
       }
     }
