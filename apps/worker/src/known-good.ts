@@ -28,6 +28,8 @@ export function createKnownGood(given: {
   access: () => Promise<StockAccess>;
   guard: WriteGuard;
   written: WrittenSkus;
+  /** Told of a SKU before it is written to see whether the store takes it: if no answer comes, the store may do it after a newer write. */
+  onTry: (sku: string) => Promise<void>;
 }): KnownGood {
   const { access, guard, written } = given;
   const provedAt = { read: 0, write: 0 };
@@ -44,6 +46,8 @@ export function createKnownGood(given: {
     try {
       const [shown] = await stock.read([sku]);
       if (!shown || shown instanceof WrongItemError || shown.length === 0) return 'not tried';
+      // Before, and not where no answer came: this worker may be killed meanwhile.
+      await given.onTry(sku);
       // The very number that it shows: whether it takes a write, and nothing else, is the question.
       const [error] = await stock.write([{ sku, changes: shown.slice(0, 1) }]);
       return error;

@@ -101,8 +101,16 @@ async function main(environment: Environment): Promise<void> {
   const skuField = configuration.SKU_FIELD;
 
   const written = openWrittenSkus(redis);
-  const knownGood = createKnownGood({ access, guard, written });
   const lookAgainLater = createLookAgainLater(queue);
+  const knownGood = createKnownGood({
+    access,
+    guard,
+    written,
+    onTry: async sku => {
+      const bearers = await knownParts.bearersOf([sku]);
+      await lookAgainLater(bearers.flat(), 'written to see whether the store takes writes');
+    },
+  });
   const outagePause = createOutagePause({
     queue,
     outages: openOutages(redis),

@@ -25,6 +25,8 @@ const MOST_SKUS = 100;
 const WORTH_HALVING = 50;
 /** How long a SKU is held without renewal, in milliseconds: a worker that died blocks it no longer. */
 const HOLD_MS = 10_000;
+/** What nginx or Varnish say of a store that they don't hear from. */
+const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /** Writes stock, many SKUs in one call; never two writes of one SKU at the same time, whoever asks. */
 export function createStockWrites(given: {
@@ -33,7 +35,7 @@ export function createStockWrites(given: {
   places: CallPlaces;
   knownGood: KnownGood;
   written: WrittenSkus;
-  /** Told of parts whose write got no answer: the store may still do it, whenever it comes to it. */
+  /** Told of parts whose write got no answer of the store's own: it may still do it, whenever it comes to it. */
   onDoubt: (parts: readonly number[]) => Promise<void>;
 }): BatchLoader<WriteRequest, WriteResult> {
   const { access, guard, places, knownGood, written } = given;
@@ -71,7 +73,7 @@ export function createStockWrites(given: {
     }, HOLD_MS / 3);
     const errors = await stock.write(free).finally(() => clearInterval(renewal));
     const stillOurs = await guard.release(reads, owner);
-    await given.onDoubt(reads.filter((_, index) => isWithoutAnswer(errors[index])).map(({ part }) => part));
+    await given.onDoubt(reads.filter((_, index) => mayStillBeDone(errors[index])).map(({ part }) => part));
     await written.add(free.filter((_, index) => !errors[index]).map(({ sku }) => sku));
     const skus = free.map(({ sku }) => sku);
     const outage = await knownGood.outageInstead(skus, errors, 'write');
@@ -84,8 +86,9 @@ export function createStockWrites(given: {
   }
 }
 
-function isWithoutAnswer(error: CallError | undefined): boolean {
-  return error instanceof TryLaterError && error.status === undefined;
+/** Nothing came, or a gateway lost patience: the store behind it may be at the write yet. */
+function mayStillBeDone(error: CallError | undefined): boolean {
+  return error instanceof TryLaterError && (error.status === undefined || GATEWAY_STATUSES.has(error.status));
 }
 
 function worthHalving(requests: readonly WriteRequest[]): boolean {

@@ -23,6 +23,9 @@ function widget(running: System, name = 'WIDGET-123') {
 const messages = (running: System) => running.workerLog().map(({ level, message }) => `${level} ${message}`);
 const shown = (running: System, sku = 'WIDGET-123') => running.magento.store.shown(sku)?.quantity;
 const isWrite = (call: StandInCall) => call.method === 'POST';
+const jsonError = (status: number, message = 'Internal Error. Details are available in Magento log file.') => ({
+  answer: { status, headers: { 'content-type': 'application/json' }, body: { message } },
+});
 
 describe('when a system is away, work waits, and nothing becomes a dead letter', () => {
   it.each<[string, (running: System, on: boolean) => void, RegExp]>([
@@ -78,10 +81,6 @@ describe('when a system is away, work waits, and nothing becomes a dead letter',
     await running.quiet();
     expect(messages(running).join('\n')).toMatch(/is back after \d+ s: the work that waited goes on/);
     expect(await lettersOf(running)).toEqual([]);
-  });
-
-  const jsonError = (status: number, message = 'Internal Error. Details are available in Magento log file.') => ({
-    answer: { status, headers: { 'content-type': 'application/json' }, body: { message } },
   });
 
   it.each<[string, (call: StandInCall) => boolean]>([
@@ -269,6 +268,25 @@ describe('when one SKU alone is refused', () => {
     stockActions.add(running.inventree.shop, bad, 1);
     await until('it is given up', async () => (await lettersOf(running)).length === 1, 25_000);
     expect((await fetch(`${running.workers[0]?.url ?? ''}/readyz`)).status).toBe(200);
+  });
+
+  it('a SKU that was written to see whether the store takes writes is right, also where the store did that late', async () => {
+    const running = await start({ TIMEOUT: '1' });
+    const [good, bad] = [widget(running, 'GOOD'), widget(running, 'BAD')];
+    stockActions.add(running.inventree.shop, good, 1);
+    await until('one SKU is known to be good', () => shown(running, 'GOOD') === 51);
+    let writes = 0;
+    running.magento.setFault(call => {
+      if (!isWrite(call)) return undefined;
+      if (JSON.stringify(call.body).includes('BAD')) return jsonError(400, 'Could not save Source Item');
+      return ++writes === 1 ? { beginAfterMs: 6_000 } : undefined;
+    });
+    stockActions.add(running.inventree.shop, bad, 1);
+    await until('nobody answers', () => messages(running).some(line => line.includes('nothing came within')));
+    stockActions.add(running.inventree.shop, good, 10);
+    await until('the newer write is done', () => shown(running, 'GOOD') === 61);
+    await until('then the older one', () => shown(running, 'GOOD') === 51, 15_000);
+    await until('it is right again', () => shown(running, 'GOOD') === 61, 30_000);
   });
 
   it.each([true, false])(
