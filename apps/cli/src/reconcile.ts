@@ -5,11 +5,12 @@ import {
   openLastReconcile,
   openReconcileTurn,
   openSyncQueue,
+  openWrittenSkus,
   type connectToRedis,
 } from '@stock-sync/queue';
 import { csvLine, CSV_HEAD, driftInWords, reconcile, reportInWords, type Finding } from '@stock-sync/reconcile';
 import { createLog } from '@stock-sync/service';
-import { connectToSystems, type SystemsConfiguration } from '@stock-sync/systems';
+import { connectToSystems, createReadsWork, type SystemsConfiguration } from '@stock-sync/systems';
 import { CommandError } from './with-redis';
 
 export interface ReconcileCommandOptions {
@@ -52,6 +53,7 @@ export async function reconcileCommand(
       reconcile(
         {
           ...systems,
+          readsWork: createReadsWork({ access: systems.access, written: openWrittenSkus(redis) }),
           knownParts: openKnownParts(redis),
           queue,
           lastReconcile: openLastReconcile(redis),

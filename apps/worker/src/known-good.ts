@@ -3,6 +3,7 @@ import { CallError, TryLaterError, WrongItemError } from '@stock-sync/http-clien
 import type { StockAccess } from '@stock-sync/magento-client';
 import type { WriteGuard, WrittenSkus } from '@stock-sync/queue';
 import { skuKey } from '@stock-sync/sync-core';
+import { createReadsWork } from '@stock-sync/systems';
 
 /** How long a store that took a write is believed to take others, in milliseconds. */
 const BELIEVED_MS = 5_000;
@@ -32,6 +33,7 @@ export function createKnownGood(given: {
   onTry: (sku: string) => Promise<void>;
 }): KnownGood {
   const { access, guard, written } = given;
+  const readsWork = createReadsWork({ access, written });
   const provedAt = { read: 0, write: 0 };
 
   /** What the store answers to a SKU that is known to be good; undefined where it is as good as ever. */
@@ -58,6 +60,7 @@ export function createKnownGood(given: {
 
   return {
     async works(during) {
+      if (during === 'read') return readsWork();
       for (const sku of await written.latest()) {
         if ((await tried(sku, during).catch((error: unknown) => error)) === undefined) return true;
       }

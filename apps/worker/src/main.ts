@@ -45,6 +45,7 @@ import { createPartReads } from './part-reads';
 import { createProcessJob, type ProcessJobs } from './process-job';
 import { createProducts } from './products';
 import { createReconcileJob } from './reconcile-job';
+import { createRememberFailure } from './remember-failure';
 import { createResolveStockItem } from './resolve-stock-item';
 import { createSkuBearers } from './sku-bearers';
 import { createShownStock } from './shown-stock';
@@ -177,11 +178,13 @@ async function main(environment: Environment): Promise<void> {
     syncPart,
     resolveStockItem: createResolveStockItem({ inventree, knownParts, queue, log }),
     lookAgainLater,
+    rememberFailure: createRememberFailure(knownParts),
     lookAgain: createLookAgain(queue),
     reconcile: createReconcileJob({
       ...comparing,
       magento,
       access,
+      readsWork: () => knownGood.works('read'),
       locationsVersion: systems.locationsVersion,
       lastReconcile: openLastReconcile(redis),
       turn: openReconcileTurn(redis),

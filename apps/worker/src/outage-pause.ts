@@ -38,8 +38,8 @@ export interface OutagePause {
    * it keeps meeting outages, and did so by calls that it shared with no other.
    */
   enter(error: TryLaterError | CredentialsError, job: string, wentAlone: boolean): Promise<number | 'to blame'>;
-  /** Whether a job is to share its calls with no other: it tries for all of them, or is suspected. `attempt`: from 1. */
-  goesAlone(job: string, attempt: number): Promise<boolean>;
+  /** Whether a job is to share its calls with no other: it tries for all of them, or is suspected. */
+  goesAlone(job: string): Promise<boolean>;
   /** A system answered a job; with a write, or to reads alone. */
   leave(system: SystemName, answered: 'reads' | 'write'): Promise<void>;
   /** A job went well. */
@@ -136,17 +136,25 @@ export function createOutagePause(given: {
         await leave(system, 'write');
         return 'to blame';
       }
-      if (wentAlone && !current && error.kind === 'try-later' && (await isSuspect(job))) return 'to blame';
+      if (
+        wentAlone &&
+        !current &&
+        error.kind === 'try-later' &&
+        (await isSuspect(job)) &&
+        (await given.isWell(error))
+      ) {
+        return 'to blame';
+      }
       const next = entering.get(system) ?? extended(error).finally(() => entering.delete(system));
       entering.set(system, next);
       const outage = await next;
       await outages.meet(job, outage);
       return outage.nextAttemptAt;
     },
-    async goesAlone(job, attempt) {
+    async goesAlone(job) {
       // What was known a second ago would send many alone when an outage is over.
       if (known.length > 0) known = await outages.current();
-      return known.length > 0 || (attempt > 1 && (await isSuspect(job)));
+      return known.length > 0 || (await isSuspect(job));
     },
     leave,
     wentWell: outages.forgetMet,

@@ -33,6 +33,7 @@ export interface ProcessJob {
   syncPart: (job: PartJob, alone: boolean) => Promise<SyncResult>;
   resolveStockItem: (job: StockItemJob) => Promise<unknown>;
   lookAgainLater: (parts: readonly number[], why: string) => Promise<void>;
+  rememberFailure: (part: number, failure: PartFailedError) => Promise<void>;
   lookAgain: (job: LookAgainJob) => Promise<unknown>;
   reconcile: (job: ReconcileJob) => Promise<unknown>;
   sweep: () => Promise<unknown>;
@@ -99,7 +100,7 @@ export function createProcessJob(given: ProcessJob): ProcessJobs {
   /** What fails together with others says nothing about any of them: before it counts, a part is tried by calls of its own. */
   async function goesAlone(job: Job, asked: SyncJob): Promise<boolean> {
     if (asked.kind !== 'part' || job.attemptsMade > 0) return true;
-    return outagePause.goesAlone(deduplicationId(asked), job.attemptsStarted);
+    return outagePause.goesAlone(deduplicationId(asked));
   }
 
   async function run(job: Job, asked: SyncJob, alone: boolean): Promise<unknown> {
@@ -154,6 +155,7 @@ export function createProcessJob(given: ProcessJob): ProcessJobs {
   async function failed(job: Job, asked: SyncJob, error: unknown): Promise<never> {
     const attempt = job.attemptsMade + 1;
     const failure = error instanceof PartFailedError ? error : new PartFailedError(error, undefined, undefined);
+    if (asked.kind === 'part') await given.rememberFailure(asked.part, failure);
     // Whoever refuses one item alone is there.
     const { cause } = failure;
     if (cause instanceof WrongItemError) await outagePause.leave(cause.system, cause.duringWrite ? 'write' : 'reads');

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CredentialsError, TryLaterError } from '@stock-sync/http-client';
 import type { PartStock } from '@stock-sync/inventree-client';
 import type { Product } from '@stock-sync/magento-client';
 import type { KnownPart, KnownParts, Outcome, SyncJob, SyncQueue } from '@stock-sync/queue';
@@ -49,7 +48,6 @@ const SKU_BUSY_MS = 500;
 
 /** How far the sync of a part has come: for whoever must tell why it failed. */
 interface Reached {
-  known: KnownPart | undefined;
   sku: string | undefined;
   wanted: string | undefined;
 }
@@ -79,17 +77,11 @@ export function createSyncPart(given: SyncPart): (job: PartJob, alone?: boolean)
   const { knownParts, queue, skuField, rules, dryRun, log } = given;
 
   return async (job, alone = false) => {
-    const reached: Reached = { known: undefined, sku: undefined, wanted: undefined };
+    const reached: Reached = { sku: undefined, wanted: undefined };
     try {
       return await sync(job, alone, reached);
     } catch (error) {
       if (error instanceof NotYetError) throw error;
-      const notItsFault = error instanceof TryLaterError || error instanceof CredentialsError;
-      if (reached.sku !== undefined && !notItsFault) {
-        await remember(job.part, { sku: reached.sku, outcome: 'failed', seen: reached.wanted ?? '' }, reached.known);
-        // That the store refused it may mean that its product is gone, or another now.
-        await knownParts.forgetProduct(reached.sku);
-      }
       throw new PartFailedError(error, reached.sku, reached.wanted);
     }
   };
@@ -98,7 +90,6 @@ export function createSyncPart(given: SyncPart): (job: PartJob, alone?: boolean)
     const { part: id } = job;
     const startedAt = Date.now();
     const [known] = await knownParts.parts([id]);
-    reached.known = known;
     const storm = stormOf(job.acceptedAt, known, startedAt);
     if (storm.waitUntil !== undefined) throw new NotYetError(`part ${id} was written a moment ago`, storm.waitUntil);
     if (storm.gatherUntil > startedAt) await sleep(storm.gatherUntil - startedAt);

@@ -79,6 +79,7 @@ function startWorker(): OutagePause {
     resolveStockItem: notAsked,
     lookAgain: notAsked,
     lookAgainLater: notAsked,
+    rememberFailure: notAsked,
     sweep: notAsked,
     reconcile: notAsked,
     outagePause,

@@ -70,6 +70,19 @@ export async function askedTogether<K, V>(
   return answers;
 }
 
+/**
+ * What a call that many items share comes to, where the system may only seem to be away: as long as `isWell` finds that it
+ * answers for what is known to be good, the items are to blame. Then it rejects with a WrongItemError, so that the call can be halved.
+ */
+export async function blamingItems<T>(call: Promise<T>, isWell: () => Promise<boolean>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    if (!(error instanceof TryLaterError) || !(await isWell())) throw error;
+    throw new WrongItemError(error.system, error.message, { ...detailsOf(error), cause: error });
+  }
+}
+
 async function halved<K, V>(
   keys: readonly K[],
   ask: (some: readonly K[]) => Promise<V[]>,

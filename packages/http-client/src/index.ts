@@ -9,4 +9,4 @@ export {
   type Call,
   type Answer,
 } from './http-client';
-export { createEvidence, askedTogether, type Evidence } from './evidence';
+export { createEvidence, askedTogether, blamingItems, type Evidence } from './evidence';

@@ -1,4 +1,4 @@
-import { WrongItemError } from '@stock-sync/http-client';
+import { askedTogether, blamingItems, WrongItemError } from '@stock-sync/http-client';
 import type { InvenTreeClient, PartStock } from '@stock-sync/inventree-client';
 import type { MagentoClient, StockAccess } from '@stock-sync/magento-client';
 import { bears, type KnownPart, type KnownParts, type LastReconcile, type SyncQueue } from '@stock-sync/queue';
@@ -22,6 +22,8 @@ export interface Reconcile {
   inventree: InvenTreeClient;
   magento: MagentoClient;
   access: () => Promise<StockAccess>;
+  /** Whether the store can be read for SKUs that are known to be good: then a read that fails is the fault of those that it asks for. */
+  readsWork: () => Promise<boolean>;
   sourceLocations: SourceLocationsSince;
   knownParts: KnownParts;
   queue: SyncQueue;
@@ -155,8 +157,10 @@ export async function reconcile(given: Reconcile, options: ReconcileOptions): Pr
   async function readShown(skus: readonly string[]): Promise<(ShownStock[] | WrongItemError)[]> {
     const answers: (ShownStock[] | WrongItemError)[] = [];
     for (const some of chunks(skus, READ * READS_AT_ONCE)) {
-      const halves = await Promise.all(chunks(some, READ).map(access.read));
-      answers.push(...halves.flat());
+      const reads = chunks(some, READ).map(part =>
+        askedTogether(part, few => blamingItems(access.read(few), given.readsWork)),
+      );
+      answers.push(...(await Promise.all(reads)).flat());
     }
     return answers;
   }
@@ -164,7 +168,8 @@ export async function reconcile(given: Reconcile, options: ReconcileOptions): Pr
   async function findAll(skus: readonly string[]) {
     const found = [];
     for (const some of chunks(skus, READ)) {
-      found.push(...(await findProducts(some.map(sku => ({ sku, notBefore: 0 })))));
+      const questions = some.map(sku => ({ sku, notBefore: 0 }));
+      found.push(...(await askedTogether(questions, few => blamingItems(findProducts(few), given.readsWork))));
     }
     return found;
   }

@@ -1,0 +1,162 @@
+import { stockActions, type Fault } from '@stock-sync/stand-ins';
+import { startSystem, type System } from '../src';
+import { isWrite, jsonError, lettersOf, messages, redisServer, shown, until, widget } from './support';
+
+let system: System | undefined;
+afterEach(async () => {
+  await system?.stop();
+  system = undefined;
+});
+
+async function start(environment: Record<string, string> = {}) {
+  system = await startSystem({ redisServer: redisServer(), environment: { SYNC_DELAY_MS: '30', ...environment } });
+  return system;
+}
+
+describe('when one SKU alone is refused', () => {
+  it('the others of its batch are written, and it ends as a dead letter with its reason', async () => {
+    const running = await start({ MAX_ATTEMPTS: '2' });
+    const { inventree, magento } = running;
+    const items = Array.from({ length: 9 }, (_, n) => widget(running, `PART-${n}`));
+    magento.setFault(call =>
+      isWrite(call) && JSON.stringify(call.body).includes('"PART-4"')
+        ? {
+            answer: {
+              status: 400,
+              headers: { 'content-type': 'application/json' },
+              body: { message: 'Could not save %1', parameters: ['Source Item'] },
+            },
+          }
+        : undefined,
+    );
+    inventree.shop.transaction(() => {
+      for (const item of items) stockActions.add(inventree.shop, item, 1);
+    });
+    await running.quiet();
+    for (const [n] of items.entries()) expect([n, shown(running, `PART-${n}`)]).toEqual([n, n === 4 ? 999 : 51]);
+    const letters = await lettersOf(running);
+    expect(letters).toHaveLength(1);
+    expect(letters[0]).toMatchObject({
+      part: items[4]?.part,
+      sku: 'PART-4',
+      errorKind: 'wrong-item',
+      reason: 'Magento answered 400: Could not save Source Item',
+      attempts: 2,
+      event: 'stock_stockitem.saved',
+    });
+
+    magento.setFault(undefined);
+    await running.send({ event: 'stock_stockitem.saved', part: items[4]?.part });
+    await running.quiet();
+    expect(shown(running, 'PART-4')).toBe(51);
+    expect(await lettersOf(running)).toEqual([]);
+  });
+
+  it.each<[string, Fault]>([
+    ['a 500 with a bare text', { answer: { status: 500, headers: {}, body: 'no' } }],
+    ['a 502 page', { answer: { status: 502, headers: { 'content-type': 'text/html' }, body: 'no' } }],
+    ['no answer', { hang: true }],
+  ])('the others are written, and it becomes a dead letter, whatever it shows in: %s', async (_, fault) => {
+    // Reconcile too: it reads the bad SKU together with others.
+    const running = await start({ MAX_ATTEMPTS: '2', TIMEOUT: '1', RECONCILE_INTERVAL_MINUTES: '30' });
+    const items = Array.from({ length: 6 }, (_, n) => widget(running, `PART-${n}`));
+    const [first] = items;
+    if (!first) throw new Error('no item');
+    stockActions.add(running.inventree.shop, first, 0);
+    await until('one SKU is known to be good', () => shown(running, 'PART-0') === 50);
+    running.magento.setFault(call =>
+      decodeURIComponent(call.url + JSON.stringify(call.body ?? '')).includes('PART-3') ? fault : undefined,
+    );
+    for (const item of items) stockActions.add(running.inventree.shop, item, 1);
+    await until(
+      'the others are right',
+      () => items.every((_, n) => n === 3 || shown(running, `PART-${n}`) === 51),
+      30_000,
+      () => messages(running),
+    );
+    const isGivenUp = async () => (await lettersOf(running)).length > 0;
+    await until('it is given up', isGivenUp, 25_000, () => messages(running));
+    await running.quiet();
+    expect(await lettersOf(running)).toMatchObject([{ part: items[3]?.part }]);
+    // Nobody who only shared a call with it was blamed.
+    const blamed = messages(running).filter(line => /: attempt \d|dead letter/.test(line));
+    expect(blamed.filter(line => !line.includes(`part ${items[3]?.part}:`))).toEqual([]);
+  });
+
+  it('a SKU that alone looks like an outage does not keep the others waiting, even where nobody else asks', async () => {
+    const running = await start({ MAX_ATTEMPTS: '2' });
+    const [good, bad] = [widget(running, 'GOOD'), widget(running, 'BAD')];
+    stockActions.add(running.inventree.shop, good, 1);
+    await until('one SKU is known to be good', () => shown(running, 'GOOD') === 51);
+    running.magento.setFault(call =>
+      decodeURIComponent(call.url).includes('BAD') ? { answer: { status: 503, headers: {}, body: 'no' } } : undefined,
+    );
+    stockActions.add(running.inventree.shop, bad, 1);
+    await until('it is given up', async () => (await lettersOf(running)).length === 1, 25_000);
+    expect((await fetch(`${running.workers[0]?.url ?? ''}/readyz`)).status).toBe(200);
+  });
+
+  it('a SKU that was written to see whether the store takes writes is right, also where the store did that late', async () => {
+    const running = await start({ TIMEOUT: '1' });
+    const [good, bad] = [widget(running, 'GOOD'), widget(running, 'BAD')];
+    stockActions.add(running.inventree.shop, good, 1);
+    await until('one SKU is known to be good', () => shown(running, 'GOOD') === 51);
+    let writes = 0;
+    running.magento.setFault(call => {
+      if (!isWrite(call)) return undefined;
+      if (JSON.stringify(call.body).includes('BAD')) return jsonError(400, 'Could not save Source Item');
+      return ++writes === 1 ? { beginAfterMs: 6_000 } : undefined;
+    });
+    stockActions.add(running.inventree.shop, bad, 1);
+    await until('nobody answers', () => messages(running).some(line => line.includes('nothing came within')));
+    stockActions.add(running.inventree.shop, good, 10);
+    await until('the newer write is done', () => shown(running, 'GOOD') === 61);
+    await until('then the older one', () => shown(running, 'GOOD') === 51, 15_000);
+    await until('it is right again', () => shown(running, 'GOOD') === 61, 30_000);
+  });
+
+  it.each([true, false])(
+    'one part that InvenTree fails to tell of spoils no other, with our plugin: %s',
+    async plugin => {
+      system = await startSystem({
+        redisServer: redisServer(),
+        plugin,
+        sends: 'none',
+        environment: { SYNC_DELAY_MS: '30', MAX_ATTEMPTS: '2' },
+      });
+      const running = system;
+      const items = Array.from({ length: 6 }, (_, n) => widget(running, `PART-${n}`));
+      const bad = items[2]?.part ?? 0;
+      running.inventree.setFault(call => {
+        const { parts = [] } = (call.body ?? {}) as { parts?: number[] };
+        const isBad = parts.includes(bad) || call.path === `/api/part/${bad}/`;
+        return isBad
+          ? { answer: { status: 500, headers: { 'content-type': 'text/html' }, body: '<h1>Server Error (500)</h1>' } }
+          : undefined;
+      });
+      await running.send({ event: 'stock_stockitem.saved', parts: items.map(item => item.part) });
+      await until('the others are right', () => items.every((_, n) => n === 2 || shown(running, `PART-${n}`) === 50));
+      await until('it is given up', async () => (await lettersOf(running)).length === 1);
+      expect((await lettersOf(running))[0]).toMatchObject({ part: bad, errorKind: 'wrong-item' });
+      expect(messages(running).filter(line => line.includes('waits'))).toEqual([]);
+    },
+  );
+
+  it('a store that takes only 20 at once is obeyed from then on', async () => {
+    const running = await start();
+    const { inventree, magento } = running;
+    magento.settings.inputLimit = { array: 20, pageSize: 300, defaultPageSize: 20 };
+    const items = Array.from({ length: 50 }, (_, n) => widget(running, `PART-${n}`));
+    for (const quantity of [1, 2]) {
+      inventree.shop.transaction(() => {
+        for (const item of items) stockActions.add(inventree.shop, item, quantity);
+      });
+      await running.quiet();
+    }
+    for (const [n] of items.entries()) expect([n, shown(running, `PART-${n}`)]).toEqual([n, 53]);
+    const sizes = magento.calls
+      .filter(isWrite)
+      .map(call => (call.body as { sourceItems: unknown[] }).sourceItems.length);
+    expect(sizes.filter(size => size > 20)).toHaveLength(1);
+  });
+});
