@@ -1,11 +1,11 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { CallError } from '@stock-sync/http-client';
 import {
+  openGoodSkus,
   openKnownParts,
   openLastReconcile,
   openReconcileTurn,
   openSyncQueue,
-  openWrittenSkus,
   type connectToRedis,
 } from '@stock-sync/queue';
 import { csvLine, CSV_HEAD, driftInWords, reconcile, reportInWords, type Finding } from '@stock-sync/reconcile';
@@ -34,6 +34,7 @@ export async function reconcileCommand(
 ): Promise<{ text: string; heldBack: number }> {
   const log = createLog({ service: 'reconcile', level: 'warn', format: configuration.LOG_FORMAT });
   const systems = connectToSystems(configuration, redis, log);
+  const knownParts = openKnownParts(redis);
   const queue = openSyncQueue(redis, {
     delayMs: configuration.SYNC_DELAY_MS,
     attempts: configuration.MAX_ATTEMPTS,
@@ -53,8 +54,8 @@ export async function reconcileCommand(
       reconcile(
         {
           ...systems,
-          readsWork: createReadsWork({ access: systems.access, written: openWrittenSkus(redis) }),
-          knownParts: openKnownParts(redis),
+          readsWork: createReadsWork({ access: systems.access, goodSkus: openGoodSkus(redis, knownParts) }),
+          knownParts,
           queue,
           lastReconcile: openLastReconcile(redis),
           skuField: configuration.SKU_FIELD,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { CallError, TryLaterError, WrongItemError } from '@stock-sync/http-client';
 import type { StockAccess } from '@stock-sync/magento-client';
-import type { WriteGuard, WrittenSkus } from '@stock-sync/queue';
+import type { GoodSkus, WriteGuard } from '@stock-sync/queue';
 import { skuKey } from '@stock-sync/sync-core';
 import { createReadsWork } from '@stock-sync/systems';
 
@@ -20,20 +20,20 @@ export interface KnownGood {
     answers: readonly unknown[],
     during: 'read' | 'write',
   ): Promise<CallError | undefined>;
-  /** Whether the store works for any SKU that it took before; false where none is known. */
+  /** Whether the store works for any SKU that is known to be good; false where none is. */
   works(during: 'read' | 'write'): Promise<boolean>;
 }
 
-/** Evidence by the SKUs that were written last. */
+/** Evidence by the SKUs that are known to be good. */
 export function createKnownGood(given: {
   access: () => Promise<StockAccess>;
   guard: WriteGuard;
-  written: WrittenSkus;
+  goodSkus: GoodSkus;
   /** Told of a SKU before it is written to see whether the store takes it: if no answer comes, the store may do it after a newer write. */
   onTry: (sku: string) => Promise<void>;
 }): KnownGood {
-  const { access, guard, written } = given;
-  const readsWork = createReadsWork({ access, written });
+  const { access, guard, goodSkus } = given;
+  const readsWork = createReadsWork({ access, goodSkus });
   const provedAt = { read: 0, write: 0 };
 
   /** What the store answers to a SKU that is known to be good; undefined where it is as good as ever. */
@@ -61,7 +61,7 @@ export function createKnownGood(given: {
   return {
     async works(during) {
       if (during === 'read') return readsWork();
-      for (const sku of await written.latest()) {
+      for (const sku of await goodSkus.some()) {
         if ((await tried(sku, during).catch((error: unknown) => error)) === undefined) return true;
       }
       return false;
@@ -74,7 +74,7 @@ export function createKnownGood(given: {
         refusals.set(skuKey(sku), answer);
       }
       if (Date.now() < provedAt[during] + BELIEVED_MS) return undefined;
-      const good = (await written.latest()).filter(sku => !refusals.has(skuKey(sku)));
+      const good = (await goodSkus.some()).filter(sku => !refusals.has(skuKey(sku)));
       let refused: WrongItemError | undefined;
       for (const sku of good) {
         const answer = await tried(sku, during).catch((error: unknown) => {

@@ -1,4 +1,4 @@
-import type { SyncJob, SyncQueue } from '@stock-sync/queue';
+import { letterId, type DeadLetters, type SyncJob, type SyncQueue } from '@stock-sync/queue';
 
 export type LookAgainJob = Extract<SyncJob, { kind: 'look-again' }>;
 
@@ -19,10 +19,14 @@ export function createLookAgainLater(queue: SyncQueue): (parts: readonly number[
   };
 }
 
-/** Has the part of such a job looked at now. */
-export function createLookAgain(queue: SyncQueue): (job: LookAgainJob) => Promise<{ part: number }> {
+/** Has the part of such a job looked at now; not one that was given up: a write that is never answered would be tried for ever. */
+export function createLookAgain(
+  queue: SyncQueue,
+  deadLetters: Pick<DeadLetters, 'has'>,
+): (job: LookAgainJob) => Promise<{ part: number }> {
   return async ({ part, event }) => {
-    await queue.enqueue([{ kind: 'part', part, event, acceptedAt: Date.now() }]);
+    const job: SyncJob = { kind: 'part', part, event, acceptedAt: Date.now() };
+    if (!(await deadLetters.has(letterId(job)))) await queue.enqueue([job]);
     return { part };
   };
 }

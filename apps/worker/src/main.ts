@@ -3,6 +3,7 @@ import {
   openCallPlaces,
   openCursor,
   openDeadLetters,
+  openGoodSkus,
   openKnownParts,
   openLastReconcile,
   openLastSweep,
@@ -10,7 +11,6 @@ import {
   openReconcileTurn,
   openSyncQueue,
   openWriteGuard,
-  openWrittenSkus,
   DEAD_LETTER_QUEUE,
   LOOKUP_QUEUE,
   SYNC_QUEUE,
@@ -101,12 +101,12 @@ async function main(environment: Environment): Promise<void> {
   const { inventree, magento, access, sourceLocations, rules } = systems;
   const skuField = configuration.SKU_FIELD;
 
-  const written = openWrittenSkus(redis);
+  const goodSkus = openGoodSkus(redis, knownParts);
   const lookAgainLater = createLookAgainLater(queue);
   const knownGood = createKnownGood({
     access,
     guard,
-    written,
+    goodSkus,
     onTry: async sku => {
       const bearers = await knownParts.bearersOf([sku]);
       await lookAgainLater(bearers.flat(), 'written to see whether the store takes writes');
@@ -144,7 +144,7 @@ async function main(environment: Environment): Promise<void> {
       guard,
       places: openCallPlaces(redis, 'magento', configuration.MAGENTO_CONCURRENCY),
       knownGood,
-      written,
+      goodSkus,
       onDoubt: parts => lookAgainLater(parts, 'a write got no answer'),
     }),
     sourceLocations,
@@ -179,7 +179,7 @@ async function main(environment: Environment): Promise<void> {
     resolveStockItem: createResolveStockItem({ inventree, knownParts, queue, log }),
     lookAgainLater,
     rememberFailure: createRememberFailure(knownParts),
-    lookAgain: createLookAgain(queue),
+    lookAgain: createLookAgain(queue, deadLetters),
     reconcile: createReconcileJob({
       ...comparing,
       magento,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { TryLaterError, type CallError } from '@stock-sync/http-client';
 import type { SkuChanges, StockAccess } from '@stock-sync/magento-client';
-import type { CallPlaces, ReadPart, WriteGuard, WrittenSkus } from '@stock-sync/queue';
+import type { CallPlaces, GoodSkus, ReadPart, WriteGuard } from '@stock-sync/queue';
 import { createBatchLoader, type BatchLoader } from './batch-loader';
 import type { KnownGood } from './known-good';
 
@@ -34,11 +34,11 @@ export function createStockWrites(given: {
   guard: WriteGuard;
   places: CallPlaces;
   knownGood: KnownGood;
-  written: WrittenSkus;
+  goodSkus: GoodSkus;
   /** Told of parts whose write got no answer of the store's own: it may still do it, whenever it comes to it. */
   onDoubt: (parts: readonly number[]) => Promise<void>;
 }): BatchLoader<WriteRequest, WriteResult> {
-  const { access, guard, places, knownGood, written } = given;
+  const { access, guard, places, knownGood, goodSkus } = given;
 
   return createBatchLoader({
     most: MOST_SKUS,
@@ -74,7 +74,7 @@ export function createStockWrites(given: {
     const errors = await stock.write(free).finally(() => clearInterval(renewal));
     const stillOurs = await guard.release(reads, owner);
     await given.onDoubt(reads.filter((_, index) => mayStillBeDone(errors[index])).map(({ part }) => part));
-    await written.add(free.filter((_, index) => !errors[index]).map(({ sku }) => sku));
+    await goodSkus.add(free.filter((_, index) => !errors[index]).map(({ sku }) => sku));
     const skus = free.map(({ sku }) => sku);
     const outage = await knownGood.outageInstead(skus, errors, 'write');
     return requests.map((request, index) => {

@@ -47,9 +47,9 @@ export async function mutantsCommand(root: string, args: string[]): Promise<numb
         values.from,
         '--at-once',
         values['at-once'],
-        // What is wrong stays wrong: no need to wait long.
+        // What is wrong stays wrong, so not longer than a seed that ends well takes.
         '--patience',
-        '40',
+        '75',
       ];
       const { code, output } = await ended(folder, chaos);
       const seconds = Math.round((Date.now() - startedAt) / 1000);

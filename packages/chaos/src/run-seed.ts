@@ -10,7 +10,7 @@ export interface SeedOptions {
 }
 
 /** Enough for the slowest seed on a machine that also does other things. */
-export const PATIENCE_SECONDS = 75;
+export const PATIENCE_SECONDS = 120;
 
 /** How a seed ended. */
 export interface SeedResult {

@@ -23,6 +23,9 @@ export type Happening =
   | { kind: 'by hand' }
   | { kind: 'empty redis' };
 
+/** How the store shows that it does not take a SKU. */
+export type Refusal = 'message 400' | 'text 500' | 'page 502' | 'hang';
+
 /** All that a seed does. */
 export interface Schedule {
   seed: number;
@@ -32,8 +35,8 @@ export interface Schedule {
   plugin: boolean;
   /** Whether what no event told is found; where not, no event is lost and nobody else changes the store. */
   heals: boolean;
-  /** A SKU that the store always refuses. */
-  refused: number | undefined;
+  /** A SKU that the store never takes a write of, and what comes instead of an answer. */
+  refused: { sku: number; by: Refusal } | undefined;
   /** Shares of webhooks. */
   webhooks: { lost: number; doubled: number; delayed: number };
   happenings: { atMs: number; what: Happening }[];
@@ -63,6 +66,8 @@ const FAULTS: readonly CallFault[] = [
   'done late',
 ];
 
+const REFUSALS: readonly Refusal[] = ['message 400', 'message 400', 'message 400', 'text 500', 'page 502', 'hang'];
+
 /** What a seed does; the same every time. */
 export function scheduleOf(seed: number): Schedule {
   const random = randomFrom(seed * 7919 + 17);
@@ -89,7 +94,7 @@ export function scheduleOf(seed: number): Schedule {
     workers: random.between(1, 3),
     plugin: random.chance(0.8),
     heals,
-    refused: random.chance(0.2) ? random.between(0, parts - 1) : undefined,
+    refused: random.chance(0.2) ? { sku: random.between(0, parts - 1), by: 'message 400' as Refusal } : undefined,
     webhooks: {
       lost: heals && random.chance(0.5) ? 0.2 : 0,
       doubled: random.chance(0.5) ? 0.3 : 0,
@@ -121,6 +126,7 @@ export function scheduleOf(seed: number): Schedule {
   }
   // Many SKUs in one write with the one that is refused, and no event later: who forgets some of them has nobody to heal it.
   if (!heals && schedule.refused !== undefined) happenings.push(...burst(LASTS_MS + SETTLES_MS));
+  if (schedule.refused) schedule.refused.by = random.one(REFUSALS);
   happenings.sort((a, b) => a.atMs - b.atMs);
   return schedule;
 }

@@ -45,7 +45,7 @@ function divergent(world: World, { refused }: Schedule): string[] {
     const wanted = wantedOf(world, name) ?? 0;
     const item = world.magento.store.sourceItem(name);
     const isRight = item?.quantity === wanted && item.status === (wanted > 0 ? 1 : 0);
-    if (isRight || n === refused) return [];
+    if (isRight || n === refused?.sku) return [];
     return [`${name} shows ${item?.quantity} (status ${item?.status}), should show ${wanted}`];
   });
 }
@@ -58,7 +58,7 @@ async function unexplainedLetters(
   const deadLetters = openDeadLetters(redis);
   const letters = await deadLetters.list();
   await deadLetters.close();
-  const explained = refused === undefined ? undefined : [...shop.parts.keys()][refused];
+  const explained = refused && [...shop.parts.keys()][refused.sku];
   return letters
     .filter(({ part }) => part === null || part !== explained)
     .map(({ id, sku, reason }) => `dead letter ${id} (${sku ?? ''}): ${reason}`);

@@ -49,6 +49,7 @@ const PAGE: Fault = { answer: { status: 503, headers: { 'content-type': 'text/ht
 const jsonAnswer = (status: number, body: unknown, headers: Record<string, string> = {}): Fault => ({
   answer: { status, headers: { 'content-type': 'application/json', ...headers }, body },
 });
+const TEXT_500 = jsonAnswer(500, 'An error has happened during application run.');
 
 /** Starts everything, with every SKU right. */
 export async function startWorld(schedule: Schedule, redisProgram: string): Promise<World> {
@@ -265,7 +266,7 @@ function callFault(fault: CallFault, call: StandInCall, random: Random): Fault |
         error: 'DataError',
       });
     case 'text 500':
-      return jsonAnswer(500, 'An error has happened during application run.');
+      return TEXT_500;
     case '429':
       return jsonAnswer(429, { message: 'Too Many Requests' }, { 'retry-after': '1' });
     case 'reset before':
@@ -283,12 +284,20 @@ function callFault(fault: CallFault, call: StandInCall, random: Random): Fault |
   }
 }
 
-/** The one SKU that the store never takes. */
+/** What comes of a write of the one SKU that the store never takes. */
 function refusal({ refused }: Schedule, call: StandInCall): Fault | undefined {
-  if (refused === undefined || call.method !== 'POST') return undefined;
-  return JSON.stringify(call.body).includes(JSON.stringify(skuOf(refused)))
-    ? jsonAnswer(400, { message: 'Could not save %1', parameters: ['Source Item'] })
-    : undefined;
+  if (!refused || call.method !== 'POST') return undefined;
+  if (!JSON.stringify(call.body).includes(JSON.stringify(skuOf(refused.sku)))) return undefined;
+  switch (refused.by) {
+    case 'message 400':
+      return jsonAnswer(400, { message: 'Could not save %1', parameters: ['Source Item'] });
+    case 'text 500':
+      return TEXT_500;
+    case 'page 502':
+      return { answer: { status: 502, headers: { 'content-type': 'text/html' }, body: '<title>Bad Gateway</title>' } };
+    case 'hang':
+      return { hang: true };
+  }
 }
 
 async function emptied(url: string): Promise<void> {

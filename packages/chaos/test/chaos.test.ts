@@ -14,5 +14,5 @@ it.each([4, 8])(
     const { problems, story } = await runSeed(seed, { redisProgram, patienceSeconds: PATIENCE_SECONDS });
     if (problems.length > 0) throw new Error([...problems, ...story.slice(-200)].join('\n'));
   },
-  150_000,
+  200_000,
 );

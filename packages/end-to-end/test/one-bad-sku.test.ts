@@ -96,6 +96,47 @@ describe('when one SKU alone is refused', () => {
     expect((await fetch(`${running.workers[0]?.url ?? ''}/readyz`)).status).toBe(200);
   });
 
+  it('a SKU that alone looks like an outage is found out also where nothing was written yet', async () => {
+    const running = await start({ MAX_ATTEMPTS: '2', TIMEOUT: '1' });
+    const [good, bad] = [widget(running, 'GOOD'), widget(running, 'BAD')];
+    stockActions.add(running.inventree.shop, good, 949);
+    await until('one SKU was seen', () => messages(running).some(line => line.includes("'GOOD' already shows 999")));
+    running.magento.setFault(({ method, body }) =>
+      isWrite({ method }) && JSON.stringify(body).includes('BAD') ? { hang: true } : undefined,
+    );
+    stockActions.add(running.inventree.shop, bad, 1);
+    await until(
+      'it is given up',
+      async () => (await lettersOf(running)).length === 1,
+      25_000,
+      () => messages(running),
+    );
+    expect((await fetch(`${running.workers[0]?.url ?? ''}/readyz`)).status).toBe(200);
+  });
+
+  it('a SKU whose write is never answered is left alone once it is given up', async () => {
+    const running = await start({ MAX_ATTEMPTS: '2', TIMEOUT: '1' });
+    const [good, bad] = [widget(running, 'GOOD'), widget(running, 'BAD')];
+    stockActions.add(running.inventree.shop, good, 1);
+    await until('one SKU is known to be good', () => shown(running, 'GOOD') === 51);
+    const isBad = ({ method, body }: { method: string; body: unknown }) =>
+      isWrite({ method }) && JSON.stringify(body).includes('BAD');
+    running.magento.setFault(call => (isBad(call) ? { hang: true } : undefined));
+    stockActions.add(running.inventree.shop, bad, 1);
+    await until(
+      'it is given up',
+      async () => (await lettersOf(running)).length === 1,
+      25_000,
+      () => messages(running),
+    );
+    const writes = running.magento.calls.filter(isBad).length;
+    const isDue = () => running.database.redis.exists(`bull:stock-sync-lookup:de:look-again:${bad.part}:15000`);
+    expect(await isDue()).toBe(1);
+    await until('it would be looked at again', async () => (await isDue()) === 0, 20_000);
+    await running.quiet();
+    expect(running.magento.calls.filter(isBad)).toHaveLength(writes);
+  });
+
   it('a SKU that was written to see whether the store takes writes is right, also where the store did that late', async () => {
     const running = await start({ TIMEOUT: '1' });
     const [good, bad] = [widget(running, 'GOOD'), widget(running, 'BAD')];

@@ -29,6 +29,7 @@ export type DeadLetter = z.infer<typeof deadLetterSchema>;
 /** The dead letters: one per part (or whatever else a job is about), the newest failure. */
 export interface DeadLetters {
   put(letter: DeadLetter): Promise<void>;
+  has(id: string): Promise<boolean>;
   /** Takes a letter back, because its job was done after all; whether there was one. */
   withdraw(id: string): Promise<boolean>;
   list(): Promise<DeadLetter[]>;
@@ -59,11 +60,16 @@ export function openDeadLetters(connection: Redis): DeadLetters {
   const queue = new Queue(DEAD_LETTER_QUEUE, { connection, streams: { events: { maxLen: 100 } } });
   queue.on('error', () => undefined);
 
+  /** Asked at every sync, so by the cheapest question there is. */
+  async function has(id: string): Promise<boolean> {
+    return (await connection.exists(queue.toKey(id))) === 1;
+  }
+
   /** A letter that a worker has in hand just now can't be removed. */
   async function remove(id: string): Promise<void> {
     for (let attempt = 0; attempt < 100; attempt++) {
       await queue.remove(id);
-      if ((await connection.exists(queue.toKey(id))) === 0) return;
+      if (!(await has(id))) return;
       await sleep(IN_HAND_MS);
     }
     throw new Error(`dead letter ${id} can't be removed`);
@@ -77,9 +83,9 @@ export function openDeadLetters(connection: Redis): DeadLetters {
       const data = { ...letter, firstFailedAt: first ?? letter.firstFailedAt };
       await queue.add(letter.sku ?? letter.id, data, { jobId: letter.id });
     },
+    has,
     async withdraw(id) {
-      // Asked at every sync, so with the cheapest question there is.
-      if ((await connection.exists(queue.toKey(id))) === 0) return false;
+      if (!(await has(id))) return false;
       await remove(id);
       return true;
     },

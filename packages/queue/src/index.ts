@@ -26,5 +26,5 @@ export { openOutages, SYSTEMS, type Outages, type Outage, type SystemName } from
 export { openBridge, heartbeatSchema, type Bridge, type Heartbeat, type LastHeartbeat } from './bridge';
 export { openLastSweep, openLastReconcile, type LastSweep, type LastReconcile } from './last-runs';
 export { openLocationsVersion, type LocationsVersion } from './locations-version';
-export { openWrittenSkus, type WrittenSkus } from './written-skus';
+export { openGoodSkus, type GoodSkus } from './good-skus';
 export { openCursor, cursorAt, freshRows, readAfter, type Cursor, type StoredCursor } from './cursor';

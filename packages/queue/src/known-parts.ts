@@ -44,6 +44,8 @@ export interface KnownParts {
   count(): Promise<number>;
   /** The ids of all that are remembered, some at a time, some perhaps twice. */
   ids(): AsyncIterable<number[]>;
+  /** Up to so many SKUs, as the store spells them, that it was last seen to show as they should be. */
+  someShown(most: number): Promise<string[]>;
   /** For each SKU the parts that are known to bear it. */
   bearersOf(skus: readonly string[]): Promise<number[][]>;
   /** Whether InvenTree was asked not long ago who bears a SKU. */
@@ -72,6 +74,8 @@ const KEY = {
 
 /** Parts in one round trip where all are gone through. */
 const SCANNED = 1_000;
+/** Many parts are shown nowhere: so many are drawn for each that is wanted. */
+const DRAWN = 10;
 const DAY_SECONDS = 24 * 60 * 60;
 /** How long a stock item's part is remembered: an item that nobody touched for so long is asked for in InvenTree. */
 const STOCK_ITEM_SECONDS = 90 * DAY_SECONDS;
@@ -99,6 +103,15 @@ function parsed<T>(schema: z.ZodType<T>, text: string | null | undefined): T | u
 
 /** What is remembered, in this Redis. */
 export function openKnownParts(redis: Redis): KnownParts {
+  async function products(skus: readonly string[]): Promise<(KnownProduct | undefined)[]> {
+    if (skus.length === 0) return [];
+    const lines = await redis.hmget(KEY.products, ...skus.map(skuKey));
+    return lines.map(line => {
+      const known = parsed(productLine, line);
+      return known && { product: known[0] && { sku: known[0][0], typeId: known[0][1] }, askedAt: known[1] };
+    });
+  }
+
   return {
     async parts(ids) {
       if (ids.length === 0) return [];
@@ -132,6 +145,15 @@ export function openKnownParts(redis: Redis): KnownParts {
       }
     },
 
+    async someShown(most) {
+      const pairs = await redis.hrandfield(KEY.parts, DRAWN * most, 'WITHVALUES');
+      const skus = (pairs as string[]).flatMap(text => {
+        const [sku, , outcome] = parsed(partLine, text) ?? [];
+        return sku !== undefined && (outcome === 'updated' || outcome === 'unchanged') ? [sku] : [];
+      });
+      return (await products(skus)).flatMap(known => known?.product?.sku ?? []).slice(0, most);
+    },
+
     async bearersOf(skus) {
       const lists = await Promise.all(skus.map(sku => redis.smembers(KEY.bearers(sku))));
       return lists.map(list => list.map(Number).sort((a, b) => a - b));
@@ -161,14 +183,7 @@ export function openKnownParts(redis: Redis): KnownParts {
       await Promise.all(skus.map(sku => redis.set(KEY.bearersAsked(sku), 1, 'EX', DAY_SECONDS)));
     },
 
-    async products(skus) {
-      if (skus.length === 0) return [];
-      const lines = await redis.hmget(KEY.products, ...skus.map(skuKey));
-      return lines.map(line => {
-        const known = parsed(productLine, line);
-        return known && { product: known[0] && { sku: known[0][0], typeId: known[0][1] }, askedAt: known[1] };
-      });
-    },
+    products,
 
     async rememberProducts(products) {
       if (products.length === 0) return;

@@ -1,11 +1,11 @@
 import { WrongItemError } from '@stock-sync/http-client';
 import type { StockAccess } from '@stock-sync/magento-client';
-import type { WrittenSkus } from '@stock-sync/queue';
+import type { GoodSkus } from '@stock-sync/queue';
 
-/** Whether the store can be read for any SKU that it took lately; false where none is known. Never rejects. */
+/** Whether the store can be read for any SKU that is known to be good; false where none is known. Never rejects. */
 export function createReadsWork(given: {
   access: () => Promise<StockAccess>;
-  written: WrittenSkus;
+  goodSkus: GoodSkus;
 }): () => Promise<boolean> {
   async function isRead(sku: string): Promise<boolean> {
     const [shown] = await (await given.access()).read([sku]);
@@ -13,7 +13,7 @@ export function createReadsWork(given: {
   }
 
   return async () => {
-    for (const sku of await given.written.latest().catch(() => [])) {
+    for (const sku of await given.goodSkus.some().catch(() => [])) {
       if (await isRead(sku).catch(() => false)) return true;
     }
     return false;
