@@ -13,11 +13,19 @@ export interface CallPlaces {
   tryEnter(): Promise<(() => Promise<void>) | undefined>;
 }
 
-const ENTER = `
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
+/** By Redis's clock: a worker whose own is ahead would take the others' places, or leave its own taken for long when it dies. */
+const NOW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
+
+const ENTER = `${NOW}
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
-redis.call('ZADD', KEYS[1], ARGV[2], ARGV[4])
+redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
 return 1`;
+
+const RENEW = `${NOW}
+redis.call('ZADD', KEYS[1], 'XX', now + ARGV[2], ARGV[1])`;
 
 /** A place is ours for so long, in milliseconds, unless renewed: a worker that died holds none for longer. */
 const LEASE_MS = 10_000;
@@ -31,10 +39,9 @@ export function openCallPlaces(redis: Redis, system: string, places: number): Ca
 
   async function tryEnter(): Promise<(() => Promise<void>) | undefined> {
     const place = randomUUID();
-    const now = Date.now();
-    if ((await redis.eval(ENTER, 1, key, now, now + LEASE_MS, places, place)) !== 1) return undefined;
+    if ((await redis.eval(ENTER, 1, key, place, LEASE_MS, places)) !== 1) return undefined;
     const renewal = setInterval(() => {
-      redis.zadd(key, 'XX', Date.now() + LEASE_MS, place).catch(() => undefined);
+      redis.eval(RENEW, 1, key, place, LEASE_MS).catch(() => undefined);
     }, LEASE_MS / 3);
     return async () => {
       clearInterval(renewal);
