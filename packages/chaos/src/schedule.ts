@@ -15,13 +15,16 @@ export type CallFault =
 
 /** What happens at one moment. */
 export type Happening =
-  | { kind: 'user action' }
+  /** `part`: the how manieth; without it, any. */
+  | { kind: 'user action'; part?: number }
   | { kind: 'kill'; whom: 'ingest' | 'worker' | 'redis'; downMs: number }
   | { kind: 'stop a worker'; forMs: number }
   | { kind: 'faults'; system: 'magento' | 'inventree'; fault: CallFault; share: number; forMs: number }
   | { kind: 'maintenance'; system: 'magento' | 'inventree'; forMs: number }
   | { kind: 'by hand' }
-  | { kind: 'empty redis' };
+  | { kind: 'empty redis' }
+  /** From now on the store does not take the SKU that it never takes. */
+  | { kind: 'refuse' };
 
 /** How the store shows that it does not take a SKU. */
 export type Refusal = 'message 400' | 'text 500' | 'page 502' | 'hang';
@@ -49,6 +52,9 @@ const LONG_MS = 20_000;
 /** Until no part is in a storm of events any more; and until a worker has given up a write that got no answer, and made another. */
 const SETTLES_MS = 4_000;
 const NEWER_AFTER_MS = 2_800;
+/** Between the last events, in milliseconds. */
+const LAST_APART_MS = 2_000;
+const MENDED_AFTER_MS = 700;
 const FAULTS: readonly CallFault[] = [
   'page 503',
   'JSON 500',
@@ -111,11 +117,8 @@ export function scheduleOf(seed: number): Schedule {
     } as const;
     happenings.push({ atMs: random.between(1_000, 4_000), what });
   }
-  // What is done while Redis is away, and never again: who says falsely that it is accepted has nobody to heal it.
-  if (random.chance(0.3)) {
-    happenings.push({ atMs: LASTS_MS - 600, what: { kind: 'kill', whom: 'redis', downMs: 1_500 } });
-    happenings.push(...burst(LASTS_MS - 300));
-  }
+  const redisIsAway = random.chance(0.3);
+  if (heals && redisIsAway) happenings.push(...whileRedisIsAway(LASTS_MS));
   // What the store does only after it has done what is newer, and no event later: who takes a write without an answer for one that
   // was never done has nobody to heal it.
   if (!heals && random.chance(0.5)) {
@@ -124,11 +127,35 @@ export function scheduleOf(seed: number): Schedule {
     happenings.push({ atMs, what: late });
     happenings.push(...burst(atMs), ...burst(atMs + NEWER_AFTER_MS));
   }
-  // Many SKUs in one write with the one that is refused, and no event later: who forgets some of them has nobody to heal it.
-  if (!heals && schedule.refused !== undefined) happenings.push(...burst(LASTS_MS + SETTLES_MS));
   if (schedule.refused) schedule.refused.by = random.one(REFUSALS);
+  if (heals) happenings.push({ atMs: 0, what: { kind: 'refuse' } });
+  else happenings.push(...lastEvents(random, schedule, redisIsAway));
   happenings.sort((a, b) => a.atMs - b.atMs);
   return schedule;
+}
+
+/** What is done when no event comes later: whoever misses it has nobody to heal it. */
+function lastEvents(random: Random, { parts, refused }: Schedule, redisIsAway: boolean): Schedule['happenings'] {
+  const happenings: Schedule['happenings'] = [];
+  let atMs = LASTS_MS + SETTLES_MS + NEWER_AFTER_MS + LAST_APART_MS;
+  if (refused) {
+    // Before anything is known of the SKU, one write takes it with all others: who forgets some of them is found out.
+    const all = Array.from({ length: parts }, (_, part) => ({ atMs, what: { kind: 'user action', part } as const }));
+    happenings.push({ atMs, what: { kind: 'refuse' } }, ...all);
+    atMs += LAST_APART_MS;
+  }
+  // Who says falsely that something is accepted.
+  if (redisIsAway) happenings.push(...whileRedisIsAway(atMs));
+  atMs += LAST_APART_MS;
+  // A number is mended as soon as it is seen in the store: who answers the second event with what was read for the first.
+  const what = { kind: 'user action', part: random.between(0, parts - 1) } as const;
+  happenings.push({ atMs, what }, { atMs: atMs + MENDED_AFTER_MS, what });
+  return happenings;
+}
+
+function whileRedisIsAway(untilMs: number): Schedule['happenings'] {
+  const kill = { atMs: untilMs - 600, what: { kind: 'kill', whom: 'redis', downMs: 1_500 } as const };
+  return [kill, ...burst(untilMs - 300)];
 }
 
 function times(random: Random, count: number, make: () => Happening): Schedule['happenings'] {

@@ -1,9 +1,10 @@
 import { stockActions, type InvenTreeShop } from '@stock-sync/stand-ins';
 import type { Random } from './random';
 
-/** Has a user do something to the stock of some part; what it was, in words. */
-export function userAction(shop: InvenTreeShop, random: Random): string {
-  const part = random.one([...shop.parts.keys()]);
+/** Has a user do something to the stock of a part, of any where none is given; what it was, in words. */
+export function userAction(shop: InvenTreeShop, random: Random, given?: number): string {
+  const parts = [...shop.parts.keys()];
+  const part = (given === undefined ? undefined : parts[given]) ?? random.one(parts);
   const items = shop.itemsOf(part);
   const item = items.length > 0 ? random.one(items) : undefined;
   const location = random.one([...shop.locations.keys()]);

@@ -130,7 +130,10 @@ export async function startWorld(schedule: Schedule, redisProgram: string): Prom
   const under = new Set<Promise<unknown>>();
   const stopped = new Set<ServiceProcess>();
   const faults = { magento: new Set<Faults>(), inventree: new Set<Faults>() };
-  magento.setFault(call => refusal(schedule, call) ?? faultOf(faults.magento, call, random, tell, 'Magento'));
+  let refuses = false;
+  magento.setFault(
+    call => (refuses ? refusal(schedule, call) : undefined) ?? faultOf(faults.magento, call, random, tell, 'Magento'),
+  );
   inventree.setFault(call => faultOf(faults.inventree, call, random, tell, 'InvenTree'));
   const during = (work: Promise<unknown>) => {
     under.add(work);
@@ -181,7 +184,7 @@ export async function startWorld(schedule: Schedule, redisProgram: string): Prom
     happen(what) {
       switch (what.kind) {
         case 'user action':
-          story.push(`${Date.now() - startedAt} ms: user: ${userAction(shop, random)}`);
+          story.push(`${Date.now() - startedAt} ms: user: ${userAction(shop, random, what.part)}`);
           totals.set('user actions', (totals.get('user actions') ?? 0) + 1);
           break;
         case 'kill':
@@ -209,6 +212,9 @@ export async function startWorld(schedule: Schedule, redisProgram: string): Prom
           magento.store.writeSourceItem(name, 'default', random.between(0, 500), random.between(0, 1));
           break;
         }
+        case 'refuse':
+          refuses = true;
+          break;
         case 'empty redis':
           tell('redis emptied');
           during(emptied(redis.url));
