@@ -18,7 +18,8 @@ export async function verdictOf(world: World, schedule: Schedule, patienceMs: nu
   do {
     await sleep(50);
     const left = await jobsUnderWay(redis);
-    problems.splice(0, Infinity, ...divergent(world, schedule), ...(left > 0 ? [`${left} jobs are still there`] : []));
+    const wrong = divergent(world).flatMap(({ n, told }) => (n === schedule.refused?.sku ? [] : [told]));
+    problems.splice(0, Infinity, ...wrong, ...(left > 0 ? [`${left} jobs are still there`] : []));
   } while (problems.length > 0 && Date.now() < until);
 
   const from = world.magento.store.history.length;
@@ -28,7 +29,7 @@ export async function verdictOf(world: World, schedule: Schedule, patienceMs: nu
     if (wanted !== undefined && quantity !== wanted) problems.push(`${sku} moved away from ${wanted} to ${quantity}`);
   }
   if (world.magento.mostWritersOfOneSku() > 1) problems.push('two writers of one SKU at once');
-  problems.push(...(await unexplainedLetters(redis, world, schedule)));
+  problems.push(...(await wrongLetters(redis, world, schedule)));
   redis.disconnect();
   if (!schedule.happenings.some(({ what }) => what.kind === 'empty redis')) problems.push(...untraceable(world));
   return problems;
@@ -39,29 +40,34 @@ function wantedOf({ inventree: { shop } }: World, sku: string): number | undefin
   return part && Math.max(0, Math.floor(shop.inStock(part.pk)));
 }
 
-function divergent(world: World, { refused }: Schedule): string[] {
+function divergent(world: World): { n: number; told: string }[] {
   const { shop } = world.inventree;
   return [...shop.parts.values()].flatMap(({ name }, n) => {
     const wanted = wantedOf(world, name) ?? 0;
     const item = world.magento.store.sourceItem(name);
     const isRight = item?.quantity === wanted && item.status === (wanted > 0 ? 1 : 0);
-    if (isRight || n === refused?.sku) return [];
-    return [`${name} shows ${item?.quantity} (status ${item?.status}), should show ${wanted}`];
+    if (isRight) return [];
+    return [{ n, told: `${name} shows ${item?.quantity} (status ${item?.status}), should show ${wanted}` }];
   });
 }
 
-async function unexplainedLetters(
+/** Letters that nothing explains, and the SKU that the store never takes where no letter tells of it. */
+async function wrongLetters(
   redis: ReturnType<typeof connectToRedis>,
-  { inventree: { shop } }: World,
+  world: World,
   { refused }: Schedule,
 ): Promise<string[]> {
   const deadLetters = openDeadLetters(redis);
   const letters = await deadLetters.list();
   await deadLetters.close();
-  const explained = refused && [...shop.parts.keys()][refused.sku];
-  return letters
+  const explained = refused && [...world.inventree.shop.parts.keys()][refused.sku];
+  const untold = letters.some(({ part }) => part === explained)
+    ? []
+    : divergent(world).filter(({ n }) => n === refused?.sku);
+  const unexplained = letters
     .filter(({ part }) => part === null || part !== explained)
     .map(({ id, sku, reason }) => `dead letter ${id} (${sku ?? ''}): ${reason}`);
+  return [...unexplained, ...untold.map(({ told }) => `${told}, and no dead letter says why`)];
 }
 
 /** Parts that an accepted webhook named, and that were not read from InvenTree after it. */
