@@ -13,6 +13,15 @@ async function start(environment: Record<string, string> = {}) {
   return system;
 }
 
+/** Until the one SKU is a dead letter. */
+const untilGivenUp = (running: System) =>
+  until(
+    'it is given up',
+    async () => (await lettersOf(running)).length === 1,
+    25_000,
+    () => messages(running),
+  );
+
 describe('when one SKU alone is refused', () => {
   it('the others of its batch are written, and it ends as a dead letter with its reason', async () => {
     const running = await start({ MAX_ATTEMPTS: '2' });
@@ -74,8 +83,7 @@ describe('when one SKU alone is refused', () => {
       30_000,
       () => messages(running),
     );
-    const isGivenUp = async () => (await lettersOf(running)).length > 0;
-    await until('it is given up', isGivenUp, 25_000, () => messages(running));
+    await untilGivenUp(running);
     await running.quiet();
     expect(await lettersOf(running)).toMatchObject([{ part: items[3]?.part }]);
     // Nobody who only shared a call with it was blamed.
@@ -92,7 +100,7 @@ describe('when one SKU alone is refused', () => {
       decodeURIComponent(call.url).includes('BAD') ? { answer: { status: 503, headers: {}, body: 'no' } } : undefined,
     );
     stockActions.add(running.inventree.shop, bad, 1);
-    await until('it is given up', async () => (await lettersOf(running)).length === 1, 25_000);
+    await untilGivenUp(running);
     expect((await fetch(`${running.workers[0]?.url ?? ''}/readyz`)).status).toBe(200);
   });
 
@@ -105,12 +113,7 @@ describe('when one SKU alone is refused', () => {
       isWrite({ method }) && JSON.stringify(body).includes('BAD') ? { hang: true } : undefined,
     );
     stockActions.add(running.inventree.shop, bad, 1);
-    await until(
-      'it is given up',
-      async () => (await lettersOf(running)).length === 1,
-      25_000,
-      () => messages(running),
-    );
+    await untilGivenUp(running);
     expect((await fetch(`${running.workers[0]?.url ?? ''}/readyz`)).status).toBe(200);
   });
 
@@ -123,12 +126,7 @@ describe('when one SKU alone is refused', () => {
       isWrite({ method }) && JSON.stringify(body).includes('BAD');
     running.magento.setFault(call => (isBad(call) ? { hang: true } : undefined));
     stockActions.add(running.inventree.shop, bad, 1);
-    await until(
-      'it is given up',
-      async () => (await lettersOf(running)).length === 1,
-      25_000,
-      () => messages(running),
-    );
+    await untilGivenUp(running);
     const writes = running.magento.calls.filter(isBad).length;
     const isDue = () => running.database.redis.exists(`bull:stock-sync-lookup:de:look-again:${bad.part}:15000`);
     expect(await isDue()).toBe(1);
