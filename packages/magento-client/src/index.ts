@@ -7,6 +7,7 @@ export {
   type MagentoCredentials,
   type Product,
   type SourceItem,
+  type SourceItemsPage,
   type StockItem,
   type StockApi,
 } from './magento-client';

@@ -43,6 +43,15 @@ export interface SourceItem {
   inStock: boolean;
 }
 
+/** A page of all source items, oldest first. */
+export interface SourceItemsPage {
+  items: { sku: string; quantity: number }[];
+  /** Rows in all pages. */
+  totalCount: number;
+  /** Rows in a full page: fewer where the store limits it. */
+  pageSize: number;
+}
+
 /** The legacy stock item of a product. */
 export interface StockItem {
   quantity: number;
@@ -66,6 +75,8 @@ export interface MagentoClient {
   readSourceItems(skus: readonly string[]): Promise<SourceItem[]>;
   /** The SKUs and quantities of all source items, in pages; a row may come twice where rows vanish meanwhile. */
   walkSourceItems(): AsyncGenerator<{ sku: string; quantity: number }[]>;
+  /** One page of that walk, counted from 1 and in the order in which the rows were created; past the end it is empty. */
+  sourceItemsPage(page: number): Promise<SourceItemsPage>;
   /** The highest id of that kind; 0 where there is none. */
   latestDeduction(kind: DeductionKind): Promise<number>;
   /** Those with a higher id, and the SKUs that they are about; at most a page of the oldest. */
@@ -105,7 +116,13 @@ const sourceItemSchema = z.object({
 });
 const sourceSchema = z.object({ source_code: z.string(), enabled: z.boolean() });
 const stockItemSchema = z.object({ qty: z.number(), is_in_stock: z.boolean() });
-const pageOf = <T>(item: ZodType<T>) => z.object({ items: z.array(item), total_count: z.number().int() });
+/** A list; `fields=` turns an empty one into null [recording as-sent/products-none-with-fields]. */
+const listOf = <T>(item: ZodType<T>) =>
+  z
+    .array(item)
+    .nullable()
+    .transform(items => items ?? []);
+const pageOf = <T>(item: ZodType<T>) => z.object({ items: listOf(item), total_count: z.number().int() });
 
 /** A client for one store. */
 export function createMagentoClient(options: MagentoClientOptions): MagentoClient {
@@ -248,19 +265,30 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
     },
 
     async *walkSourceItems() {
-      const schema = pageOf(z.object({ sku: z.string(), quantity: z.number() }));
+      let size: number | undefined;
       for (let page = 1; ; page++) {
+        const { items, totalCount, pageSize } = await client.sourceItemsPage(page);
+        if (size !== undefined && pageSize !== size) page = 0;
+        else {
+          yield items;
+          if (items.length === 0 || page * pageSize >= totalCount) return;
+        }
+        size = pageSize;
+      }
+    },
+
+    async sourceItemsPage(page) {
+      const schema = pageOf(z.object({ sku: z.string(), quantity: z.number() }));
+      for (;;) {
         const size = pageSize;
         const query = `${pageQuery('source_item_id', size, page)}&fields=items[sku,quantity],total_count`;
         const path = `/rest/V1/inventory/source-items?${query}`;
         try {
           const { items, total_count } = await request({ method: 'GET', path }, 'source items', schema);
-          yield items;
-          if (items.length === 0 || page * size >= total_count) return;
+          return { items, totalCount: total_count, pageSize: size };
         } catch (error) {
           if (!(error instanceof MagentoLimitError) || error.limit >= size) throw error;
           pageSize = error.limit;
-          page = 0;
         }
       }
     },
@@ -275,7 +303,7 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
     async deductionsAfter(kind, id) {
       const query = `${filter(0, 0, 'entity_id', String(id), 'gt')}&${pageQuery('entity_id', DEDUCTIONS_SIZE, 1)}`;
       const path = `/rest/V1/${kind}?${query}&fields=items[entity_id,items[sku]],total_count`;
-      const row = z.object({ entity_id: z.number().int(), items: z.array(z.object({ sku: z.string() })) });
+      const row = z.object({ entity_id: z.number().int(), items: listOf(z.object({ sku: z.string() })) });
       const { items } = await request({ method: 'GET', path }, kind, pageOf(row));
       return items.map(found => ({ id: found.entity_id, skus: found.items.map(({ sku }) => sku) }));
     },

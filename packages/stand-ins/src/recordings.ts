@@ -9,6 +9,12 @@ export interface Recording {
   response: { status: number; headers: Record<string, string>; body: unknown };
 }
 
+/** A call of ours that a real system answered. */
+export interface AsSentRecording {
+  request: { method: string; path: string; body?: unknown };
+  response: { status: number; contentType: string; body: unknown };
+}
+
 /** A recorded user action in InvenTree: its calls, and every event it fired. */
 export interface ActionRecording {
   action: string;
@@ -25,6 +31,8 @@ export interface RecordedEvent {
 
 const folder = join(__dirname, '..', 'recordings');
 const MAGENTO = 'magento-2.4.4';
+/** What this project itself sent to a real 2.4.7. */
+const MAGENTO_AS_SENT = ['magento-2.4.7', 'as-sent'];
 const INVENTREE = 'inventree-1.4';
 
 function read<T>(...path: string[]): T {
@@ -40,6 +48,8 @@ function names(...path: string[]): string[] {
 
 export const magentoRecordings = () => names(MAGENTO);
 export const magentoRecording = (name: string) => read<Recording>(MAGENTO, `${name}.json`);
+export const asSentRecordings = () => names(...MAGENTO_AS_SENT);
+export const asSentRecording = (name: string) => read<AsSentRecording>(...MAGENTO_AS_SENT, `${name}.json`);
 export const inventreeRecordings = () => names(INVENTREE);
 export const inventreeRecording = (name: string) => read<Recording>(INVENTREE, `${name}.json`);
 export const actionRecordings = () => names(INVENTREE, 'actions');

@@ -1,7 +1,7 @@
 import { oauthSignature, recordings, startMagento, type MagentoStandIn, type MagentoStandInOptions } from '../src';
 import { bodyOf, shapeDifference } from './shape';
 
-const { magentoRecording, magentoRecordings } = recordings;
+const { asSentRecording, asSentRecordings, magentoRecording, magentoRecordings } = recordings;
 
 /** What the stand-in does not answer as recorded, for nothing of ours asks for it. */
 const NOT_COVERED = ['modules-least-privilege', 'msi-modules'];
@@ -156,6 +156,35 @@ describe('the Magento stand-in answers as the recorded store did', () => {
     expect(names.filter(name => !told.has(name))).toEqual([]);
   });
 });
+
+/** The signature over a path with escaped characters: 2.4.6 and newer sign it in another way than this stand-in. */
+const AS_SENT_NOT_COVERED = ['legacy-get-slash-sku-signature'];
+
+it.each(asSentRecordings().filter(name => !AS_SENT_NOT_COVERED.includes(name)))(
+  'answers what we sent to a real 2.4.7 in the recorded shape: %s',
+  async name => {
+    const { request, response: recorded } = asSentRecording(name);
+    const magento = await startMagento();
+    magento.store.sources.set('west', { name: 'West', enabled: true, postcode: '00000' });
+    for (const sku of ['P1', 'SHP-618593', 'a,b618593', 'c,d617828', 'sellout-5615560-6']) {
+      const order = magento.store.placeOrder(magento.store.addProduct(sku, { quantity: 7 }).sku, 1);
+      magento.store.ship(order);
+      magento.store.refund(order);
+    }
+    const response = await fetch(magento.url + request.path, {
+      method: request.method,
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${magento.integration.accessToken}` },
+      ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
+    });
+    const body = await bodyOf(response);
+    await magento.close();
+    expect([response.status, response.headers.get('content-type')]).toEqual([recorded.status, recorded.contentType]);
+    expect(shapeDifference(body, recorded.body)).toBeUndefined();
+    // Null may stand for any shape: here it is the point.
+    const items = (answer: unknown) => (answer as { items?: unknown }).items === null;
+    expect(items(body)).toBe(items(recorded.body));
+  },
+);
 
 /** Shapes only, where the values are the product's own and not the rule's. */
 const SHAPE_ONLY = new Set(['auth-oauth1-sha256', 'msi-get-page-huge', 'msi-get-page-beyond', 'msi-get-sorted-page']);

@@ -132,7 +132,10 @@ function kept(value: unknown, fields: Fields): unknown {
     Object.entries(value).flatMap(([name, entry]) => {
       if (!fields.has(name)) return [];
       const inner = fields.get(name);
-      return [[name, inner ? kept(entry, inner) : entry]];
+      if (!inner) return [[name, entry]];
+      // An empty list becomes null, at every depth [recordings as-sent/products-none-with-fields,
+      // orders/90-shipments-of-configurable].
+      return [[name, Array.isArray(entry) && entry.length === 0 ? null : kept(entry, inner)]];
     }),
   );
 }
