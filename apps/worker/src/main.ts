@@ -7,6 +7,7 @@ import {
   openKnownParts,
   openLastReconcile,
   openLastSweep,
+  openNewestSourceItems,
   openOutages,
   openReconcileTurn,
   openSyncQueue,
@@ -40,6 +41,7 @@ import { createKnownGood } from './known-good';
 import { createLayDownLetter } from './lay-down-letter';
 import { createLookAgain, createLookAgainLater } from './look-again';
 import { createWorkerMetrics } from './metrics';
+import { createNewProducts } from './new-products';
 import { createOutagePause } from './outage-pause';
 import { createPartReads } from './part-reads';
 import { createProcessJob, type ProcessJobs } from './process-job';
@@ -50,6 +52,7 @@ import { createResolveStockItem } from './resolve-stock-item';
 import { createSkuBearers } from './sku-bearers';
 import { createShownStock } from './shown-stock';
 import { createStockWrites } from './stock-writes';
+import { createStoreStock } from './store-stock';
 import { createStoreDeductions } from './store-deductions';
 import { createSweep } from './sweep';
 import { NotYetError } from './sync-errors';
@@ -174,6 +177,8 @@ async function main(environment: Environment): Promise<void> {
     log,
   };
 
+  const isMagentoAway = () => outagePause.current().some(({ system }) => system === 'Magento');
+
   const processJob = createProcessJob({
     syncPart,
     resolveStockItem: createResolveStockItem({ inventree, knownParts, queue, log }),
@@ -197,13 +202,23 @@ async function main(environment: Environment): Promise<void> {
         magento,
         knownParts,
         queue,
-        isMagentoAway: () => outagePause.current().some(({ system }) => system === 'Magento'),
+        isMagentoAway,
         cursors: {
           shipments: openCursor(redis, 'shipments'),
           creditmemos: openCursor(redis, 'creditmemos'),
         },
         log,
       }),
+      lookAtNewProducts: createNewProducts({
+        magento,
+        access,
+        knownParts,
+        queue,
+        newest: openNewestSourceItems(redis),
+        isMagentoAway,
+        log,
+      }),
+      storeStock: createStoreStock({ magento, access, readsWork: () => knownGood.works('read') }),
       lookAtTracked: createTrackedChanges({
         inventree,
         queue,

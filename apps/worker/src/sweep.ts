@@ -1,3 +1,4 @@
+import { CallError } from '@stock-sync/http-client';
 import type { InvenTreeClient, PartStock } from '@stock-sync/inventree-client';
 import {
   bears,
@@ -12,6 +13,7 @@ import type { Log } from '@stock-sync/service';
 import {
   isBraked,
   isNothing,
+  showingNeeded,
   parameterOf,
   skuOf,
   wantedInWords,
@@ -22,6 +24,7 @@ import {
 } from '@stock-sync/sync-core';
 import type { SourceLocationsSince } from '@stock-sync/systems';
 import type { WorkerMetrics } from './metrics';
+import type { StoreStock } from './store-stock';
 
 /** What the jobs that a sweep enqueues are asked by. */
 export const SWEEP = 'sweep';
@@ -36,10 +39,14 @@ export interface Sweep {
   turn: CallPlaces;
   /** Has parts looked at whose stock Magento changed by itself. */
   lookAtDeductions: () => Promise<void>;
+  /** Has parts looked at whose product was created in Magento since. */
+  lookAtNewProducts: () => Promise<void>;
   /** Has parts looked at that InvenTree's tracking tells of. */
   lookAtTracked: () => Promise<void>;
   skuField: SkuField;
   rules: QuantityRules;
+  /** What the store shows, for the brake. */
+  storeStock: StoreStock;
   /** Whether the store is written, rather than only looked at. */
   writes: boolean;
   /** RECONCILE_MAX_ZEROED_PERCENT. */
@@ -77,7 +84,7 @@ export function createSweep(given: Sweep): () => Promise<SweepResult | undefined
     const leave = await given.turn.tryEnter();
     if (!leave) return undefined;
     try {
-      const [result] = await Promise.all([sweepOrRest(), given.lookAtDeductions()]);
+      const [result] = await Promise.all([sweepOrRest(), given.lookAtDeductions(), given.lookAtNewProducts()]);
       return result;
     } finally {
       await leave();
@@ -96,7 +103,7 @@ export function createSweep(given: Sweep): () => Promise<SweepResult | undefined
     const sources = await given.sourceLocations(startedAt);
     const parameter = parameterOf(skuField);
     const differing: { part: number; sku: string | undefined }[] = [];
-    const zeroed: typeof differing = [];
+    const empty: { part: number; sku: string }[] = [];
     const goneParts = createGoneParts(knownParts);
     let [parts, shown, byPlugin] = [0, 0, true];
 
@@ -114,7 +121,8 @@ export function createSweep(given: Sweep): () => Promise<SweepResult | undefined
         if (before && showsStock(before)) shown++;
         if (sku !== undefined && !bears(before, sku)) bearers.push({ sku, part: part.pk });
         if (!differs(part, sku, wanted, before, given.writes)) continue;
-        (fallsToZero(wanted, before) ? zeroed : differing).push({ part: part.pk, sku });
+        if (sku !== undefined && isNothing(wanted)) empty.push({ part: part.pk, sku });
+        else differing.push({ part: part.pk, sku });
       }
       // Who bears a SKU is known for all of them once the walk is over: so a first sweep need not ask for each.
       await knownParts.addBearers(bearers);
@@ -122,13 +130,36 @@ export function createSweep(given: Sweep): () => Promise<SweepResult | undefined
     // Whoever looks at one says so, and looks at those that bear its SKU still.
     for (const part of await goneParts.found()) differing.push({ part, sku: undefined });
 
-    const heldBack = isBraked(zeroed.length, shown, given.mostZeroedPercent) ? zeroed.length : 0;
-    const looked = heldBack > 0 ? differing : [...differing, ...zeroed];
+    const { allowed, heldBack, showing } = await braked(empty.slice(0, MOST_LOOKED_AT), shown);
+    const looked = [...differing, ...allowed];
     await enqueue(looked.slice(0, MOST_LOOKED_AT));
     const tookMs = Date.now() - startedAt;
     await lastSweep.set({ at: Date.now(), tookMs, byPlugin });
-    tellOf({ parts, differ: looked.length, heldBack }, shown, tookMs);
+    tellOf({ parts, differ: looked.length, heldBack }, showing, tookMs);
     return { parts, differ: looked.length, heldBack };
+  }
+
+  /**
+   * Of the parts that have nothing left, those that may be looked at. The rest would empty much of the store at once; or the
+   * store can't be read just now, and the next sweep finds them again.
+   */
+  async function braked(
+    empty: readonly { part: number; sku: string }[],
+    remembered: number,
+  ): Promise<{ allowed: { part: number; sku: string }[]; heldBack: number; showing: number }> {
+    if (empty.length === 0) return { allowed: [], heldBack: 0, showing: remembered };
+    try {
+      const falling = await given.storeStock.showing(empty.map(({ sku }) => sku));
+      const needed = showingNeeded(falling.size, given.mostZeroedPercent);
+      const showing = needed === 0 ? 0 : ((await given.storeStock.count(needed)) ?? Math.max(falling.size, remembered));
+      const isHeldBack = isBraked(falling.size, showing, given.mostZeroedPercent);
+      const allowed = isHeldBack ? empty.filter(({ sku }) => !falling.has(sku)) : [...empty];
+      return { allowed, heldBack: isHeldBack ? falling.size : 0, showing };
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      log.debug(`sweep: ${empty.length} parts have nothing left, and the store can't be read: ${error.message}`);
+      return { allowed: [], heldBack: 0, showing: remembered };
+    }
   }
 
   async function enqueue(looked: readonly { part: number; sku: string | undefined }[]): Promise<void> {
@@ -150,7 +181,7 @@ export function createSweep(given: Sweep): () => Promise<SweepResult | undefined
     if (differ > 0) log.info(`${line}: looking at ${which}`, { parts, differ });
     else log.debug(line, { parts, differ });
     if (heldBack > 0 && heldBack !== heldBackBefore) {
-      log.error(`sweep: ${heldBackInWords(heldBack, `${shown} parts`, given.mostZeroedPercent)}`, { heldBack, shown });
+      log.error(`sweep: ${heldBackInWords(heldBack, `${shown} SKUs`, given.mostZeroedPercent)}`, { heldBack, shown });
     }
     if (heldBack === 0 && heldBackBefore > 0) log.info('sweep: nothing is held back any more');
     heldBackBefore = heldBack;
@@ -175,8 +206,4 @@ export function differs(
 
 function showsStock({ confirmed }: KnownPart): boolean {
   return /[1-9]/.test(confirmed.replace(/\S+: /g, ''));
-}
-
-function fallsToZero(wanted: readonly WantedStock[], before: KnownPart | undefined): boolean {
-  return before !== undefined && showsStock(before) && isNothing(wanted);
 }

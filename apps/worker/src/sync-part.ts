@@ -19,6 +19,7 @@ import {
 import type { BatchLoader } from './batch-loader';
 import type { WriteRequest, WriteResult } from './stock-writes';
 import type { ProductQuestion, SourceLocationsSince } from '@stock-sync/systems';
+import { NEW_PRODUCT } from './new-products';
 import { stormOf } from './storm';
 import { SWEEP } from './sweep';
 import { AmbiguousSkuError, NotYetError, PartFailedError } from './sync-errors';
@@ -111,7 +112,7 @@ export function createSyncPart(given: SyncPart): (job: PartJob, alone?: boolean)
     reached.wanted = result.wanted;
     const [bearers, { product, shown }] = await Promise.all([
       given.bearersOf({ sku, part: id }, alone),
-      productAndShown({ sku, startedAt, alone }, shownEarly),
+      productAndShown({ sku, alone }, shownEarly),
     ]);
     if (bearers.length > 1) throw new AmbiguousSkuError(sku, bearers);
     if (!product || !holdsStock(product.typeId)) {
@@ -163,16 +164,13 @@ export function createSyncPart(given: SyncPart): (job: PartJob, alone?: boolean)
 
   /** What the store has under a SKU. Without a single row of stock, an old answer that the product exists won't do: it
    * may have been deleted, and a write would leave an orphan. */
-  async function productAndShown(
-    { sku, startedAt, alone }: { sku: string; startedAt: number; alone: boolean },
-    early: ShownEarly | undefined,
-  ) {
+  async function productAndShown({ sku, alone }: { sku: string; alone: boolean }, early: ShownEarly | undefined) {
     const [product, shown] = await Promise.all([
-      given.findProduct({ sku, notBefore: 0 }, alone),
+      given.findProduct({ sku, trust: 'presence' }, alone),
       early?.sku === sku ? early.shown : given.readShown(sku, alone),
     ]);
     if (!product || shown.length > 0) return { product, shown };
-    return { product: await given.findProduct({ sku, notBefore: startedAt }, alone), shown };
+    return { product: await given.findProduct({ sku, trust: 'nothing' }, alone), shown };
   }
 
   async function partIsGone(job: PartJob, known: KnownPart | undefined): Promise<SyncResult> {
@@ -220,7 +218,7 @@ export function createSyncPart(given: SyncPart): (job: PartJob, alone?: boolean)
 
 /** A first sweep looks at thousands of parts that are right, or not sold online: that is no news to whoever is on call. */
 function levelOf({ event }: PartJob, level: 'info' | 'warn' = 'info'): 'debug' | 'info' | 'warn' {
-  return event === SWEEP || event === RECONCILE ? 'debug' : level;
+  return event === SWEEP || event === RECONCILE || event === NEW_PRODUCT ? 'debug' : level;
 }
 
 function again(job: PartJob, why: string): PartJob {

@@ -108,6 +108,8 @@ describe('a sweep', () => {
         tryEnter: () => Promise.resolve(isFree ? () => Promise.resolve() : undefined),
       },
       lookAtDeductions: () => Promise.resolve(),
+      lookAtNewProducts: () => Promise.resolve(),
+      storeStock: { showing: () => Promise.resolve(new Set()), count: () => Promise.resolve(undefined) },
       lookAtTracked: () => Promise.resolve(void tracked.push(1)),
       skuField: { kind: 'name' },
       rules: { stockBasis: 'in_stock', allowDecimals: false, safetyStock: 0n },

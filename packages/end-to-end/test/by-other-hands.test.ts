@@ -32,7 +32,7 @@ const cursors = async (running: System) => (await running.database.redis.keys('s
 it("a shipment and a credit memo in Magento are set right within a sweep's time", async () => {
   const { running, store } = await start();
   await until('the first sweep', () => shown(running) === 50);
-  await until('the cursors are there', async () => (await cursors(running)) === 2);
+  await until('the cursors are there', async () => (await cursors(running)) === 3);
   const order = store.placeOrder('WIDGET-123', 3);
   store.ship(order);
   expect(shown(running)).toBe(47);

@@ -31,9 +31,9 @@ async function start(parts: number, { environment, ...options }: Partial<SystemO
 const shown = (running: System, n: number) => running.magento.store.shown(`SKU-${n}`)?.quantity;
 const showsAll = (running: System, parts: number, quantity: number) => () =>
   Array.from({ length: parts }, (_, n) => shown(running, n)).every(found => found === quantity);
-/** Calls of Magento, but for what each sweep asks: whether there are new shipments. */
+/** Calls of Magento, but for what each sweep asks: whether there are new shipments or new products. */
 const stockCalls = ({ magento }: System) =>
-  magento.calls.filter(({ path }) => !/shipments|creditmemos/.test(path)).length;
+  magento.calls.filter(({ url }) => !/shipments|creditmemos|fields=items\[sku,quantity\]/.test(url)).length;
 const logged = (running: System, text: string) => running.workerLog().filter(line => line.message.includes(text));
 
 describe.each([true, false])('a sweep, InvenTree having our plugin: %s', plugin => {
@@ -90,7 +90,7 @@ it('holds back what would empty the store at once, says so once, and heals the r
   await until('the rest', () => shown(running, 29) === 60);
   await sleep(2_500);
   expect(Array.from({ length: 10 }, (_, n) => shown(running, n))).toEqual(Array<number>(10).fill(50));
-  expect(logged(running, '10 of 30 parts that show stock would fall to zero at once')).toHaveLength(1);
+  expect(logged(running, '10 of 30 SKUs that show stock would fall to zero at once')).toHaveLength(1);
 
   for (const item of items.slice(0, 4)) item.quantity = 1;
   await until('less than a fifth is left', () => shown(running, 9) === 0);

@@ -18,6 +18,22 @@ export function openCursor(redis: Redis, name: string): StoredCursor {
   return openStoredValue(redis, `stock-sync:cursor:${name}`, cursorSchema);
 }
 
+const newestSchema = z.object({
+  /** The last page, and the rows of a full one. */
+  page: z.number().int(),
+  pageSize: z.number().int(),
+  /** SKUs of about a page of the last rows. */
+  skus: z.array(z.string()),
+});
+
+/** The end of Magento's source items as it was last seen. */
+export type NewestSourceItems = Pick<StoredValue<z.infer<typeof newestSchema>>, 'get' | 'set'>;
+
+/** That end, in this Redis. */
+export function openNewestSourceItems(redis: Redis): NewestSourceItems {
+  return openStoredValue(redis, 'stock-sync:cursor:source-items', newestSchema);
+}
+
 /** Ids are given out before a row is committed: one may become visible after so many higher ones. */
 const OVERLAP = 20;
 

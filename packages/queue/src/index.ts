@@ -27,4 +27,13 @@ export { openBridge, heartbeatSchema, type Bridge, type Heartbeat, type LastHear
 export { openLastSweep, openLastReconcile, type LastSweep, type LastReconcile } from './last-runs';
 export { openLocationsVersion, type LocationsVersion } from './locations-version';
 export { openGoodSkus, type GoodSkus } from './good-skus';
-export { openCursor, cursorAt, freshRows, readAfter, type Cursor, type StoredCursor } from './cursor';
+export {
+  openCursor,
+  openNewestSourceItems,
+  cursorAt,
+  freshRows,
+  readAfter,
+  type Cursor,
+  type NewestSourceItems,
+  type StoredCursor,
+} from './cursor';

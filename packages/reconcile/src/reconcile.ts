@@ -14,7 +14,7 @@ import {
   type SkuField,
   type WantedStock,
 } from '@stock-sync/sync-core';
-import { createKnownProducts, type SourceLocationsSince } from '@stock-sync/systems';
+import { createKnownProducts, type ProductQuestion, type SourceLocationsSince } from '@stock-sync/systems';
 import { asksForProduct, fallsToZero, KINDS, kindOf, showsStock, type Finding, type FindingKind } from './findings';
 import { createGoneParts } from './gone-parts';
 
@@ -65,8 +65,6 @@ const PAGE = 1_000;
 /** SKUs in one read of Magento, and such reads under way at once: beyond, nothing is won (facts, Cost). */
 const READ = 100;
 const READS_AT_ONCE = 2;
-/** That the store lacks a SKU is believed for a day: a product that the shop makes since has a row of stock, which shows it. */
-const ABSENCE_MS = 24 * 60 * 60 * 1000;
 /** Findings that are kept to be shown. */
 const KEPT_FINDINGS = 100;
 
@@ -76,7 +74,7 @@ export async function reconcile(given: Reconcile, options: ReconcileOptions): Pr
   const startedAt = Date.now();
   const access = await given.access();
   const sources = await given.sourceLocations(startedAt);
-  const findProducts = createKnownProducts({ magento, knownParts, absenceMs: ABSENCE_MS });
+  const findProducts = createKnownProducts({ magento, knownParts });
   const counts = Object.fromEntries(KINDS.map(kind => [kind, 0])) as Record<FindingKind, number>;
   const kept: Finding[] = [];
   const zeroed: number[] = [];
@@ -121,7 +119,10 @@ export async function reconcile(given: Reconcile, options: ReconcileOptions): Pr
       (one): one is typeof one & { shown: ShownStock[] } => !(one.shown instanceof Error),
     );
     const asked = readable.filter(asksForProduct);
-    const products = await findAll(asked.map(({ sku }) => sku));
+    // A product that the shop created since has a row of stock, which shows it.
+    const products = await findAll(
+      asked.map(({ sku, shown }) => ({ sku, trust: shown.length === 0 ? 'presence and absence' : 'presence' })),
+    );
     const productOf = new Map(asked.map(({ part }, index) => [part, products[index]]));
 
     const differing: number[] = [];
@@ -165,11 +166,10 @@ export async function reconcile(given: Reconcile, options: ReconcileOptions): Pr
     return answers;
   }
 
-  async function findAll(skus: readonly string[]) {
+  async function findAll(questions: readonly ProductQuestion[]) {
     const found = [];
-    for (const some of chunks(skus, READ)) {
-      const questions = some.map(sku => ({ sku, notBefore: 0 }));
-      found.push(...(await askedTogether(questions, few => blamingItems(findProducts(few), given.readsWork))));
+    for (const some of chunks(questions, READ)) {
+      found.push(...(await askedTogether(some, few => blamingItems(findProducts(few), given.readsWork))));
     }
     return found;
   }

@@ -8,6 +8,12 @@ export function isBraked(zeroed: number, shown: number, mostPercent: number): bo
   return zeroed > NEVER_HELD_BACK && zeroed * 100 > shown * mostPercent;
 }
 
+/** How many must show stock for so many to be allowed to fall to zero at once. */
+export function showingNeeded(zeroed: number, mostPercent: number): number {
+  if (zeroed <= NEVER_HELD_BACK) return 0;
+  return mostPercent === 0 ? Infinity : Math.ceil((zeroed * 100) / mostPercent);
+}
+
 /** Whether nothing is left for any source. */
 export function isNothing(wanted: readonly WantedStock[]): boolean {
   return wanted.every(({ quantity }) => quantity === 0n);

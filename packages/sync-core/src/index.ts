@@ -18,6 +18,6 @@ export {
   type SourceLocations,
   type WantedStock,
 } from './wanted-stock';
-export { isBraked, isNothing } from './brake';
+export { isBraked, isNothing, showingNeeded } from './brake';
 export { stockChanges, holdsStock, shownInWords, type ShownStock, type StockChange } from './stock-difference';
 export { sourceLocations, type SourceMap } from './source-map';

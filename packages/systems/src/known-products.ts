@@ -3,31 +3,34 @@ import type { MagentoClient, Product } from '@stock-sync/magento-client';
 import type { KnownParts } from '@stock-sync/queue';
 import { skuKey } from '@stock-sync/sync-core';
 
-/** A SKU whose product is asked for; an answer that was had before `notBefore` (milliseconds since 1970) won't do. */
+/** A SKU whose product is asked for. */
 export interface ProductQuestion {
   sku: string;
-  notBefore: number;
+  /**
+   * Which remembered answer is good enough. A remembered absence never is for an event: products are created after their
+   * parts, every day.
+   */
+  trust: 'nothing' | 'presence' | 'presence and absence';
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Finds the products of SKUs: undefined where the store has none, or the error that is a SKU's own. Asking costs 4.6 ms a SKU
- * (facts, Cost), so answers are kept for a day; that the store lacks one is believed for `absenceMs`.
+ * (facts, Cost), so answers are kept for a day.
  */
 export function createKnownProducts(given: {
   magento: MagentoClient;
   knownParts: KnownParts;
-  absenceMs: number;
 }): (questions: readonly ProductQuestion[]) => Promise<(Product | undefined | WrongItemError)[]> {
-  const { magento, knownParts, absenceMs } = given;
+  const { magento, knownParts } = given;
   return async questions => {
     const now = Date.now();
     const known = await knownParts.products(questions.map(({ sku }) => sku));
-    const answers = questions.map(({ notBefore }, index) => {
+    const answers = questions.map(({ trust }, index) => {
       const before = known[index];
-      const holdsFor = before?.product ? DAY_MS : absenceMs;
-      return before && before.askedAt >= notBefore && now - before.askedAt < holdsFor ? before : undefined;
+      if (!before || now - before.askedAt >= DAY_MS) return undefined;
+      return trust === 'presence and absence' || (trust === 'presence' && before.product) ? before : undefined;
     });
     const open = questions.filter((_, index) => !answers[index]).map(({ sku }) => sku);
     const found = await magento.findProducts(open);
