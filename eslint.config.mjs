@@ -2,14 +2,19 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/', '**/node_modules/', 'packages/stand-ins/recordings/'] },
+  { ignores: ['**/dist/', '**/node_modules/', 'packages/testing/fakes/recordings/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: {
       parserOptions: {
-        project: ['./apps/*/tsconfig.json', './packages/*/tsconfig.json', './tsconfig.tests.json'],
+        project: [
+          './apps/*/tsconfig.json',
+          './packages/*/tsconfig.json',
+          './packages/testing/*/tsconfig.json',
+          './tsconfig.tests.json',
+        ],
         tsconfigRootDir: import.meta.dirname,
       },
     },

@@ -1,62 +1,63 @@
-import { replayOf, type DeadLetter, type DeadLetters, type SyncQueue } from '@stock-sync/queue';
-import { CommandError } from './with-redis';
+import { formatTarget } from '@stock-sync/domain';
+import { replayOf, type DeadLetter, type DeadLetters, type JobQueues } from '@stock-sync/state';
+import { CommandError } from './command';
 
-/** Which letters a command is about: all, or those of these parts, by id or SKU. */
-export type Chosen = { all: true } | { parts: readonly string[] };
+/** The dead letters that a command concerns: all, or those of these parts, by id or SKU. */
+export type Selection = { all: true } | { parts: readonly string[] };
 
-/** The letters as people read them, the newest failure last. */
-export function listInWords(letters: readonly DeadLetter[]): string {
-  if (letters.length === 0) return 'There are no dead letters.';
-  const blocks = [...letters]
+interface Opened {
+  deadLetters: DeadLetters;
+  queues: JobQueues;
+}
+
+/** The dead letters for people, the latest failure last. */
+export function listLines(deadLetters: readonly DeadLetter[]): string {
+  if (deadLetters.length === 0) return 'There are no dead letters.';
+  const blocks = [...deadLetters]
     .sort((a, b) => a.lastFailedAt.localeCompare(b.lastFailedAt))
-    .map(letter => {
-      const facts = [
-        letter.sku !== null && `SKU '${letter.sku}'`,
-        letter.wanted !== null && `wanted ${letter.wanted}`,
-        letter.errorKind,
-      ];
-      const attempts = letter.attempts === 1 ? '1 attempt' : `${letter.attempts} attempts`;
+    .map(deadLetter => {
+      const { sku, target, errorKind, reason, firstFailedAt, lastFailedAt, event } = deadLetter;
+      const facts = [sku !== null && `SKU '${sku}'`, target !== null && `target ${formatTarget(target)}`, errorKind];
+      const attempts = deadLetter.attempts === 1 ? '1 attempt' : `${deadLetter.attempts} attempts`;
       return [
-        `${nameOf(letter)}  ${facts.filter(Boolean).join(', ')}`,
-        `  ${letter.reason}`,
-        `  ${attempts}, first failed ${letter.firstFailedAt}, last ${letter.lastFailedAt}; asked by ${letter.event}`,
+        `${nameOf(deadLetter)}  ${facts.filter(Boolean).join(', ')}`,
+        `  ${reason}`,
+        `  ${attempts}, first failed ${firstFailedAt}, last ${lastFailedAt}; event ${event}`,
       ].join('\n');
     });
-  return [...blocks, letters.length === 1 ? '1 dead letter.' : `${letters.length} dead letters.`].join('\n\n');
+  return [...blocks, deadLetters.length === 1 ? '1 dead letter.' : `${deadLetters.length} dead letters.`].join('\n\n');
 }
 
-/** Has the jobs of these letters done once more. A letter stays until its job succeeds: so none is lost on the way. */
-export async function replay(deadLetters: DeadLetters, queue: SyncQueue, chosen: Chosen): Promise<string> {
-  const letters = choose(await deadLetters.list(), chosen);
-  const jobs = letters.flatMap(letter => replayOf(letter) ?? []);
-  await queue.enqueue(jobs);
+/** Runs the jobs of these dead letters again. A dead letter stays until its job succeeds, so that none is lost meanwhile. */
+export async function replay({ deadLetters, queues }: Opened, selection: Selection): Promise<string> {
+  const selected = select(await deadLetters.list(), selection);
+  const jobs = selected.flatMap(deadLetter => replayOf(deadLetter) ?? []);
+  await queues.enqueue(jobs);
   return [
-    ...letters.map(letter =>
-      letter.job
-        ? `${subjectOf(letter)}: enqueued; its letter goes away when it succeeds`
-        : `${subjectOf(letter)}: can't be replayed, the job is not readable; discard it`,
+    ...selected.map(deadLetter =>
+      deadLetter.job
+        ? `${subjectOf(deadLetter)}: queued; the dead letter is removed when the part is in sync`
+        : `${subjectOf(deadLetter)}: cannot be replayed, because its job is unreadable; discard it`,
     ),
-    letters.length === 0 ? 'There are no dead letters.' : `${jobs.length} replayed.`,
+    selected.length === 0 ? 'There are no dead letters.' : `${jobs.length} replayed.`,
   ].join('\n');
 }
 
-/** Throws these letters away. The next event of a part looks at it all the same. */
-export async function discard(deadLetters: DeadLetters, chosen: Chosen): Promise<string> {
-  const letters = choose(await deadLetters.list(), chosen);
-  for (const letter of letters) await deadLetters.withdraw(letter.id);
+/** Removes these dead letters. The next event of a part syncs it all the same. */
+export async function discard({ deadLetters }: Opened, selection: Selection): Promise<string> {
+  const selected = select(await deadLetters.list(), selection);
+  for (const { id } of selected) await deadLetters.remove(id);
   return [
-    ...letters.map(letter => `${subjectOf(letter)}: discarded`),
-    letters.length === 0 ? 'There are no dead letters.' : `${letters.length} discarded.`,
+    ...selected.map(deadLetter => `${subjectOf(deadLetter)}: discarded`),
+    selected.length === 0 ? 'There are no dead letters.' : `${selected.length} discarded.`,
   ].join('\n');
 }
 
-function choose(letters: readonly DeadLetter[], chosen: Chosen): DeadLetter[] {
-  if ('all' in chosen) return [...letters];
-  return chosen.parts.flatMap(asked => {
-    const found = letters.filter(
-      letter => letter.id === asked || String(letter.part) === asked || letter.sku === asked,
-    );
-    if (found.length === 0) throw new CommandError(`no dead letter is of part, SKU or id '${asked}': see "list"`);
+function select(deadLetters: readonly DeadLetter[], selection: Selection): DeadLetter[] {
+  if ('all' in selection) return [...deadLetters];
+  return selection.parts.flatMap(text => {
+    const found = deadLetters.filter(({ id, part, sku }) => id === text || String(part) === text || sku === text);
+    if (found.length === 0) throw new CommandError(`no dead letter has the part, SKU or id '${text}': see "list"`);
     return found;
   });
 }
@@ -65,6 +66,6 @@ function nameOf({ part, id }: DeadLetter): string {
   return part === null ? id : `part ${part}`;
 }
 
-function subjectOf(letter: DeadLetter): string {
-  return letter.sku === null ? nameOf(letter) : `${nameOf(letter)} (SKU '${letter.sku}')`;
+function subjectOf(deadLetter: DeadLetter): string {
+  return deadLetter.sku === null ? nameOf(deadLetter) : `${nameOf(deadLetter)} (SKU '${deadLetter.sku}')`;
 }

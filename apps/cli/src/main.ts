@@ -1,86 +1,78 @@
-import { openDeadLetters, openSyncQueue, type DeadLetters, type SyncQueue } from '@stock-sync/queue';
 import { runMain, type Environment } from '@stock-sync/service';
-import { systemsConfiguration } from '@stock-sync/systems';
+import { openDeadLetters, openJobQueues, type DeadLetters, type JobQueues } from '@stock-sync/state';
 import { Command } from 'commander';
-import { cliConfiguration } from './configuration';
-import { discard, listInWords, replay, type Chosen } from './dead-letters';
+import { runCommand } from './command';
+import { discard, listLines, replay, type Selection } from './dead-letters';
 import { reconcileCommand, type ReconcileCommandOptions } from './reconcile';
-import { withRedis } from './with-redis';
 
 async function main(environment: Environment): Promise<void> {
-  const program = new Command('stock-sync').description('Commands for whoever runs the stock sync');
+  const program = new Command('stock-sync').description('Commands for operators of the stock sync');
 
   program
     .command('reconcile')
-    .description('compare both sides now: prints what is not equal, and has the workers look at it')
-    .option('--dry-run', 'only tell, change nothing')
-    .option('--csv <file>', 'write all that is not equal to a file')
+    .description('compare both systems now, print what is not equal, and queue it for sync')
+    .option('--dry-run', 'only print, change nothing')
+    .option('--csv <file>', 'write everything that is not equal to a file')
     .option('--force', 'even if much of the shop would fall to zero at once')
-    .action((options: ReconcileCommandOptions) => {
-      const configuration = systemsConfiguration(environment);
-      return withRedis(configuration.REDIS_URL, async redis => {
-        const { text, heldBack } = await reconcileCommand(redis, configuration, options);
-        if (heldBack > 0) process.exitCode = 1;
-        return text;
-      });
-    });
+    .action((options: ReconcileCommandOptions) =>
+      runCommand(environment, connection => reconcileCommand(connection, options)),
+    );
 
-  const letters = program
+  const deadLetters = program
     .command('dead-letters')
-    .description('what could not be synced: see why, try again, throw away');
-  letters
+    .description('the parts that cannot be synced: list, replay or discard them');
+  deadLetters
     .command('list')
     .description('every dead letter with its reason')
-    .option('--json', 'as JSON, one list')
+    .option('--json', 'as a JSON list')
     .action(({ json }: { json?: boolean }) =>
-      withLetters(environment, async ({ deadLetters }) => {
-        const found = await deadLetters.list();
-        return json ? JSON.stringify(found, undefined, 2) : listInWords(found);
+      withDeadLetters(environment, async opened => {
+        const found = await opened.deadLetters.list();
+        return json ? JSON.stringify(found, undefined, 2) : listLines(found);
       }),
     );
-  letters
-    .command('replay')
-    .description('try again; a letter goes away when its part is synced')
-    .argument('[parts...]', "parts by id (45), SKU ('WIDGET-123') or letter (part-45)")
-    .option('--all', 'all of them')
-    .action((parts: string[], { all }: { all?: boolean }, command: Command) => {
-      const chosen = chosenBy(command, parts, all);
-      return withLetters(environment, ({ deadLetters, queue }) => replay(deadLetters, queue, chosen));
-    });
-  letters
-    .command('discard')
-    .description('throw away; the next event of a part looks at it all the same')
-    .argument('[parts...]', "parts by id (45), SKU ('WIDGET-123') or letter (part-45)")
-    .option('--all', 'all of them')
-    .action((parts: string[], { all }: { all?: boolean }, command: Command) => {
-      const chosen = chosenBy(command, parts, all);
-      return withLetters(environment, ({ deadLetters }) => discard(deadLetters, chosen));
-    });
+  addSelectionCommand('replay', 'try again; a dead letter is removed when its part is in sync', replay);
+  addSelectionCommand('discard', 'remove; the next event of a part syncs it all the same', discard);
   await program.parseAsync(process.argv);
+
+  function addSelectionCommand(
+    name: string,
+    description: string,
+    run: (opened: OpenedDeadLetters, selection: Selection) => Promise<string>,
+  ): void {
+    deadLetters
+      .command(name)
+      .description(description)
+      .argument('[parts...]', "parts by id (45), SKU ('WIDGET-123') or dead letter (part-45)")
+      .option('--all', 'all of them')
+      .action((parts: string[], { all }: { all?: boolean }, command: Command) => {
+        const selection = selectionFrom(command, parts, all);
+        return withDeadLetters(environment, opened => run(opened, selection));
+      });
+  }
 }
 
-/** Does a command's work with the dead letters and the queue. */
-async function withLetters(
+interface OpenedDeadLetters {
+  deadLetters: DeadLetters;
+  queues: JobQueues;
+}
+
+/** Runs a command with the dead letters and the queues. */
+function withDeadLetters(
   environment: Environment,
-  work: (doors: { deadLetters: DeadLetters; queue: SyncQueue }) => Promise<string>,
+  command: (opened: OpenedDeadLetters) => Promise<string>,
 ): Promise<void> {
-  const configuration = cliConfiguration(environment);
-  await withRedis(configuration.REDIS_URL, async redis => {
-    const deadLetters = openDeadLetters(redis);
-    const queue = openSyncQueue(redis, {
-      delayMs: configuration.SYNC_DELAY_MS,
-      attempts: configuration.MAX_ATTEMPTS,
-      failFast: false,
-    });
+  return runCommand(environment, async connection => {
+    const opened = { deadLetters: openDeadLetters(connection), queues: openJobQueues(connection) };
     try {
-      return await work({ deadLetters, queue });
+      return await command(opened);
     } finally {
-      await Promise.all([deadLetters.close(), queue.close()]);
+      await Promise.all([opened.deadLetters.close(), opened.queues.close()]);
     }
   });
 }
 
-function chosenBy(command: Command, parts: readonly string[], all: boolean | undefined): Chosen {
+function selectionFrom(command: Command, parts: readonly string[], all: boolean | undefined): Selection {
   if (all && parts.length === 0) return { all: true };
   if (!all && parts.length > 0) return { parts };
   return command.error('expected parts, or --all: one of the two');

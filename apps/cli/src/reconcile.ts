@@ -1,87 +1,104 @@
+import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { CallError } from '@stock-sync/http-client';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Finding } from '@stock-sync/domain';
 import {
-  openGoodSkus,
-  openKnownParts,
-  openLastReconcile,
-  openReconcileTurn,
-  openSyncQueue,
-  type connectToRedis,
-} from '@stock-sync/queue';
-import { csvLine, CSV_HEAD, driftInWords, reconcile, reportInWords, type Finding } from '@stock-sync/reconcile';
-import { createLog } from '@stock-sync/service';
-import { connectToSystems, createReadsWork, type SystemsConfiguration } from '@stock-sync/systems';
-import { CommandError } from './with-redis';
+  openCircuitBreakers,
+  openJobQueues,
+  openReconcileReport,
+  type RedisConnection,
+  type ReconcileReport,
+  type ReconcileReportMessages,
+} from '@stock-sync/state';
+import { CommandError } from './command';
+import { csvLine, CSV_HEADER, driftLine, reportLines } from './finding-lines';
 
 export interface ReconcileCommandOptions {
   dryRun?: boolean;
   force?: boolean;
-  /** A file for all that is not equal. */
+  /** A file for everything that is not equal. */
   csv?: string;
 }
 
-/** Drifted SKUs that are printed; the CSV has all. */
+/** Drifted SKUs that are printed; the CSV has all of them. */
 const PRINTED = 50;
+const POLL_MS = 100;
+/** How long a worker may take to start, in milliseconds, before the command gives up. */
+const START_TIMEOUT_MS = 20_000;
 
 /**
- * Compares both sides now, prints what it found, and has the workers look at what differs. Throws a CommandError with a
- * sentence where it can't.
+ * Has a worker compare both systems, and prints what it reports. Throws a CommandError where no worker does, or where it
+ * cannot. Exit code 1 where the mass-zero guard held something back.
  */
 export async function reconcileCommand(
-  redis: ReturnType<typeof connectToRedis>,
-  configuration: SystemsConfiguration,
+  connection: RedisConnection,
   { dryRun = false, force = false, csv }: ReconcileCommandOptions,
-): Promise<{ text: string; heldBack: number }> {
-  const log = createLog({ service: 'reconcile', level: 'warn', format: configuration.LOG_FORMAT });
-  const systems = connectToSystems(configuration, redis, log);
-  const knownParts = openKnownParts(redis);
-  const queue = openSyncQueue(redis, {
-    delayMs: configuration.SYNC_DELAY_MS,
-    attempts: configuration.MAX_ATTEMPTS,
-    failFast: false,
-  });
-  const mostZeroedPercent = configuration.RECONCILE_MAX_ZEROED_PERCENT;
-  const file = csv === undefined ? undefined : opened(csv);
-  if (file !== undefined) writeSync(file, CSV_HEAD);
+): Promise<string> {
+  const file = csv === undefined ? undefined : openCsv(csv);
+  const id = randomUUID();
+  const messages = openReconcileReport(connection, id);
+  const queues = openJobQueues(connection);
   const drifted: Finding[] = [];
   const onFinding = (finding: Finding) => {
     if (file !== undefined) writeSync(file, csvLine(finding));
     if (finding.kind === 'drifted' && drifted.length < PRINTED) drifted.push(finding);
   };
   try {
-    // One that a worker is at just now ends first.
-    const report = await openReconcileTurn(redis).within(() =>
-      reconcile(
-        {
-          ...systems,
-          readsWork: createReadsWork({ access: systems.access, goodSkus: openGoodSkus(redis, knownParts) }),
-          knownParts,
-          queue,
-          lastReconcile: openLastReconcile(redis),
-          skuField: configuration.SKU_FIELD,
-          writes: configuration.ENABLE_SYNC && !configuration.DRY_RUN,
-          mostZeroedPercent,
-        },
-        { event: 'by command', dryRun, force, onFinding },
-      ),
-    );
-    const lines = drifted.map(driftInWords);
+    if (file !== undefined) writeSync(file, CSV_HEADER);
+    const job = {
+      kind: 'reconcile-command',
+      report: id,
+      dryRun,
+      force,
+      event: 'command',
+      acceptedAt: Date.now(),
+    } as const;
+    await queues.enqueue([job]);
+    const report = await receiveReport(connection, messages, onFinding);
+    const lines = drifted.map(driftLine);
     const more = report.counts.drifted - drifted.length;
-    if (more > 0) lines.push(`... and ${more} more${csv === undefined ? ': --csv <file> has all' : ''}`);
-    return { text: [...lines, reportInWords(report, mostZeroedPercent)].join('\n'), heldBack: report.heldBack };
-  } catch (error) {
-    if (error instanceof CallError) throw new CommandError(`${error.message}. Nothing more was compared.`);
-    throw error;
+    if (more > 0) lines.push(`... and ${more} more${csv === undefined ? ': --csv <file> lists all of them' : ''}`);
+    if (report.heldBack > 0) process.exitCode = 1;
+    return [...lines, ...reportLines(report)].join('\n');
   } finally {
     if (file !== undefined) closeSync(file);
-    systems.close();
-    await queue.close();
+    await messages.delete();
+    await queues.close();
   }
 }
 
-function opened(csv: string): number {
+async function receiveReport(
+  connection: RedisConnection,
+  messages: ReconcileReportMessages,
+  onFinding: (finding: Finding) => void,
+): Promise<ReconcileReport> {
+  const breakers = openCircuitBreakers(connection);
+  const startsBy = Date.now() + START_TIMEOUT_MS;
+  let isStarted = false;
+  let shownReason: string | undefined;
+  for (;;) {
+    for (const message of await messages.receive()) {
+      isStarted = true;
+      if (message.type === 'done') return message.report;
+      if (message.type === 'failed') throw new CommandError(`${message.reason}. Nothing more was compared.`);
+      if (message.type === 'finding') onFinding({ store: undefined, target: undefined, ...message.finding });
+      else if (message.reason !== shownReason) console.error(`Waiting: ${(shownReason = message.reason)}`);
+    }
+    if (!isStarted && Date.now() > startsBy) {
+      const [open] = await breakers.current();
+      throw new CommandError(
+        open
+          ? `${open.reason}. Nothing was compared.`
+          : 'No worker started the reconcile within 20 s. Is a worker running, with the same REDIS_URL and REDIS_PREFIX?',
+      );
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+function openCsv(path: string): number {
   try {
-    return openSync(csv, 'w');
+    return openSync(path, 'w');
   } catch (error) {
     throw new CommandError(`--csv: expected a file that can be written: ${(error as Error).message}`);
   }

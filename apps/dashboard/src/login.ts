@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 
 const digest = (text: string) => createHash('sha256').update(text).digest();
 
-/** Lets only this user in, by HTTP Basic; compared in constant time. */
+/** Requires this user and password, by HTTP Basic authentication; compared in constant time. */
 export function requireLogin(user: string, password: string): RequestHandler {
   const expected = digest(`${user}:${password}`);
   return (request, response, next) => {
@@ -18,7 +18,7 @@ export function requireLogin(user: string, password: string): RequestHandler {
   };
 }
 
-/** A browser sends the login along with whatever another site makes it send: what changes something must come from here. */
+/** Refuses changes that another site makes the browser send: the browser adds the login to them, too. */
 export const refuseOtherSites: RequestHandler = (request, response, next) => {
   const site = request.get('sec-fetch-site');
   const harmless = request.method === 'GET' || request.method === 'HEAD';

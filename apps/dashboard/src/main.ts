@@ -1,35 +1,37 @@
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
-import { connectToRedis, DEAD_LETTER_QUEUE, LOOKUP_QUEUE, SYNC_QUEUE } from '@stock-sync/queue';
 import {
   addOperatorRoutes,
   closeServer,
   createLog,
   createWebApplication,
-  endOnSignal,
   listen,
   portOf,
+  readSettings,
   runMain,
+  stopOnSignal,
   type Environment,
 } from '@stock-sync/service';
+import { connectToRedis, QUEUES } from '@stock-sync/state';
 import { Queue } from 'bullmq';
 import type { RequestHandler } from 'express';
 import { Registry } from 'prom-client';
-import { dashboardConfiguration } from './configuration';
 import { refuseOtherSites, requireLogin } from './login';
+import { dashboardSettings } from './settings';
 
 const BOARD_PATH = '/queues';
 
 async function main(environment: Environment): Promise<void> {
-  const configuration = dashboardConfiguration(environment);
-  const log = createLog({ service: 'dashboard', level: configuration.LOG_LEVEL, format: configuration.LOG_FORMAT });
-  const redis = connectToRedis(configuration.REDIS_URL, {
-    whileAway: { wait: true },
+  const settings = readSettings(environment, dashboardSettings);
+  const log = createLog({ service: 'dashboard', level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
+  const { redis, keys } = connectToRedis(settings.REDIS_URL, {
+    prefix: settings.REDIS_PREFIX,
+    whileUnreachable: { wait: true },
     onChange: (state, reason) =>
-      state === 'there' ? log.info('Redis is there') : log.error(`Redis is away: ${reason}`),
+      state === 'reachable' ? log.info('Redis is reachable') : log.error(`Redis is unreachable: ${reason}`),
   });
-  const queues = [SYNC_QUEUE, LOOKUP_QUEUE, DEAD_LETTER_QUEUE].map(name => new Queue(name, { connection: redis }));
+  const queues = Object.values(QUEUES).map(name => new Queue(name, { connection: redis, prefix: keys.queuePrefix }));
   for (const queue of queues) queue.on('error', () => undefined);
 
   const adapter = new ExpressAdapter();
@@ -41,18 +43,18 @@ async function main(environment: Environment): Promise<void> {
   });
 
   const application = createWebApplication();
-  addOperatorRoutes(application, new Registry(), () => (redis.status === 'ready' ? undefined : 'Redis is away'));
-  application.use(requireLogin(configuration.DASHBOARD_USER, configuration.DASHBOARD_PASSWORD), refuseOtherSites);
+  addOperatorRoutes(application, new Registry(), () => (redis.status === 'ready' ? undefined : 'Redis is unreachable'));
+  application.use(requireLogin(settings.DASHBOARD_USER, settings.DASHBOARD_PASSWORD), refuseOtherSites);
   application.get('/', (_request, response) => response.redirect(BOARD_PATH));
   application.use(BOARD_PATH, adapter.getRouter() as RequestHandler);
-  const server = await listen(application, configuration.DASHBOARD_PORT);
+  const server = await listen(application, settings.DASHBOARD_PORT);
 
-  endOnSignal(log, async () => {
+  stopOnSignal(log, async () => {
     await closeServer(server);
     await Promise.all(queues.map(queue => queue.close()));
     redis.disconnect();
   });
-  log.info(`listening on port ${portOf(server)}: ${BOARD_PATH} shows the queues`);
+  log.info(`Listening on port ${portOf(server)}: ${BOARD_PATH} shows the queues`);
 }
 
 runMain(main);

@@ -1,79 +1,89 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectToRedis, openBridge, openKnownParts, openSyncQueue, openWebhookIds } from '@stock-sync/queue';
-import { closeServer, createLog, endOnSignal, listen, portOf, runMain, type Environment } from '@stock-sync/service';
-import type { Change } from '@stock-sync/sync-core';
-import { watchBridge } from './bridge-watch';
-import { ingestConfiguration } from './configuration';
+import type { Change } from '@stock-sync/domain';
+import {
+  closeServer,
+  createLog,
+  errorMessage,
+  listen,
+  portOf,
+  readSettings,
+  runMain,
+  stopOnSignal,
+  type Environment,
+} from '@stock-sync/service';
+import { connectToRedis, openJobQueues, openPluginHeartbeat, openStockItems, openWebhookIds } from '@stock-sync/state';
 import { createIngestMetrics } from './metrics';
+import { watchPlugin } from './plugin-watch';
 import { createRefusalLog } from './refusal-log';
 import { createIngestApplication } from './routes';
+import { ingestSettings } from './settings';
 
-/** How long a sender may wait for Redis, in milliseconds, before it is told to send again. */
-const REDIS_PATIENCE_MS = 3_000;
-/** The least that Standard Webhooks asks of a secret, in bytes. */
+/** How long a sender waits for Redis, in milliseconds, before it is asked to send again. */
+const REDIS_TIMEOUT_MS = 3_000;
+/** The least that Standard Webhooks requires of a secret, in bytes. */
 const SECRET_BYTES = 24;
 
 async function main(environment: Environment): Promise<void> {
-  const configuration = ingestConfiguration(environment);
-  const log = createLog({ service: 'ingest', level: configuration.LOG_LEVEL, format: configuration.LOG_FORMAT });
-  const redis = connectToRedis(configuration.REDIS_URL, {
-    whileAway: { fail: true, afterMs: REDIS_PATIENCE_MS },
+  const settings = readSettings(environment, ingestSettings);
+  const log = createLog({ service: 'ingest', level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
+  const connection = connectToRedis(settings.REDIS_URL, {
+    prefix: settings.REDIS_PREFIX,
+    whileUnreachable: { fail: true, afterMs: REDIS_TIMEOUT_MS },
     onChange: (state, reason) =>
-      state === 'there' ? log.info('Redis is there') : log.error(`Redis is away, webhooks are answered 503: ${reason}`),
+      state === 'reachable'
+        ? log.info('Redis is reachable')
+        : log.error(`Redis is unreachable, so webhooks are answered 503: ${reason}`),
   });
-  const queue = openSyncQueue(redis, {
-    delayMs: configuration.SYNC_DELAY_MS,
-    attempts: configuration.MAX_ATTEMPTS,
-    failFast: true,
-  });
-  const switches: Record<Change, boolean> = {
-    created: configuration.SYNC_ON_CREATE,
-    updated: configuration.SYNC_ON_UPDATE,
-    deleted: configuration.SYNC_ON_DELETE,
+  const { redis } = connection;
+  const queues = openJobQueues(connection, { eventDelayMs: settings.SYNC_DELAY_MS, failFast: true });
+  const enabled: Record<Change, boolean> = {
+    created: settings.SYNC_ON_CREATE,
+    updated: settings.SYNC_ON_UPDATE,
+    deleted: settings.SYNC_ON_DELETE,
   };
-  for (const [change, on] of Object.entries(switches)) {
-    if (!on)
-      log.warn(
-        `events that tell of something ${change} are ignored: SYNC_ON_${change.slice(0, -1).toUpperCase()} is off`,
-      );
+  for (const [change, isEnabled] of Object.entries(enabled)) {
+    if (isEnabled) continue;
+    log.warn(`SYNC_ON_${change.slice(0, -1).toUpperCase()} is off: events about something ${change} are ignored`);
   }
-  if (configuration.WEBHOOK_SECRET.some(secret => secret.length < SECRET_BYTES)) {
-    log.warn(`a secret in WEBHOOK_SECRET is shorter than ${SECRET_BYTES} bytes: easier to guess than it should be`);
+  if (settings.WEBHOOK_SECRET.some(secret => secret.length < SECRET_BYTES)) {
+    log.warn(
+      `WEBHOOK_SECRET has a secret of less than ${SECRET_BYTES} bytes, which is easier to guess than it should be`,
+    );
   }
 
-  // Whoever sends as soon as the port is open should not be turned away because we were not yet connected.
-  await Promise.race([new Promise(resolve => redis.once('ready', resolve)), sleep(REDIS_PATIENCE_MS)]);
+  // A sender that connects as soon as the port is open must not be refused because Redis was not connected yet.
+  await Promise.race([new Promise(resolve => redis.once('ready', resolve)), sleep(REDIS_TIMEOUT_MS)]);
 
-  const bridge = openBridge(redis);
+  const heartbeat = openPluginHeartbeat(connection);
   const metrics = createIngestMetrics();
-  const bridgeWatch = watchBridge(bridge, log, metrics);
+  const pluginWatch = watchPlugin(heartbeat, log, metrics);
   const application = createIngestApplication({
-    secrets: configuration.WEBHOOK_SECRET,
-    isSwitchedOn: change => switches[change],
-    queue,
-    webhookIds: openWebhookIds(redis),
-    knownParts: openKnownParts(redis),
-    bridge,
-    bridgeState: bridgeWatch.state,
+    secrets: settings.WEBHOOK_SECRET,
+    isEnabled: change => enabled[change],
+    queues,
+    webhookIds: openWebhookIds(connection),
+    stockItems: openStockItems(connection),
+    heartbeat,
+    pluginWatch,
     metrics,
     log,
     logRefusal: createRefusalLog(log),
-    requestsPerMinute: configuration.INGEST_RATE_LIMIT,
+    requestsPerMinute: settings.INGEST_RATE_LIMIT,
     notReady: () =>
       redis.ping().then(
         () => undefined,
-        (error: unknown) => `Redis: ${(error as Error).message}`,
+        (error: unknown) => `Redis is unreachable: ${errorMessage(error)}`,
       ),
   });
-  const server = await listen(application, configuration.INGEST_PORT);
+  const server = await listen(application, settings.INGEST_PORT);
 
-  endOnSignal(log, async () => {
-    bridgeWatch.stop();
+  stopOnSignal(log, async () => {
+    pluginWatch.stop();
     await closeServer(server);
-    await queue.close();
+    await queues.close();
     redis.disconnect();
   });
-  log.info(`listening on port ${portOf(server)}`);
+  log.info(`Listening on port ${portOf(server)}`);
 }
 
 runMain(main);

@@ -1,16 +1,16 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
-/** What ingest counts. */
+/** The metrics of ingest. */
 export interface IngestMetrics {
   registry: Registry;
   webhooks: Counter<'answer'>;
   events: Counter<'result'>;
   plugin: Counter<'counter'>;
-  bridgeUp: Gauge;
+  pluginUp: Gauge;
   lastHeartbeat: Gauge;
 }
 
-/** Counters at zero. */
+/** Creates the metrics; every counter is at zero. */
 export function createIngestMetrics(): IngestMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -24,24 +24,24 @@ export function createIngestMetrics(): IngestMetrics {
     }),
     events: new Counter({
       name: 'stock_sync_events_total',
-      help: 'Events by what became of them: accepted, or why ignored',
+      help: 'Events: accepted, or the reason why they were ignored',
       labelNames: ['result'],
       registers: [registry],
     }),
     plugin: new Counter({
       name: 'stock_sync_plugin_total',
-      help: 'What the InvenTree plugin counted in all of its processes',
+      help: 'Counters of the InvenTree plugin, from all of its processes',
       labelNames: ['counter'],
       registers: [registry],
     }),
-    bridgeUp: new Gauge({
+    pluginUp: new Gauge({
       name: 'stock_sync_bridge_up',
       help: 'Whether the InvenTree plugin sent a heartbeat within the last three minutes',
       registers: [registry],
     }),
     lastHeartbeat: new Gauge({
       name: 'stock_sync_bridge_last_heartbeat_seconds',
-      help: 'When the InvenTree plugin sent its last heartbeat, in seconds since 1970; 0 if never',
+      help: 'Unix time of the last heartbeat of the InvenTree plugin; 0 if there was none',
       registers: [registry],
     }),
   };

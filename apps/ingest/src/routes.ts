@@ -2,8 +2,8 @@ import { addOperatorRoutes, createWebApplication, type NotReady } from '@stock-s
 import express, { type Express } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import { answerErrors, answerMethod, answerNotFound } from './handlers/answer-errors';
-import { showStatus, type ShowStatus } from './handlers/show-status';
-import { receiveWebhook, type ReceiveWebhook } from './handlers/receive-webhook';
+import { showStatus, type ShowStatusDeps } from './handlers/show-status';
+import { receiveWebhook, type ReceiveWebhookDeps } from './handlers/receive-webhook';
 
 const BODY_LIMIT = '1mb';
 const MINUTE_MS = 60_000;
@@ -18,30 +18,31 @@ const MINUTE_MS = 60_000;
  * | GET    | /metrics            | operator routes |
  */
 export function createIngestApplication(
-  given: ReceiveWebhook & ShowStatus & { requestsPerMinute: number; notReady: () => NotReady | Promise<NotReady> },
+  deps: ReceiveWebhookDeps &
+    ShowStatusDeps & { requestsPerMinute: number; notReady: () => NotReady | Promise<NotReady> },
 ): Express {
   const application = createWebApplication();
-  addOperatorRoutes(application, given.metrics.registry, given.notReady);
+  addOperatorRoutes(application, deps.metrics.registry, deps.notReady);
 
   const limit = rateLimit({
     windowMs: MINUTE_MS,
-    limit: given.requestsPerMinute,
-    skip: () => given.requestsPerMinute === 0,
-    // Headers of the limit would be reckoned for every webhook, and no sender of ours reads them.
+    limit: deps.requestsPerMinute,
+    skip: () => deps.requestsPerMinute === 0,
+    // Computing the rate-limit headers would cost time for every webhook, and our plugin does not read them.
     standardHeaders: false,
     legacyHeaders: false,
     handler: (_request, response) => {
       response.set('Retry-After', '60');
-      given.metrics.webhooks.inc({ answer: '429' });
-      response.status(429).json({ error: `rate: expected at most ${given.requestsPerMinute} requests a minute` });
+      deps.metrics.webhooks.inc({ answer: '429' });
+      response.status(429).json({ error: `rate: expected at most ${deps.requestsPerMinute} requests a minute` });
     },
   });
   const rawBody = express.raw({ type: () => true, limit: BODY_LIMIT });
-  application.post('/webhooks/inventree', limit, rawBody, receiveWebhook(given));
+  application.post('/webhooks/inventree', limit, rawBody, receiveWebhook(deps));
   application.all('/webhooks/inventree', answerMethod('POST'));
-  application.get('/status', showStatus(given));
+  application.get('/status', showStatus(deps));
 
   application.use(answerNotFound);
-  application.use(answerErrors(given.log, given.logRefusal, given.metrics));
+  application.use(answerErrors(deps.log, deps.logRefusal, deps.metrics));
   return application;
 }

@@ -1,16 +1,16 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** How far a webhook's timestamp may be from our clock, in seconds (Standard Webhooks: five minutes). */
+/** How far the timestamp of a webhook may be from our clock, in seconds (Standard Webhooks: five minutes). */
 const TOLERANCE_SECONDS = 5 * 60;
 
-/** More signatures than any sender has secrets to rotate; the rest is not looked at. */
+/** More signatures than any sender has secrets to rotate; others are ignored. */
 const MOST_SIGNATURES = 10;
 
 const LONGEST_ID = 256;
 const PREFIX = 'whsec_';
 
-/** The keys in a WEBHOOK_SECRET: `whsec_` and base64 each, separated by commas; undefined where one is no base64. */
-export function secretsFrom(text: string): Buffer[] | undefined {
+/** The keys in WEBHOOK_SECRET: each `whsec_` and base64, separated by commas; undefined where one is not base64. */
+export function parseSecrets(text: string): Buffer[] | undefined {
   const secrets = text
     .split(',')
     .map(secret => secret.trim())
@@ -22,29 +22,29 @@ export function secretsFrom(text: string): Buffer[] | undefined {
   return secrets.length > 0 && secrets.every(secret => secret.length > 0) ? secrets : undefined;
 }
 
-/** The three headers of a webhook, as they came. */
+/** The three headers of a webhook, as received. */
 export interface WebhookHeaders {
   id: string | undefined;
   timestamp: string | undefined;
   signature: string | undefined;
 }
 
-/** Why a webhook is not believed: the header and what was expected of it. */
-export interface Unbelieved {
+/** The header that is wrong, and what was expected. */
+export interface InvalidHeader {
   field: string;
   expected: string;
 }
 
 /**
- * Whether a webhook comes from somebody who knows one of our secrets, and was sent within five minutes: undefined if
- * so. As the Standard Webhooks specification has it: HMAC-SHA256 over `id.timestamp.body`, compared in constant time.
+ * Verifies a webhook by the Standard Webhooks specification: HMAC-SHA256 over `id.timestamp.body` with one of our secrets,
+ * compared in constant time, sent within five minutes. Returns undefined where it is valid.
  */
 export function verifySignature(
   headers: WebhookHeaders,
   body: Buffer,
   secrets: readonly Buffer[],
   nowSeconds: number,
-): Unbelieved | undefined {
+): InvalidHeader | undefined {
   const { id, timestamp, signature } = headers;
   if (!id || id.length > LONGEST_ID)
     return { field: 'webhook-id', expected: `a text of 1 to ${LONGEST_ID} characters` };
@@ -60,10 +60,10 @@ export function verifySignature(
     .slice(0, MOST_SIGNATURES)
     .filter(part => part.startsWith('v1,'))
     .map(part => Buffer.from(part.slice(3), 'base64'));
-  const right = secrets.map(secret => createHmac('sha256', secret).update(`${id}.${timestamp}.`).update(body).digest());
-  // Every pair is compared, so that the time tells nothing of which one fits.
+  const valid = secrets.map(secret => createHmac('sha256', secret).update(`${id}.${timestamp}.`).update(body).digest());
+  // Every pair is compared, so that the time does not reveal which one matches.
   let matches = 0;
-  for (const expected of right) {
+  for (const expected of valid) {
     for (const candidate of given) {
       if (candidate.length === expected.length && timingSafeEqual(candidate, expected)) matches++;
     }

@@ -1,5 +1,5 @@
-import { heartbeatSchema, type Heartbeat } from '@stock-sync/queue';
-import { HEARTBEAT, targetsOf, type Change, type EventTargets } from '@stock-sync/sync-core';
+import { HEARTBEAT, interpretEvent, type Change, type EventTargets } from '@stock-sync/domain';
+import { heartbeatSchema, type Heartbeat } from '@stock-sync/state';
 import { z } from 'zod';
 
 /** The most events in one webhook. */
@@ -10,7 +10,7 @@ const eventSchema = z.looseObject(
   { event: z.string(NAME_EXPECTED).min(1, NAME_EXPECTED).max(200, NAME_EXPECTED) },
   { error: 'expected an event' },
 );
-/** One event alone reads as a batch of one. */
+/** A single event is a batch of one. */
 const oneSchema = eventSchema.transform(event => ({ events: [event], counters: {} }));
 const COUNTERS_EXPECTED = { error: 'expected at most 50 whole numbers by name' };
 const batchSchema = z.object({
@@ -28,26 +28,26 @@ const batchSchema = z.object({
     .default({}),
 });
 
-/** What a webhook asks for. */
+/** What a webhook contains. */
 export interface WebhookContents {
-  /** One per event that leads to work. */
+  /** The events that lead to jobs. */
   accepted: { event: string; targets: EventTargets }[];
-  /** How many events lead to none, by reason. */
+  /** The number of other events, by the reason why they are ignored. */
   ignored: Map<string, number>;
-  /** Signs of life of our plugin. */
+  /** Heartbeats of our plugin. */
   heartbeats: Heartbeat[];
-  /** What our plugin counted since its last webhook. */
+  /** The counters of our plugin since its last webhook. */
   counters: Record<string, number>;
 }
 
-/** A field of the body that is not as it should be. */
+/** A field of the body that is wrong. */
 export interface BadField {
   field: string;
   expected: string;
 }
 
-/** The body's events, or the first field that is wrong: then none of them counts. */
-export function contentsOf(body: Buffer, isSwitchedOn: (change: Change) => boolean): WebhookContents | BadField {
+/** Parses the body; where a field is wrong, none of its events counts. */
+export function parseWebhook(body: Buffer, isEnabled: (change: Change) => boolean): WebhookContents | BadField {
   let json: unknown;
   try {
     json = JSON.parse(body.toString('utf8'));
@@ -76,10 +76,10 @@ export function contentsOf(body: Buffer, isSwitchedOn: (change: Change) => boole
       contents.heartbeats.push(heartbeat.data);
       continue;
     }
-    const targets = targetsOf(event);
+    const targets = interpretEvent(event);
     if ('expected' in targets) return { field: fieldOf(targets.field), expected: targets.expected };
     if ('ignored' in targets) ignore(targets.ignored);
-    else if (!isSwitchedOn(targets.change)) ignore(`SYNC_ON_* off for ${targets.change}`);
+    else if (!isEnabled(targets.change)) ignore(`SYNC_ON_* off for ${targets.change}`);
     else contents.accepted.push({ event: event.event, targets });
   }
   return contents;

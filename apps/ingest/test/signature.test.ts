@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { signatureOf } from '@stock-sync/stand-ins';
-import { secretsFrom, verifySignature } from '../src/signature';
+import { signatureOf } from '@stock-sync/fakes';
+import { parseSecrets, verifySignature } from '../src/signature';
 
 interface Vector {
   why: string;
@@ -18,7 +18,7 @@ const vectors = JSON.parse(readFileSync(file, 'utf8')) as Vector[];
 
 describe("signatures that the InvenTree plugin's tests check too", () => {
   it.each(vectors)('$why', ({ secret, id, timestamp, body, signature }) => {
-    const secrets = secretsFrom(secret) ?? [];
+    const secrets = parseSecrets(secret) ?? [];
     const believed = (given: string) =>
       verifySignature({ id, timestamp, signature: given }, Buffer.from(body), secrets, Number(timestamp)) === undefined;
     expect(signatureOf(secret, id, timestamp, body)).toBe(signature);

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import {
-  claimDatabase,
+  queueKey,
+  reserveDatabase,
   startService,
   TEST_SECRET,
   type RedisDatabase,
   type ServiceProcess,
 } from '@stock-sync/end-to-end';
-import { signatureOf } from '@stock-sync/stand-ins';
+import { signatureOf } from '@stock-sync/fakes';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 
@@ -17,7 +18,7 @@ const OLD_SECRET = 'whsec_b2xkLXNlY3JldC1vZi0yNC1ieXRlcy1vay4uLi4=';
 let database: RedisDatabase;
 let ingest: ServiceProcess;
 beforeAll(async () => {
-  database = await claimDatabase(process.env.TEST_REDIS_URL ?? '');
+  database = await reserveDatabase(process.env.TEST_REDIS_URL ?? '');
   ingest = await startService('ingest', {
     REDIS_URL: database.url,
     WEBHOOK_SECRET: `${TEST_SECRET},${OLD_SECRET}`,
@@ -29,7 +30,7 @@ afterAll(async () => {
   await database.release();
 });
 beforeEach(async () => {
-  const keys = await database.redis.keys('bull:*');
+  const keys = await database.redis.keys('{stock-sync}:queue:*');
   if (keys.length > 0) await database.redis.del(...keys);
 });
 
@@ -39,7 +40,7 @@ interface Sent {
   headers: Headers;
 }
 
-/** Posts a body; what is given overrides the headers that a right webhook would have. */
+/** Posts a body; `headers` override those of a valid webhook. */
 async function post(
   body: string,
   headers: Record<string, string | undefined> = {},
@@ -54,8 +55,8 @@ async function post(
     'webhook-signature': signatureOf(secret, id, timestamp, body),
     ...headers,
   };
-  const given = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  const response = await fetch(`${ingest.url}/webhooks/inventree`, { method: 'POST', headers: given, body });
+  const sent = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const response = await fetch(`${ingest.url}/webhooks/inventree`, { method: 'POST', headers: sent, body });
   return {
     status: response.status,
     body: (await response.json()) as Record<string, unknown>,
@@ -64,19 +65,19 @@ async function post(
 }
 
 const send = (content: unknown) => post(JSON.stringify(content));
-const jobIds = () => database.redis.zrange('bull:stock-sync:delayed', '0', '-1');
-const lookupIds = () => database.redis.lrange('bull:stock-sync-lookup:wait', 0, -1);
+const jobIds = () => database.redis.zrange(queueKey('parts', 'delayed'), '0', '-1');
+const lookupIds = () => database.redis.lrange(queueKey('lookups', 'wait'), 0, -1);
 const jobs = async () => {
   const keys = [
-    ...(await jobIds()).map(id => `bull:stock-sync:${id}`),
-    ...(await lookupIds()).map(id => `bull:stock-sync-lookup:${id}`),
+    ...(await jobIds()).map(id => queueKey('parts', id)),
+    ...(await lookupIds()).map(id => queueKey('lookups', id)),
   ];
   const data = await Promise.all(keys.map(key => database.redis.hget(key, 'data')));
   return data.map(text => JSON.parse(text ?? '{}') as Record<string, unknown>);
 };
 
 describe('events', () => {
-  it('one event with its part: a job for the part', async () => {
+  it('one event with its part leads to a job for the part', async () => {
     const sent = await send({
       event: 'stock_stockitem.saved',
       model: 'StockItem',
@@ -88,7 +89,7 @@ describe('events', () => {
     expect(await jobs()).toMatchObject([{ kind: 'part', part: 45, event: 'stock_stockitem.saved' }]);
   });
 
-  it('a batch: one job per part, and unknown events are counted, not refused', async () => {
+  it('a batch leads to one job per part; unknown events are counted, not refused', async () => {
     const events = [
       { event: 'stock_stockitem.deleted', parts: [45, 46] },
       { event: 'stock_stockitem.saved', part: 45 },
@@ -115,7 +116,7 @@ describe('events', () => {
     [{ event: 'stock_stocklocation.deleted', id: 7 }, []],
     [{ event: 'build.completed', id: 7 }, []],
     [{ event: 'salesordershipment.completed', id: 7, parts: [45] }, [{ kind: 'part', part: 45 }]],
-  ])('%j: which ids are stock items, which parts, and which neither', async (event, expected) => {
+  ])('%j: its ids are of stock items, parts, or neither', async (event, expected) => {
     const sent = await send(event);
     expect([sent.status, sent.body]).toEqual([
       202,
@@ -126,8 +127,8 @@ describe('events', () => {
     for (const job of expected) expect(found).toContainEqual(expect.objectContaining(job));
   });
 
-  it('a heartbeat of our plugin makes no job, and shows in status and metrics', async () => {
-    expect(await (await fetch(`${ingest.url}/status`)).json()).toEqual({ bridge: { state: 'not heard yet' } });
+  it('a heartbeat of our plugin leads to no job, and appears in status and metrics', async () => {
+    expect(await (await fetch(`${ingest.url}/status`)).json()).toEqual({ bridge: { state: 'no heartbeat yet' } });
     const beat = { event: 'stock_sync.heartbeat', plugin: '0.1.0', inventree: '1.4.0', queue: true };
     const sent = await send({ events: [beat], counters: { sent_at_once: 3 } });
     expect([sent.status, sent.body]).toEqual([202, { accepted: 1, ignored: 0 }]);
@@ -138,16 +139,16 @@ describe('events', () => {
     expect(metrics).toContain('stock_sync_plugin_total{counter="sent_at_once"} 3');
   });
 
-  it('an item that belonged to another part when it was last told of: both parts', async () => {
+  it('an item that belonged to another part before leads to jobs for both parts', async () => {
     await send({ event: 'stock_stockitem.saved', id: 4712, part: 45 });
     await send({ event: 'stock_stockitem.saved', id: 4712, part: 46 });
     expect((await jobs()).map(job => job.part).sort()).toEqual([45, 46]);
   });
 
-  it('a webhook that comes twice is answered 202 twice, without new work', async () => {
+  it('a repeated webhook is answered 202 again, without a new job', async () => {
     const body = JSON.stringify({ event: 'stock_stockitem.saved', part: 45 });
     const first = await post(body, { 'webhook-id': 'msg_twice' });
-    await database.redis.del(...(await database.redis.keys('bull:*')));
+    await database.redis.del(...(await database.redis.keys('{stock-sync}:queue:*')));
     const second = await post(body, { 'webhook-id': 'msg_twice' });
     expect([first.status, second.status, second.body]).toEqual([
       202,
@@ -157,7 +158,7 @@ describe('events', () => {
     expect(await jobs()).toEqual([]);
   });
 
-  it('1,000 events over 50 parts in one webhook: 50 jobs', async () => {
+  it('1,000 events over 50 parts in one webhook lead to 50 jobs', async () => {
     const events = Array.from({ length: 1_000 }, (_, n) => ({ event: 'stock_stockitem.saved', part: 1 + (n % 50) }));
     const sent = await send({ events });
     expect(sent.body).toEqual({ accepted: 1_000, ignored: 0 });
@@ -165,11 +166,11 @@ describe('events', () => {
   });
 });
 
-describe('who is believed', () => {
+describe('signatures', () => {
   const body = JSON.stringify({ event: 'stock_stockitem.saved', part: 45 });
   const seconds = (fromNow: number) => String(Math.floor(Date.now() / 1000) + fromNow);
 
-  it('either of two secrets while they are rotated, and several signatures', async () => {
+  it('of either secret are valid while secrets are rotated, also one of several', async () => {
     expect((await post(body, {}, OLD_SECRET)).status).toBe(202);
     const [id, timestamp] = [`msg_${randomUUID()}`, seconds(0)];
     const signatures = `v1a,xxx v1,AAAA ${signatureOf(TEST_SECRET, id, timestamp, body)}`;
@@ -178,7 +179,7 @@ describe('who is believed', () => {
     ).toBe(202);
   });
 
-  it('what the Standard Webhooks package signs', async () => {
+  it('of the Standard Webhooks package are valid', async () => {
     const [id, now] = [`msg_${randomUUID()}`, new Date()];
     const signature = new Webhook(TEST_SECRET).sign(id, now, body);
     expect(
@@ -202,13 +203,13 @@ describe('who is believed', () => {
     ['a timestamp that is none', { 'webhook-timestamp': 'yesterday' }, 'webhook-timestamp'],
     ['an old timestamp', { 'webhook-timestamp': seconds(-301) }, 'webhook-timestamp'],
     ['a timestamp of the future', { 'webhook-timestamp': seconds(360) }, 'webhook-timestamp'],
-  ])('not %s: 401 names the header', async (_, headers, field) => {
+  ])('%s is answered 401, which names the header', async (_, headers, field) => {
     const sent = await post(body, headers);
     expect([sent.status, sent.body.field]).toEqual([401, field]);
     expect(await jobs()).toEqual([]);
   });
 
-  it('not a body that was changed after it was signed', async () => {
+  it('of another body are invalid', async () => {
     const [id, timestamp] = [`msg_${randomUUID()}`, seconds(0)];
     const signature = signatureOf(TEST_SECRET, id, timestamp, body);
     const changed = body.replace('45', '46');
@@ -219,16 +220,16 @@ describe('who is believed', () => {
   });
 });
 
-describe('bad input: a 4xx names the field and what was expected, and nothing is enqueued', () => {
+describe('bad input is answered 4xx with the field and what was expected, and nothing is enqueued', () => {
   it.each<[string, string, string]>([
-    ['no JSON', '{"event":', 'body'],
+    ['not JSON', '{"event":', 'body'],
     ['a list', '[]', 'body'],
     ['a text', '"event"', 'body'],
     ['nothing', '', 'body'],
     ['no event', '{}', 'event'],
     ['an event that is a number', '{"event":5}', 'event'],
     ['an empty event', '{"event":""}', 'event'],
-    ['events that are no list', '{"events":{}}', 'events'],
+    ['events that are not a list', '{"events":{}}', 'events'],
     ['no events', '{"events":[]}', 'events'],
     ['1,001 events', JSON.stringify({ events: Array(1_001).fill({ event: 'x' }) }), 'events'],
     [
@@ -259,14 +260,14 @@ describe('bad input: a 4xx names the field and what was expected, and nothing is
     expect(await jobs()).toEqual([]);
   });
 
-  it('too large: 413', async () => {
+  it('413 for a body that is too large', async () => {
     const sent = await post(
       JSON.stringify({ event: 'stock_stockitem.saved', part: 45, filler: 'x'.repeat(1024 * 1024) }),
     );
     expect([sent.status, sent.body.field]).toEqual([413, 'body']);
   });
 
-  it('too large once it is unpacked: 413', async () => {
+  it('413 for a body that is too large once it is unpacked', async () => {
     const packed = gzipSync(Buffer.alloc(5 * 1024 * 1024, ' '));
     const status = await new Promise(resolve => {
       const url = `${ingest.url}/webhooks/inventree`;
@@ -276,13 +277,13 @@ describe('bad input: a 4xx names the field and what was expected, and nothing is
     expect(status).toBe(413);
   });
 
-  it('another content type: 415; another encoding: 415', async () => {
+  it('415 for another content type or encoding', async () => {
     const body = JSON.stringify({ event: 'stock_stockitem.saved', part: 45 });
     expect((await post(body, { 'content-type': 'text/plain' })).status).toBe(415);
     expect((await post(body, { 'content-encoding': 'rot13' })).status).toBe(415);
   });
 
-  it('another method: 405; another path: 404; no stack, no framework header', async () => {
+  it('405 for another method, 404 for another path, without a stack trace or a framework header', async () => {
     const get = await fetch(`${ingest.url}/webhooks/inventree`);
     expect([get.status, get.headers.get('allow')]).toEqual([405, 'POST']);
     const missing = await fetch(`${ingest.url}/nothing`);
@@ -292,7 +293,7 @@ describe('bad input: a 4xx names the field and what was expected, and nothing is
     expect(missing.headers.get('x-content-type-options')).toBe('nosniff');
   });
 
-  it('whatever JSON is signed, the answer is 202 or 400 with a field, and a 400 enqueues nothing', async () => {
+  it('any signed JSON is answered 202, or 400 with a field and without a job', async () => {
     const event = fc.record(
       {
         event: fc.oneof(
@@ -328,7 +329,7 @@ describe('bad input: a 4xx names the field and what was expected, and nothing is
     );
   });
 
-  it('whatever bytes and headers come, the answer is never a 5xx', async () => {
+  it('no bytes and headers are ever answered 5xx', async () => {
     const header = fc.oneof(
       fc.constant(undefined),
       fc.string({ maxLength: 40 }).map(text => text.replace(/[^\x20-\x7e]/g, '')),
@@ -350,7 +351,7 @@ describe('bad input: a 4xx names the field and what was expected, and nothing is
 });
 
 describe('operators', () => {
-  it('see health, readiness and counters', async () => {
+  it('can read health, readiness and metrics', async () => {
     expect((await fetch(`${ingest.url}/healthz`)).status).toBe(200);
     expect((await fetch(`${ingest.url}/readyz`)).status).toBe(200);
     const metrics = await (await fetch(`${ingest.url}/metrics`)).text();
@@ -359,13 +360,13 @@ describe('operators', () => {
     expect(metrics).toMatch(/stock_sync_webhooks_total\{answer="401"\} \d+/);
   });
 
-  it('never find a secret or a signature in the log', () => {
+  it('never see a secret or a signature in the log', () => {
     const log = JSON.stringify(ingest.log);
     expect(log.includes(TEST_SECRET.slice(6))).toBe(false);
     expect(/v1,[A-Za-z0-9+/]{10}/.test(log)).toBe(false);
   });
 
-  it('may limit how many requests a client makes', async () => {
+  it('can limit the requests of a client', async () => {
     const limited = await startService('ingest', {
       REDIS_URL: database.url,
       WEBHOOK_SECRET: TEST_SECRET,
@@ -378,7 +379,7 @@ describe('operators', () => {
     await limited.stop();
   });
 
-  it('end it with SIGTERM: exit 0', async () => {
+  it('stop it with SIGTERM, and it exits with 0', async () => {
     const other = await startService('ingest', { REDIS_URL: database.url, WEBHOOK_SECRET: TEST_SECRET });
     expect(await other.stop()).toBe(0);
   });

@@ -1,321 +1,298 @@
 import {
-  connectToRedis,
-  openCallPlaces,
-  openCursor,
-  openDeadLetters,
-  openGoodSkus,
-  openKnownParts,
-  openLastReconcile,
-  openLastSweep,
-  openNewestSourceItems,
-  openOutages,
-  openReconcileTurn,
-  openSyncQueue,
-  openWriteGuard,
-  DEAD_LETTER_QUEUE,
-  LOOKUP_QUEUE,
-  SYNC_QUEUE,
-} from '@stock-sync/queue';
-import {
   addOperatorRoutes,
   closeServer,
   createLog,
   createWebApplication,
-  endOnSignal,
+  errorMessage,
   listen,
   portOf,
   runMain,
+  stopOnSignal,
   type Environment,
   type Log,
 } from '@stock-sync/service';
 import {
-  connectToSystems,
-  settingsFingerprint,
-  systemsConfiguration,
-  type SystemsConfiguration,
-} from '@stock-sync/systems';
+  BACKOFF_TYPE,
+  connectToRedis,
+  migrate,
+  openCanarySkus,
+  openCircuitBreakers,
+  openCursor,
+  openDeadLetters,
+  openFencing,
+  openJobQueues,
+  openLastReconcile,
+  openLastSweep,
+  openLocationsVersion,
+  openParts,
+  openProducts,
+  openSemaphore,
+  openSourceItemsEnd,
+  openStockItems,
+  QUEUES,
+  type RedisConnection,
+} from '@stock-sync/state';
 import { Worker } from 'bullmq';
 import type { Express } from 'express';
-import { batchesAtOnce } from './batch-loader';
-import { createKnownGood } from './known-good';
-import { createLayDownLetter } from './lay-down-letter';
-import { createLookAgain, createLookAgainLater } from './look-again';
+import { createBreaker } from './breaker/breaker';
+import { createProbes } from './breaker/probes';
+import { createPartReads } from './calls/part-reads';
+import { createProductLookups } from './calls/product-lookups';
+import { createSkuLookups } from './calls/sku-lookups';
+import { createStockWrites } from './calls/stock-writes';
+import { createStoreReads } from './calls/store-reads';
+import { connectToSystems } from './connections';
+import { createFindPartOfStockItem } from './jobs/find-part-of-stock-item';
+import { jobHandlers } from './jobs/handlers';
+import { NotYetError } from './jobs/job-errors';
+import { createMarkDeadLetter } from './jobs/mark-dead-letter';
+import { createNewProducts } from './jobs/new-products';
+import { createReconcile } from './jobs/reconcile';
+import { createResync, createResyncLater } from './jobs/resync';
+import { backoffMs, createRunJob, type RunJob } from './jobs/run-job';
+import { createSalesDocuments } from './jobs/sales-documents';
+import { createSweep } from './jobs/sweep';
+import { createSyncPart, type DryRun } from './jobs/sync-part';
+import { createTrackedChanges } from './jobs/tracked-changes';
 import { createWorkerMetrics } from './metrics';
-import { createNewProducts } from './new-products';
-import { createOutagePause } from './outage-pause';
-import { createPartReads } from './part-reads';
-import { createProcessJob, type ProcessJobs } from './process-job';
-import { createProducts } from './products';
-import { createReconcileJob } from './reconcile-job';
-import { createRememberFailure } from './remember-failure';
-import { createResolveStockItem } from './resolve-stock-item';
-import { createSkuBearers } from './sku-bearers';
-import { createShownStock } from './shown-stock';
-import { createStockWrites } from './stock-writes';
-import { createStoreStock } from './store-stock';
-import { createStoreDeductions } from './store-deductions';
-import { createSweep } from './sweep';
-import { NotYetError } from './sync-errors';
-import { createTrackedChanges } from './tracked-changes';
-import { createSyncPart } from './sync-part';
+import { readWorkerSettings, settingsFingerprint, type WorkerSettings } from './settings';
 
-/** A job whose worker does not renew its lock for so long is taken over; looked for as often as the second says. */
+/** A job whose worker does not renew its lock for this long is taken over; workers check for such jobs this often. */
 const LOCK_MS = 8_000;
-const STALLED_LOOK_MS = 3_000;
-/** How often a worker asks whether a pause is over, in milliseconds: another may have ended it early. */
-const PAUSE_LOOK_MS = 1_000;
-/** How often a worker looks whether what is to be done regularly still is, in milliseconds. */
-const SCHEDULES_LOOK_MS = 10_000;
-/** A worker that is to end gives back what it has not finished after so long, in milliseconds. */
-const GIVE_BACK_MS = 6_000;
-/** Jobs that find out which parts are to be looked at, at once. */
+const STALLED_CHECK_MS = 3_000;
+/** How often a worker checks whether a pause of its queue is over, in milliseconds: another one may have ended it. */
+const PAUSE_CHECK_MS = 1_000;
+/** How often a worker checks that the schedules exist, in milliseconds. */
+const SCHEDULES_CHECK_MS = 10_000;
+/** A worker that stops returns its unfinished jobs after this time, in milliseconds. */
+const RETURN_MS = 6_000;
+/** Jobs of the lookup queue at once. */
 const LOOKUPS_AT_ONCE = 10;
-/** A job is given up after so many times the limit of a single call: it makes some, and may wait for those of others. */
+/** The time limit of a job, as a multiple of the timeout of a call: a job makes several, and waits for those of others. */
 const JOB_TIMEOUTS = 20;
-/** BullMQ pauses a queue only where a rate limit is set; this one is never reached. */
+/** BullMQ can pause a queue only where it has a rate limit; this one is never reached. */
 const NO_LIMIT = { max: 1_000_000_000, duration: 1_000 };
 
-type Redis = ReturnType<typeof connectToRedis>;
-
 async function main(environment: Environment): Promise<void> {
-  const configuration = systemsConfiguration(environment);
-  const log = createLog({ service: 'worker', level: configuration.LOG_LEVEL, format: configuration.LOG_FORMAT });
-  const dryRun = dryRunReason(configuration, log);
+  const settings = readWorkerSettings(environment);
+  const log = createLog({ service: 'worker', level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
+  const dryRun = dryRunOf(settings, log);
+  const writes = dryRun === undefined;
+  const skuField = settings.SKU_FIELD;
 
-  const redis = connectToRedis(configuration.REDIS_URL, {
-    whileAway: { wait: true },
+  const connection = connectToRedis(settings.REDIS_URL, {
+    prefix: settings.REDIS_PREFIX,
+    whileUnreachable: { wait: true },
     onChange: (state, reason) =>
-      state === 'there' ? log.info('Redis is there') : log.error(`Redis is away, work waits: ${reason}`),
+      state === 'reachable'
+        ? log.info('Redis is reachable')
+        : log.error(`Redis is unreachable: ${reason}. Work waits and resumes by itself`),
   });
-  const queue = openSyncQueue(redis, {
-    delayMs: configuration.SYNC_DELAY_MS,
-    attempts: configuration.MAX_ATTEMPTS,
-    failFast: false,
-  });
-  const deadLetters = openDeadLetters(redis);
-  const knownParts = openKnownParts(redis);
-  const guard = openWriteGuard(redis);
-  const askForReconcile = async (event: string) => {
-    if (configuration.RECONCILE_INTERVAL_MINUTES === 0) return;
-    await queue.enqueue([{ kind: 'reconcile', event, acceptedAt: Date.now() }]);
+  const { redis } = connection;
+  const queues = openJobQueues(connection);
+  const deadLetters = openDeadLetters(connection);
+  const parts = openParts(connection);
+  const products = openProducts(connection);
+  const stockItems = openStockItems(connection);
+  const fencing = openFencing(connection);
+  const canarySkus = openCanarySkus(connection);
+  const resyncLater = createResyncLater(queues, parts);
+  const requestReconcile = async (event: string) => {
+    if (settings.RECONCILE_INTERVAL_MINUTES === 0) return;
+    await queues.enqueue([{ kind: 'reconcile', event, acceptedAt: Date.now() }]);
   };
 
-  const systems = connectToSystems(configuration, redis, log);
-  const { inventree, magento, access, sourceLocations, rules } = systems;
-  const skuField = configuration.SKU_FIELD;
-
-  const goodSkus = openGoodSkus(redis, knownParts);
-  const lookAgainLater = createLookAgainLater(queue);
-  const knownGood = createKnownGood({
-    access,
-    guard,
-    goodSkus,
-    onTry: async sku => {
-      const bearers = await knownParts.bearersOf([sku]);
-      await lookAgainLater(bearers.flat(), 'written to see whether the store takes writes');
-    },
-  });
-  const outagePause = createOutagePause({
-    queue,
-    outages: openOutages(redis),
-    onOver: ({ system }) => askForReconcile(`${system} is back`),
-    isWell: async ({ system, duringWrite }) => {
-      if (system === 'Magento') return knownGood.works(duringWrite ? 'write' : 'read');
-      return inventree.testConnection().then(
-        () => true,
-        () => false,
-      );
-    },
-    settings: settingsFingerprint(configuration),
+  const connections = connectToSystems(settings, connection, log);
+  const { inventree, magento } = connections;
+  const breaker = createBreaker({
+    state: openCircuitBreakers(connection),
+    probes: createProbes({
+      connections,
+      hasSourceMap: settings.SOURCE_MAP !== undefined,
+      canarySkus,
+      fencing,
+      resyncLater,
+    }),
+    queues,
+    settings: settingsFingerprint(settings),
+    onClosed: name => requestReconcile(`${name.startsWith('magento') ? 'Magento' : 'InvenTree'} is reachable again`),
     log,
   });
-  const metrics = createWorkerMetrics({ queue, deadLetters, outages: outagePause.current });
+  const metrics = createWorkerMetrics({ queues, deadLetters, openBreakers: breaker.open });
 
-  const syncPart = createSyncPart({
-    startRead: guard.startRead,
-    readPart: createPartReads({
-      inventree,
-      knownParts,
-      skuField,
-      limit: batchesAtOnce(configuration.INVENTREE_CONCURRENCY),
+  const storeReads = createStoreReads({ connections, breaker });
+  const productLookups = createProductLookups({ connections, breaker, products });
+  const stopping = withResolvers();
+  const common = { connections, parts, queues, skuField, log };
+  const comparison = { writes, maxZeroedPercent: settings.RECONCILE_MAX_ZEROED_PERCENT, metrics };
+
+  const handlers = jobHandlers({
+    syncPart: createSyncPart({
+      ...common,
+      fencing,
+      partReads: createPartReads({ connections, breaker, stockItems, callsAtOnce: settings.INVENTREE_CONCURRENCY }),
+      skuLookups: createSkuLookups({ connections, breaker, parts, skuField }),
+      productLookups,
+      storeReads,
+      stockWrites: createStockWrites({
+        connections,
+        breaker,
+        fencing,
+        slots: openSemaphore(connection, 'magento', settings.MAGENTO_CONCURRENCY),
+        canarySkus,
+        resyncLater,
+      }),
+      dryRun,
     }),
-    bearersOf: createSkuBearers({ inventree, knownParts, skuField }),
-    findProduct: createProducts({ magento, knownParts }),
-    readShown: createShownStock({ access, knownGood }),
-    write: createStockWrites({
-      access,
-      guard,
-      places: openCallPlaces(redis, 'magento', configuration.MAGENTO_CONCURRENCY),
-      knownGood,
-      goodSkus,
-      onDoubt: parts => lookAgainLater(parts, 'a write got no answer'),
-    }),
-    sourceLocations,
-    knownParts,
-    queue,
-    skuField,
-    rules,
-    dryRun,
-    log,
-  });
-  let giveBack: () => void = () => undefined;
-  const givenBack = new Promise<never>((_, reject) => {
-    giveBack = () => reject(new NotYetError('the worker ends', Date.now()));
-  });
-  givenBack.catch(() => undefined);
-
-  const comparing = {
-    inventree,
-    sourceLocations,
-    knownParts,
-    queue,
-    skuField,
-    rules,
-    writes: dryRun === undefined,
-    mostZeroedPercent: configuration.RECONCILE_MAX_ZEROED_PERCENT,
-    metrics,
-    log,
-  };
-
-  const isMagentoAway = () => outagePause.current().some(({ system }) => system === 'Magento');
-
-  const processJob = createProcessJob({
-    syncPart,
-    resolveStockItem: createResolveStockItem({ inventree, knownParts, queue, log }),
-    lookAgainLater,
-    rememberFailure: createRememberFailure(knownParts),
-    lookAgain: createLookAgain(queue, deadLetters),
-    reconcile: createReconcileJob({
-      ...comparing,
-      magento,
-      access,
-      readsWork: () => knownGood.works('read'),
-      locationsVersion: systems.locationsVersion,
-      lastReconcile: openLastReconcile(redis),
-      turn: openReconcileTurn(redis),
-    }),
+    findPartOfStockItem: createFindPartOfStockItem({ ...common, stockItems }),
+    resync: createResync(queues, deadLetters),
     sweep: createSweep({
-      ...comparing,
-      lastSweep: openLastSweep(redis),
-      turn: openCallPlaces(redis, 'sweep', 1),
-      lookAtDeductions: createStoreDeductions({
+      ...common,
+      ...comparison,
+      storeReads,
+      lastSweep: openLastSweep(connection),
+      lease: openSemaphore(connection, 'sweep', 1),
+      salesDocuments: createSalesDocuments({
         magento,
-        knownParts,
-        queue,
-        isMagentoAway,
+        breaker,
+        parts,
+        queues,
         cursors: {
-          shipments: openCursor(redis, 'shipments'),
-          creditmemos: openCursor(redis, 'creditmemos'),
+          shipments: openCursor(connection, 'shipments'),
+          creditmemos: openCursor(connection, 'creditmemos'),
         },
         log,
       }),
-      lookAtNewProducts: createNewProducts({
-        magento,
-        access,
-        knownParts,
-        queue,
-        newest: openNewestSourceItems(redis),
-        isMagentoAway,
-        log,
-      }),
-      storeStock: createStoreStock({ magento, access, readsWork: () => knownGood.works('read') }),
-      lookAtTracked: createTrackedChanges({
-        inventree,
-        queue,
-        cursor: openCursor(redis, 'tracking'),
-      }),
+      newProducts: createNewProducts({ ...common, breaker, end: openSourceItemsEnd(connection) }),
+      trackedChanges: createTrackedChanges({ inventree, queues, cursor: openCursor(connection, 'tracking') }),
     }),
-    outagePause,
+    reconcile: createReconcile({
+      ...common,
+      ...comparison,
+      breaker,
+      storeReads,
+      productLookups,
+      connection,
+      lease: openSemaphore(connection, 'reconcile', 1),
+      lastReconcile: openLastReconcile(connection),
+      locationsVersion: openLocationsVersion(connection),
+    }),
+  });
+  const runJob = createRunJob({
+    handlers,
+    breaker,
+    queues,
     deadLetters,
-    attempts: configuration.MAX_ATTEMPTS,
-    givenBack,
-    queue,
-    longestMs: JOB_TIMEOUTS * configuration.TIMEOUT * 1000,
+    parts,
+    products,
+    resyncLater,
+    maxAttempts: settings.MAX_ATTEMPTS,
+    timeLimitMs: JOB_TIMEOUTS * settings.TIMEOUT * 1000,
+    returned: stopping.promise,
     metrics,
     log,
   });
 
   const workers = [
-    openWorker(SYNC_QUEUE, processJob, configuration.WORKER_CONCURRENCY, redis, log),
-    openWorker(LOOKUP_QUEUE, processJob, LOOKUPS_AT_ONCE, redis, log),
-    openWorker(DEAD_LETTER_QUEUE, createLayDownLetter({ queue, log }), 1, redis, log),
+    startWorker(QUEUES.parts, runJob, settings.WORKER_CONCURRENCY, connection, log),
+    startWorker(QUEUES.lookups, runJob, LOOKUPS_AT_ONCE, connection, log),
+    startWorker(QUEUES.deadLetters, createMarkDeadLetter({ queues, log }).run, 1, connection, log),
   ];
 
-  // Not waited for: Redis may be away. And again and again: it may be emptied.
+  // None of this is awaited, because Redis may be unreachable; and schedules are checked again, because it may be emptied.
   const keepSchedules = () => {
     Promise.all([
-      queue.every('sweep', configuration.SWEEP_INTERVAL_SECONDS),
-      queue.every('reconcile', configuration.RECONCILE_INTERVAL_MINUTES * 60),
-    ]).catch((error: unknown) => log.error(`nothing is swept or reconciled: ${(error as Error).message}`));
+      queues.schedule('sweep', settings.SWEEP_INTERVAL_SECONDS),
+      queues.schedule('reconcile', settings.RECONCILE_INTERVAL_MINUTES * 60),
+    ]).catch((error: unknown) => log.error(`Sweep and reconcile are not scheduled: ${errorMessage(error)}`));
   };
   keepSchedules();
-  askForReconcile('start-up').catch((error: unknown) => log.error(`no reconcile: ${(error as Error).message}`));
-  const schedule = setInterval(keepSchedules, SCHEDULES_LOOK_MS);
+  migrate(connection)
+    .then(moved => {
+      if (moved)
+        log.info(`Moved the state of version 0.1 to keys with a prefix: ${JSON.stringify(moved)}`, { ...moved });
+      return requestReconcile('start-up');
+    })
+    .catch((error: unknown) => log.error(`No reconcile at start-up: ${errorMessage(error)}`));
+  const schedules = setInterval(keepSchedules, SCHEDULES_CHECK_MS);
 
   const application = createWebApplication();
   addOperatorRoutes(application, metrics.registry, () => {
-    const outages = outagePause
-      .current()
-      .map(({ system, since, reason }) => `${system} since ${new Date(since).toISOString()}: ${reason}`);
-    if (redis.status !== 'ready') outages.push('Redis is away');
-    return outages.length > 0 ? outages.join('; ') : undefined;
+    const reasons = breaker
+      .open()
+      .map(({ name, since, reason }) => `${name} is waiting since ${new Date(since).toISOString()}: ${reason}`);
+    if (redis.status !== 'ready') reasons.push('Redis is unreachable');
+    return reasons.length > 0 ? reasons.join('; ') : undefined;
   });
-  const server = await listenNear(application, configuration.WORKER_PORT, log);
+  const server = await listenNear(application, settings.WORKER_PORT, log);
 
-  endOnSignal(log, async () => {
-    clearInterval(schedule);
-    setTimeout(giveBack, GIVE_BACK_MS).unref();
+  stopOnSignal(log, async () => {
+    clearInterval(schedules);
+    const stopped = new NotYetError('the worker stops', Date.now());
+    setTimeout(() => stopping.reject(stopped), RETURN_MS).unref();
     await Promise.all(workers.map(worker => worker.close()));
-    outagePause.stop();
+    breaker.stop();
     await closeServer(server);
-    await Promise.all([queue.close(), deadLetters.close()]);
+    await Promise.all([queues.close(), deadLetters.close()]);
     redis.disconnect();
-    systems.close();
+    connections.close();
   });
-  log.info(`working, ${configuration.WORKER_CONCURRENCY} jobs at once; health and metrics on port ${portOf(server)}`);
+  log.info(`Working, ${settings.WORKER_CONCURRENCY} jobs at once; health and metrics are on port ${portOf(server)}`);
 }
 
-/** Takes jobs of a queue. */
-function openWorker(name: string, processJob: ProcessJobs, concurrency: number, redis: Redis, log: Log): Worker {
-  const worker = new Worker(name, processJob, {
+function startWorker(
+  name: string,
+  run: RunJob,
+  concurrency: number,
+  { redis, keys }: RedisConnection,
+  log: Log,
+): Worker {
+  const worker = new Worker(name, run, {
     connection: redis.duplicate({ enableAutoPipelining: false }),
+    prefix: keys.queuePrefix,
     concurrency,
     limiter: NO_LIMIT,
-    maximumRateLimitDelay: PAUSE_LOOK_MS,
+    maximumRateLimitDelay: PAUSE_CHECK_MS,
     lockDuration: LOCK_MS,
-    stalledInterval: STALLED_LOOK_MS,
+    stalledInterval: STALLED_CHECK_MS,
     maxStalledCount: Number.MAX_SAFE_INTEGER,
+    settings: { backoffStrategy: (attemptsMade, type) => (type === BACKOFF_TYPE ? backoffMs(attemptsMade) : 0) },
   });
   worker.on('error', error => log.debug(`BullMQ: ${error.message}`));
   return worker;
 }
 
 /** Says why nothing will be written, and what to do about it; undefined where the store is written. */
-function dryRunReason(
-  { ENABLE_SYNC, DRY_RUN }: SystemsConfiguration,
-  log: Log,
-): 'DRY_RUN' | 'ENABLE_SYNC off' | undefined {
+function dryRunOf({ ENABLE_SYNC, DRY_RUN }: WorkerSettings, log: Log): DryRun | undefined {
   if (!ENABLE_SYNC) {
     log.warn(
-      'ENABLE_SYNC is off: nothing is written to Magento, each change is only logged as it would be made. ' +
-        'Set ENABLE_SYNC=true when what the log says looks right.',
+      'ENABLE_SYNC is off: nothing is written to Magento, and the log says what would be written. ' +
+        'Set ENABLE_SYNC=true when that looks right.',
     );
     return 'ENABLE_SYNC off';
   }
   if (!DRY_RUN) return undefined;
-  log.warn('DRY_RUN is on: nothing is written to Magento, each change is only logged as it would be made.');
+  log.warn('DRY_RUN is on: nothing is written to Magento, and the log says what would be written.');
   return 'DRY_RUN';
 }
 
-/** On the port it was told, or, where a second worker of the same machine has that one, on any free one. */
+/** Listens on this port or, where another worker of the same machine has it, on any free one. */
 async function listenNear(application: Express, port: number, log: Log) {
   try {
     return await listen(application, port);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    log.warn(`WORKER_PORT ${port} is taken (by another worker?): health and metrics go to a free port`);
+    log.info(`WORKER_PORT ${port} is in use, probably by another worker: health and metrics are on a free port`);
     return listen(application, 0);
   }
+}
+
+/** A promise that can be rejected from outside, and whose rejection nobody has to handle. */
+function withResolvers(): { promise: Promise<never>; reject: (error: Error) => void } {
+  let reject: (error: Error) => void = () => undefined;
+  const promise = new Promise<never>((_, rejectPromise) => (reject = rejectPromise));
+  promise.catch(() => undefined);
+  return { promise, reject: error => reject(error) };
 }
 
 runMain(main);

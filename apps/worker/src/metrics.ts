@@ -1,58 +1,57 @@
-import { SYSTEMS, type DeadLetters, type SyncQueue } from '@stock-sync/queue';
+import type { DeadLetters, JobQueues, OpenBreaker } from '@stock-sync/state';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { OutagePause } from './outage-pause';
 
-/** What a worker counts. */
+/** The metrics of a worker. */
 export interface WorkerMetrics {
   registry: Registry;
   outcomes: Counter<'outcome'>;
-  /** Seconds from an event's acceptance to the end of its sync. */
+  /** Seconds from the acceptance of an event to the end of its sync. */
   lag: Histogram;
-  /** How long the last sweep took. */
+  /** Duration of the last sweep. */
   sweepSeconds: Gauge;
   /** What the last sweep found. */
   sweptParts: Gauge<'result'>;
-  /** How long the last reconcile took. */
+  /** Duration of the last reconcile. */
   reconcileSeconds: Gauge;
   /** What the last reconcile found. */
   reconciledSkus: Gauge<'result'>;
 }
 
-/** Counters at zero, and gauges that ask when they are asked. */
-export function createWorkerMetrics(given: {
-  queue: SyncQueue;
+/** Creates the metrics; gauges read their value when they are scraped. */
+export function createWorkerMetrics(deps: {
+  queues: JobQueues;
   deadLetters: DeadLetters;
-  outages: OutagePause['current'];
+  openBreakers: () => readonly OpenBreaker[];
 }): WorkerMetrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   new Gauge({
     name: 'stock_sync_jobs',
-    help: 'Jobs in the queue by state',
+    help: 'Jobs by state',
     labelNames: ['state'],
     registers,
     async collect() {
-      for (const [state, count] of Object.entries(await given.queue.counts())) this.set({ state }, count);
+      for (const [state, count] of Object.entries(await deps.queues.counts())) this.set({ state }, count);
     },
   });
   new Gauge({
     name: 'stock_sync_dead_letters',
-    help: 'Parts that could not be synced',
+    help: 'Dead letters',
     registers,
     async collect() {
-      this.set(await given.deadLetters.count());
+      this.set(await deps.deadLetters.count());
     },
   });
   new Gauge({
     name: 'stock_sync_outage_seconds',
-    help: 'For how long what needs a system has been waiting for it; 0 where nothing waits',
+    help: 'Seconds since work has been waiting for a system; 0 while nothing waits',
     labelNames: ['system'],
     registers,
     collect() {
-      for (const system of SYSTEMS) {
-        const outage = given.outages().find(one => one.system === system);
-        this.set({ system }, outage ? (Date.now() - outage.since) / 1000 : 0);
+      for (const [system, breaker] of Object.entries({ InvenTree: 'inventree', Magento: 'magento' })) {
+        const open = deps.openBreakers().filter(({ name }) => name.startsWith(breaker));
+        this.set({ system }, Math.max(0, ...open.map(({ since }) => (Date.now() - since) / 1000)));
       }
     },
   });
@@ -60,35 +59,35 @@ export function createWorkerMetrics(given: {
     registry,
     outcomes: new Counter({
       name: 'stock_sync_outcomes_total',
-      help: 'Jobs by how they ended',
+      help: 'Jobs by outcome',
       labelNames: ['outcome'],
       registers,
     }),
     lag: new Histogram({
       name: 'stock_sync_lag_seconds',
-      help: 'From the acceptance of an event to the end of its sync',
+      help: 'Seconds from the acceptance of an event to the end of its sync',
       buckets: [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600],
       registers,
     }),
     sweepSeconds: new Gauge({
       name: 'stock_sync_sweep_seconds',
-      help: 'How long the last sweep of this worker took',
+      help: 'Duration of the last sweep of this worker',
       registers,
     }),
     sweptParts: new Gauge({
       name: 'stock_sync_swept_parts',
-      help: 'Parts in the last sweep of this worker: all, those that differed from what was last seen, those held back',
+      help: 'Parts in the last sweep of this worker: all, changed since their last sync, held back',
       labelNames: ['result'],
       registers,
     }),
     reconcileSeconds: new Gauge({
       name: 'stock_sync_reconcile_seconds',
-      help: 'How long the last reconcile of this worker took',
+      help: 'Duration of the last reconcile of this worker',
       registers,
     }),
     reconciledSkus: new Gauge({
       name: 'stock_sync_reconciled_skus',
-      help: 'SKUs in the last reconcile of this worker by what was found: equal, drifted, missing in Magento ...',
+      help: 'SKUs in the last reconcile of this worker: equal, drifted, missing in Magento, ...',
       labelNames: ['result'],
       registers,
     }),

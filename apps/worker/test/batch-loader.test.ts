@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { batchesAtOnce, createBatchLoader } from '../src/batch-loader';
+import { createBatchLoader, limitCalls } from '../src/calls/batch-loader';
 
 describe('a batch loader', () => {
-  it('takes what comes within a moment into one call, each caller gets its own answer', async () => {
+  it('makes one call for keys that come within a moment, and gives each caller its own result', async () => {
     const batches: number[][] = [];
-    const load = createBatchLoader<number, number>({
-      most: 100,
+    const loader = createBatchLoader<number, number>({
+      maxBatchSize: 100,
       quietMs: 10,
       run: keys => {
         batches.push([...keys]);
         return Promise.resolve(keys.map(key => (key === 3 ? new Error('three') : key * 2)));
       },
     });
-    const answers = [1, 2, 3].map(key => load(key));
+    const answers = [1, 2, 3].map(key => loader.load(key));
     await sleep(3);
-    answers.push(load(4));
+    answers.push(loader.load(4));
     expect(await Promise.allSettled(answers)).toMatchObject([
       { value: 2 },
       { value: 4 },
@@ -24,52 +24,53 @@ describe('a batch loader', () => {
     expect(batches).toEqual([[1, 2, 3, 4]]);
   });
 
-  it('takes what is to go alone into a call of its own', async () => {
+  it('makes an own call for a key that is loaded alone', async () => {
     const batches: number[][] = [];
-    const load = createBatchLoader<number, number>({
-      most: 100,
-      limit: batchesAtOnce(1),
+    const loader = createBatchLoader<number, number>({
+      maxBatchSize: 100,
+      limit: limitCalls(1),
       run: keys => {
         batches.push([...keys]);
         return Promise.resolve(keys.map(key => (key === 3 ? new Error('three') : key * 2)));
       },
     });
-    expect(await Promise.allSettled([load(1), load(2, true), load(3, true), load(4)])).toMatchObject([
-      { value: 2 },
-      { value: 4 },
-      { reason: new Error('three') },
-      { value: 8 },
-    ]);
+    expect(
+      await Promise.allSettled([loader.load(1), loader.load(2, true), loader.load(3, true), loader.load(4)]),
+    ).toMatchObject([{ value: 2 }, { value: 4 }, { reason: new Error('three') }, { value: 8 }]);
     expect(batches).toHaveLength(3);
     expect(batches).toEqual(expect.arrayContaining([[2], [3], [1, 4]]));
   });
 
-  it('never leaves before its first key is in, however short the moment', async () => {
-    const load = createBatchLoader<number, number>({ most: 100, quietMs: 0, run: keys => Promise.resolve([...keys]) });
-    for (let key = 0; key < 50; key++) expect(await load(key)).toBe(key);
+  it('never sends a batch before its first key, however short the moment', async () => {
+    const loader = createBatchLoader<number, number>({
+      maxBatchSize: 100,
+      quietMs: 0,
+      run: keys => Promise.resolve([...keys]),
+    });
+    for (let key = 0; key < 50; key++) expect(await loader.load(key)).toBe(key);
   });
 
-  it('rejects every caller of a batch that fails, and works again afterwards', async () => {
+  it('rejects every caller of a failed batch, and works again afterwards', async () => {
     let fails = true;
-    const load = createBatchLoader<number, number>({
-      most: 100,
+    const loader = createBatchLoader<number, number>({
+      maxBatchSize: 100,
       run: keys => (fails ? Promise.reject(new Error('no')) : Promise.resolve([...keys])),
     });
-    expect(await Promise.allSettled([load(1), load(2)])).toMatchObject([
+    expect(await Promise.allSettled([loader.load(1), loader.load(2)])).toMatchObject([
       { status: 'rejected' },
       { status: 'rejected' },
     ]);
     fails = false;
-    expect(await load(3)).toBe(3);
+    expect(await loader.load(3)).toBe(3);
   });
 
-  it('lets what comes while every place is taken join the next batch, and has no more under way than places', async () => {
+  it('adds keys to the next batch while every slot is taken, and never exceeds the slots', async () => {
     const sizes: number[] = [];
     let underWay = 0;
     let most = 0;
-    const load = createBatchLoader<number, number>({
-      most: 100,
-      limit: batchesAtOnce(2),
+    const loader = createBatchLoader<number, number>({
+      maxBatchSize: 100,
+      limit: limitCalls(2),
       run: async keys => {
         sizes.push(keys.length);
         most = Math.max(most, ++underWay);
@@ -80,7 +81,7 @@ describe('a batch loader', () => {
     });
     const answers: Promise<number>[] = [];
     for (let key = 0; key < 30; key++) {
-      answers.push(load(key));
+      answers.push(loader.load(key));
       await sleep(5);
     }
     expect(await Promise.all(answers)).toEqual(Array.from({ length: 30 }, (_, key) => key));
@@ -88,12 +89,12 @@ describe('a batch loader', () => {
     expect(sizes.length).toBeLessThan(12);
   });
 
-  it('leaves all the same where the limit itself fails', async () => {
-    const load = createBatchLoader<number, number>({
-      most: 100,
+  it('sends a batch all the same where the limit itself fails', async () => {
+    const loader = createBatchLoader<number, number>({
+      maxBatchSize: 100,
       limit: () => Promise.reject(new Error('Redis')),
       run: keys => Promise.resolve([...keys]),
     });
-    expect(await load(1)).toBe(1);
+    expect(await loader.load(1)).toBe(1);
   });
 });

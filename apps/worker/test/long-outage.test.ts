@@ -1,23 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { claimDatabase, type RedisDatabase } from '@stock-sync/end-to-end';
+import { reserveDatabase, type RedisDatabase } from '@stock-sync/end-to-end';
+import { startMagento, type FakeMagento } from '@stock-sync/fakes';
 import { createMagentoClient, type MagentoClient } from '@stock-sync/magento-client';
+import type { Log } from '@stock-sync/service';
 import {
   connectToRedis,
+  openCircuitBreakers,
   openDeadLetters,
-  openOutages,
-  openSyncQueue,
-  SYNC_QUEUE,
+  openJobQueues,
+  QUEUES,
   type DeadLetters,
-  type SyncQueue,
-} from '@stock-sync/queue';
-import type { Log } from '@stock-sync/service';
-import { startMagento, type MagentoStandIn } from '@stock-sync/stand-ins';
+  type JobQueues,
+  type RedisConnection,
+} from '@stock-sync/state';
 import { Worker } from 'bullmq';
+import { createBreaker, PAUSES, type Breaker } from '../src/breaker/breaker';
+import type { Probes } from '../src/breaker/probes';
+import type { JobHandlers } from '../src/jobs/handlers';
+import { createRunJob } from '../src/jobs/run-job';
 import type { WorkerMetrics } from '../src/metrics';
-import { createOutagePause, PAUSES, type OutagePause } from '../src/outage-pause';
-import { createProcessJob } from '../src/process-job';
 
-/** Time is scaled: half a minute stands for two hours, and so a pause of a minute is a quarter of a second. */
+/** Time is scaled: half a minute stands for two hours, and a pause of a minute is a quarter of a second. */
 const SCALE = 240;
 const TWO_HOURS_MS = (2 * 60 * 60 * 1000) / SCALE;
 const scaled = ({ first, longest }: { first: number; longest: number }) => ({
@@ -26,15 +29,16 @@ const scaled = ({ first, longest }: { first: number; longest: number }) => ({
 });
 
 let database: RedisDatabase;
-let magento: MagentoStandIn;
+let magento: FakeMagento;
 let client: MagentoClient;
-let queue: SyncQueue;
+let connection: RedisConnection;
+let queues: JobQueues;
 let deadLetters: DeadLetters;
 let attemptsMade: number[];
 const ends: (() => unknown)[] = [];
 
 beforeEach(async () => {
-  database = await claimDatabase(process.env.TEST_REDIS_URL ?? '');
+  database = await reserveDatabase(process.env.TEST_REDIS_URL ?? '');
   magento = await startMagento();
   client = createMagentoClient({
     baseUrl: magento.url,
@@ -42,93 +46,104 @@ beforeEach(async () => {
     timeoutMs: 5_000,
     verifyTls: true,
   });
-  const redis = connectToRedis(database.url, { whileAway: { wait: true } });
-  queue = openSyncQueue(redis, { delayMs: 0, attempts: 2, failFast: false });
-  deadLetters = openDeadLetters(redis);
+  connection = connectToRedis(database.url, { whileUnreachable: { wait: true } });
+  queues = openJobQueues(connection);
+  deadLetters = openDeadLetters(connection);
   attemptsMade = [];
-  ends.push(() => redis.disconnect());
+  ends.push(() => connection.redis.disconnect());
 });
 afterEach(async () => {
-  await Promise.all([queue.close(), deadLetters.close()]);
+  await Promise.all([queues.close(), deadLetters.close()]);
   for (const end of ends.splice(0).reverse()) await end();
   client.close();
   await magento.close();
   await database.release();
 });
 
-/** A worker whose jobs ask the store for their part's SKU. */
-function startWorker(): OutagePause {
-  const redis = connectToRedis(database.url, { whileAway: { wait: true } });
+/** A worker whose jobs read the SKU of their part from the store. */
+function startWorker(): Breaker {
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined } as unknown as Log;
   const counter = { inc: () => undefined, observe: () => undefined };
-  const outagePause = createOutagePause({
-    queue,
-    outages: openOutages(redis),
-    onOver: () => Promise.resolve(),
-    isWell: () => Promise.resolve(false),
+  const probe = () =>
+    client.probeReads('source-items').then(
+      () => undefined,
+      (error: unknown) => error as never,
+    );
+  const breaker = createBreaker({
+    state: openCircuitBreakers(connection),
+    probes: { run: probe, runShared: probe } satisfies Probes,
+    queues,
+    onClosed: () => Promise.resolve(),
     settings: 'the same',
     log,
-    pauses: { away: scaled(PAUSES.away), refused: scaled(PAUSES.refused) },
+    pauses: { unreachable: scaled(PAUSES.unreachable), credentials: scaled(PAUSES.credentials) },
+    checkMs: 500 / SCALE,
   });
-  const notAsked = () => Promise.reject(new Error('not asked for'));
-  const processJob = createProcessJob({
-    syncPart: async ({ part }) => {
-      await client.readSourceItems([`SKU-${part}`]);
+  const handlers = {
+    part: async ({ part }: { part: number }) => {
+      await breaker.guard('magento-read', [`SKU-${part}`], async skus => {
+        await client.readSourceItems(skus);
+        return skus.map(() => true);
+      });
       return { outcome: 'unchanged', part, sku: `SKU-${part}` };
     },
-    resolveStockItem: notAsked,
-    lookAgain: notAsked,
-    lookAgainLater: notAsked,
-    rememberFailure: notAsked,
-    sweep: notAsked,
-    reconcile: notAsked,
-    outagePause,
+  };
+  const runJob = createRunJob({
+    handlers: handlers as unknown as JobHandlers,
+    breaker,
+    queues,
     deadLetters,
-    attempts: 2,
-    longestMs: 60_000,
-    givenBack: new Promise<never>(() => undefined),
-    queue,
+    parts: {} as never,
+    products: {} as never,
+    resyncLater: {} as never,
+    maxAttempts: 2,
+    timeLimitMs: 60_000,
+    returned: new Promise<never>(() => undefined),
     metrics: { outcomes: counter, lag: counter } as unknown as WorkerMetrics,
     log,
   });
-  const own = redis.duplicate({ enableAutoPipelining: false });
-  const worker = new Worker(SYNC_QUEUE, processJob, {
+  const own = connection.redis.duplicate({ enableAutoPipelining: false });
+  const worker = new Worker(QUEUES.parts, runJob, {
     connection: own,
+    prefix: connection.keys.queuePrefix,
     concurrency: 50,
     limiter: { max: 1_000_000, duration: 1_000 },
     maximumRateLimitDelay: 1_000 / SCALE,
   });
   worker.on('completed', job => attemptsMade.push(job.attemptsMade));
   ends.push(
-    () => redis.disconnect(),
     () => own.disconnect(),
-    () => outagePause.stop(),
+    () => breaker.stop(),
     () => worker.close(),
   );
-  return outagePause;
+  return breaker;
 }
 
 const PARTS = 200;
+/** Calls of one probe that fails. */
+const CALLS_PER_PROBE = 1;
 
-it('two hours of maintenance: no dead letter, no attempt counted, one try after each pause, and all is done afterwards', async () => {
-  const pauses = [startWorker(), startWorker()];
+it('two hours of maintenance cost no attempt and no dead letter, one probe after each pause, and all parts are synced afterwards', async () => {
+  const [breaker] = [startWorker(), startWorker()];
   magento.setMaintenance(true);
   for (let part = 1; part <= PARTS; part++) {
-    await queue.enqueue([{ kind: 'part', part, event: 'test', acceptedAt: Date.now() }]);
+    await queues.enqueue([{ kind: 'part', part, event: 'test', acceptedAt: Date.now() }]);
     await sleep(TWO_HOURS_MS / PARTS);
   }
-  const outage = pauses[0]?.current()[0];
-  expect((Date.now() - (outage?.since ?? 0)) * SCALE).toBeGreaterThan(1.9 * 60 * 60 * 1000);
-  // Two hours have 120 pauses of a minute, and a few shorter ones before; one call more for each worker that failed first.
-  expect(outage?.pauses).toBeLessThanOrEqual(130);
-  expect(magento.calls.length).toBeLessThanOrEqual((outage?.pauses ?? 0) + 10);
-  expect(magento.calls.length).toBeGreaterThanOrEqual(60);
+  const open = breaker.open()[0];
+  expect((Date.now() - (open?.since ?? Date.now())) * SCALE).toBeGreaterThan(1.9 * 60 * 60 * 1000);
+  // Two hours have 120 pauses of a minute, and a few shorter ones before.
+  expect(open?.failedProbes).toBeLessThanOrEqual(130);
+  expect(open?.failedProbes).toBeGreaterThanOrEqual(60);
+  // Besides the probes, the first call of each worker, and the probe that followed it.
+  expect(magento.calls.length).toBeLessThanOrEqual(CALLS_PER_PROBE * (open?.failedProbes ?? 0) + 10);
   expect(attemptsMade).toEqual([]);
 
   magento.setMaintenance(false);
   const until = Date.now() + 20_000;
   while (attemptsMade.length < PARTS && Date.now() < until) await sleep(20);
-  expect(attemptsMade).toHaveLength(PARTS);
+  // One attempt each: the one that succeeded.
+  expect(attemptsMade).toEqual(Array<number>(PARTS).fill(1));
   expect(await deadLetters.list()).toEqual([]);
-  expect(await queue.counts()).toEqual({ waiting: 0, delayed: 0, active: 0 });
+  expect(await queues.counts()).toEqual({ waiting: 0, delayed: 0, active: 0 });
 }, 90_000);

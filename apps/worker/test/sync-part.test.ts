@@ -1,8 +1,10 @@
+import type { StoreStock } from '@stock-sync/domain';
 import type { PartStock } from '@stock-sync/inventree-client';
-import type { KnownPart, KnownParts, SyncQueue } from '@stock-sync/queue';
 import type { Log } from '@stock-sync/service';
-import type { ShownStock } from '@stock-sync/sync-core';
-import { createSyncPart, type SyncPart } from '../src/sync-part';
+import type { Fencing, JobQueues, Parts, PartState } from '@stock-sync/state';
+import type { PartReads } from '../src/calls/part-reads';
+import type { StoreReads } from '../src/calls/store-reads';
+import { createSyncPart, type SyncPartDeps } from '../src/jobs/sync-part';
 
 const part: PartStock = {
   pk: 45,
@@ -14,10 +16,16 @@ const part: PartStock = {
   stock: [{ location: null, inStock: '5.00000', allocated: '0.00000' }],
   stockItems: [],
 };
-const known: KnownPart = { sku: 'WIDGET-123', confirmed: '5', outcome: 'unchanged', at: 0, stormRuns: 0, seen: '5' };
+const before: PartState = {
+  sku: 'WIDGET-123',
+  outcome: 'unchanged',
+  at: 0,
+  target: { default: '5' },
+  throttledRuns: 0,
+};
 
-/** A sync whose steps write down when they begin and end. */
-function syncThatTells(overrides: Partial<SyncPart> = {}) {
+/** A sync that records when its steps begin and end. */
+function recordedSync(overrides: { partReads?: PartReads['load']; storeReads?: StoreReads['load'] } = {}) {
   const steps: string[] = [];
   const step = async <T>(name: string, result: T): Promise<T> => {
     steps.push(`${name} begins`);
@@ -25,55 +33,53 @@ function syncThatTells(overrides: Partial<SyncPart> = {}) {
     steps.push(`${name} ends`);
     return result;
   };
-  const shown: ShownStock[] = [{ sourceCode: 'default', quantity: 5, inStock: true }];
-  const knownParts: Partial<KnownParts> = {
-    parts: () => step<(KnownPart | undefined)[]>('known', [known]),
-    remember: () => Promise.resolve(),
+  const store: StoreStock[] = [{ sourceCode: 'default', quantity: 5, inStock: true }];
+  const parts: Partial<Parts> = {
+    get: () => step<(PartState | undefined)[]>('remembered', [before]),
+    set: () => Promise.resolve(),
     forget: () => Promise.resolve(),
-    forgetProduct: () => Promise.resolve(),
-    bearersOf: () => Promise.resolve([[45]]),
+    withSkus: () => Promise.resolve([[45]]),
   };
-  const log = { info: () => undefined, warn: () => undefined } as unknown as Log;
-  const sync = createSyncPart({
-    startRead: () => step('ticket', 'a'),
-    readPart: () => step<PartStock | undefined>('part', part),
-    bearersOf: () => step('bearers', [45]),
-    findProduct: () => step('product', { sku: 'WIDGET-123', typeId: 'simple' }),
-    readShown: sku => step(`shown of ${sku}`, shown),
-    write: () => step('write', 'written' as const),
-    sourceLocations: () => Promise.resolve(undefined),
-    knownParts: knownParts as KnownParts,
-    queue: { enqueue: () => Promise.resolve() } as unknown as SyncQueue,
+  const fencing: Partial<Fencing> = { startRead: () => step('token', 'a') };
+  const deps: SyncPartDeps = {
+    fencing: fencing as Fencing,
+    partReads: { load: overrides.partReads ?? (() => step<PartStock | undefined>('part', part)) },
+    skuLookups: { load: () => step('parts with SKU', [45]) },
+    productLookups: { load: () => step('product', { sku: 'WIDGET-123', typeId: 'simple' }) } as never,
+    storeReads: { load: overrides.storeReads ?? (sku => step(`store of ${sku}`, store)) } as StoreReads,
+    stockWrites: { load: () => step('write', 'written' as const) },
+    connections: {
+      locationTree: { sources: () => Promise.resolve(undefined) },
+      rules: { stockBasis: 'in_stock', allowDecimals: false, safetyStock: 0n },
+    },
+    parts: parts as Parts,
+    queues: { enqueue: () => Promise.resolve() } as unknown as JobQueues,
     skuField: { kind: 'name' },
-    rules: { stockBasis: 'in_stock', allowDecimals: false, safetyStock: 0n },
     dryRun: undefined,
-    log,
-    ...overrides,
-  });
-  return { steps, run: () => sync({ kind: 'part', part: 45, event: 'test', acceptedAt: Date.now() }) };
+    log: { info: () => undefined, warn: () => undefined } as unknown as Log,
+  };
+  const job = { kind: 'part', part: 45, event: 'test', acceptedAt: Date.now() } as const;
+  return { steps, run: () => createSyncPart(deps).run(job, { alone: false, progress: {} }) };
 }
 
-it('both sides are read side by side, and only once the ticket is there', async () => {
-  const { steps, run } = syncThatTells();
+it('reads both systems side by side, and only once it has the fencing token', async () => {
+  const { steps, run } = recordedSync();
   expect(await run()).toMatchObject({ outcome: 'unchanged' });
   const begins = (name: string) => steps.indexOf(`${name} begins`);
-  expect(begins('part')).toBeGreaterThan(steps.indexOf('ticket ends'));
-  expect(begins('shown of WIDGET-123')).toBeGreaterThan(steps.indexOf('ticket ends'));
-  expect(begins('shown of WIDGET-123')).toBeLessThan(steps.indexOf('part ends'));
+  expect(begins('part')).toBeGreaterThan(steps.indexOf('token ends'));
+  expect(begins('store of WIDGET-123')).toBeGreaterThan(steps.indexOf('token ends'));
+  expect(begins('store of WIDGET-123')).toBeLessThan(steps.indexOf('part ends'));
 });
 
-it('a part that was renamed: what the store shows under the new name counts', async () => {
-  const { steps, run } = syncThatTells({ readPart: () => Promise.resolve({ ...part, name: 'NEW' }) });
+it('reads the store under the new SKU where the part was renamed', async () => {
+  const { steps, run } = recordedSync({ partReads: () => Promise.resolve({ ...part, name: 'NEW' }) });
   expect(await run()).toMatchObject({ sku: 'NEW', outcome: 'unchanged' });
-  expect(steps).toContain('shown of NEW ends');
+  expect(steps).toContain('store of NEW ends');
 });
 
-it('a store that does not answer fails the sync, not the process', async () => {
-  const { run } = syncThatTells({ readShown: () => Promise.reject(new Error('away')) });
-  await expect(run()).rejects.toThrow('away');
-  const gone = syncThatTells({
-    readShown: () => Promise.reject(new Error('away')),
-    readPart: () => Promise.resolve(undefined),
-  });
+it('fails the sync, and not the process, where the store does not answer', async () => {
+  const storeReads = () => Promise.reject(new Error('unreachable'));
+  await expect(recordedSync({ storeReads }).run()).rejects.toThrow('unreachable');
+  const gone = recordedSync({ storeReads, partReads: () => Promise.resolve(undefined) });
   expect(await gone.run()).toMatchObject({ outcome: 'skipped' });
 });

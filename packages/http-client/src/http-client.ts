@@ -5,32 +5,32 @@ import { rootCertificates } from 'node:tls';
 import axios, { AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import axiosRetry, { isNetworkError } from 'axios-retry';
 import type { ZodType } from 'zod';
-import { TryLaterError, type System } from './errors';
+import { CallError, type Direction, type System } from './call-error';
 
-/** One call as it leaves, for whoever signs it. */
+/** A call as it is sent, to be signed. */
 export interface OutgoingCall {
   method: string;
-  /** The whole address with its query. */
+  /** The full URL with its query. */
   url: string;
 }
 
 export interface HttpClientOptions {
   system: System;
-  /** Where the system lives, with or without a slash at its end. */
+  /** The base URL of the system, with or without a trailing slash. */
   baseUrl: string;
-  /** After how many milliseconds a call without an answer is given up. */
+  /** Timeout of one attempt, in milliseconds. */
   timeoutMs: number;
   /** false accepts any TLS certificate. */
   verifyTls: boolean;
-  /** PEM file with further certificate authorities to trust. */
+  /** PEM file with additional certificate authorities to trust. */
   caFile?: string | undefined;
-  /** The value of the Authorization header; asked anew for every attempt, because OAuth 1.0a signs each one. */
+  /** The Authorization header; computed for every attempt, because OAuth 1.0a signs each one. */
   authorization: (call: OutgoingCall) => string | undefined;
-  /** Connections kept open, at most. */
+  /** The most connections that are kept open. */
   maxSockets?: number;
 }
 
-/** An answer of any status. The body is parsed where it says that it is JSON, else it is the text as it came. */
+/** An answer of any status. The body is parsed where its content type is JSON, otherwise it is text. */
 export interface Answer {
   status: number;
   isJson: boolean;
@@ -41,31 +41,31 @@ export interface Answer {
 
 export interface Call {
   method: 'GET' | 'POST' | 'PUT';
-  /** Path and query, below the base address, already encoded. */
+  /** Path and query below the base URL, already encoded. */
   path: string;
   body?: unknown;
-  /** Whether it changes something: errors tell. */
-  isWrite?: boolean;
+  /** `write` if the call changes something. */
+  direction?: Direction;
 }
 
 export interface HttpClient {
   /**
-   * Makes the call and answers with whatever came back, redirects and errors too: the caller knows what they mean.
-   * Rejects with a TryLaterError where nothing came back.
+   * Makes the call and resolves with whatever came back, redirects and errors included: the caller knows what they mean.
+   * Rejects with a CallError of kind `no-answer` where nothing came back.
    */
   call(call: Call): Promise<Answer>;
-  /** Closes the kept-alive connections. */
+  /** Closes the open connections. */
   close(): void;
 }
 
-/** Attempts after the first, for what a second try a moment later may well mend: a connection that broke, a gateway
- * without its backend. Everything that we send may be repeated: reads, and writes of absolute quantities. */
+/** Attempts after the first one, for failures that last a moment: a broken connection, a gateway without its backend.
+ * Everything that we send may be repeated: reads, and writes of absolute quantities. */
 const RETRIES = 2;
 const RETRY_DELAY_MS = 150;
-const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 504]);
+const RETRIED_STATUSES: ReadonlySet<number> = new Set([502, 504]);
 const LARGEST_ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** A client for one system, with connections kept alive. */
+/** A client for one system, with keep-alive connections. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { system, timeoutMs } = options;
   const baseUrl = options.baseUrl.replace(/\/+$/, '');
@@ -85,7 +85,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     proxy: false,
     responseType: 'text',
     transformResponse: text => text as unknown,
-    validateStatus: status => !GATEWAY_STATUSES.has(status),
+    validateStatus: status => !RETRIED_STATUSES.has(status),
     headers: { Accept: 'application/json', 'User-Agent': 'inventree-magento-sync' },
   });
   client.interceptors.request.use((config: InternalAxiosRequestConfig) => {
@@ -100,28 +100,29 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     retries: RETRIES,
     shouldResetTimeout: true,
     retryDelay: attempt => attempt * RETRY_DELAY_MS,
-    retryCondition: error => isNetworkError(error) || GATEWAY_STATUSES.has(error.response?.status ?? 0),
+    retryCondition: error => isNetworkError(error) || RETRIED_STATUSES.has(error.response?.status ?? 0),
   });
 
   return {
-    async call({ method, path, body, isWrite = false }) {
+    async call({ method, path, body, direction = 'read' }) {
       try {
         const answer = await client.request<string>({
           method,
           url: `${baseUrl}${path}`,
           ...(body !== undefined && { data: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
-          // The limit of axios starts with the request; this one also ends an answer that trickles in for ever.
+          // The timeout of axios ends when the answer begins; this one also ends an answer that never completes.
           signal: AbortSignal.timeout(timeoutMs + RETRIES * (timeoutMs + RETRY_DELAY_MS * RETRIES)),
         });
         return answerFrom(system, answer.status, answer.headers, answer.data);
       } catch (error) {
+        if (error instanceof CallError) throw error;
         if (error instanceof AxiosError && error.response) {
           const answer: AxiosResponse<string> = error.response as AxiosResponse<string>;
           return answerFrom(system, answer.status, answer.headers, answer.data);
         }
-        throw new TryLaterError(system, `${system} did not answer: ${reasonOf(error, timeoutMs)}`, {
+        throw new CallError(system, 'no-answer', `${system} did not answer: ${reasonOf(error, timeoutMs)}`, {
           cause: error,
-          duringWrite: isWrite,
+          direction,
         });
       }
     },
@@ -148,12 +149,9 @@ function answerFrom(system: System, status: number, headers: unknown, text: stri
   try {
     return { ...answer, body: text === '' ? undefined : (JSON.parse(text) as unknown) };
   } catch (cause) {
-    // An error's body is only told to people.
+    // The body of an error is only shown to people.
     if (status >= 400) return { ...answer, isJson: false, body: text };
-    throw new TryLaterError(system, `${system} answered ${status} with JSON that breaks off or is malformed`, {
-      status,
-      cause,
-    });
+    throw new CallError(system, 'unavailable', `${system} answered ${status} with malformed JSON`, { status, cause });
   }
 }
 
@@ -168,25 +166,24 @@ function retryAfterMs(value: string | undefined): number | undefined {
 function reasonOf(error: unknown, timeoutMs: number): string {
   if (error instanceof AxiosError) {
     if (error.code === 'ECONNABORTED' || error.code === 'ETIMEDOUT' || error.code === 'ERR_CANCELED') {
-      return `nothing came within ${timeoutMs / 1000} s`;
+      return `no answer within ${timeoutMs / 1000} s`;
     }
     return error.code ? `${error.code} ${error.message}`.trim() : error.message;
   }
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The body, if it has the shape that is due; else a TryLaterError that says where it has not. */
+/** The body if it has the expected shape; otherwise throws a CallError that says where it differs. */
 export function parsedBody<T>(system: System, what: string, schema: ZodType<T>, answer: Answer): T {
   const parsed = schema.safeParse(answer.body);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const where = issue ? `${issue.path.join('.') || 'the body'}: ${issue.message}` : 'unreadable';
-  throw new TryLaterError(system, `${system} answered ${what} in a shape we don't know (${where})`, {
-    status: answer.status,
-  });
+  const message = `${system} answered ${what} in an unexpected shape (${where})`;
+  throw new CallError(system, 'unavailable', message, { status: answer.status });
 }
 
-/** An error page or message in one line, for a log. */
+/** An error page or message in one line, for the log. */
 export function excerpt(body: unknown): string {
   const text = typeof body === 'string' ? body : JSON.stringify(body ?? '');
   const title = /<title>\s*([^<]*?)\s*<\/title>/i.exec(text)?.[1];

@@ -1,4 +1,14 @@
-export { CallError, TryLaterError, WrongItemError, CredentialsError, type System } from './errors';
+export {
+  CallError,
+  FAILURE_KINDS,
+  failureKindOf,
+  isNotFound,
+  mayStillTakeEffect,
+  type CallErrorDetails,
+  type Direction,
+  type FailureKind,
+  type System,
+} from './call-error';
 export {
   createHttpClient,
   parsedBody,
@@ -9,4 +19,4 @@ export {
   type Call,
   type Answer,
 } from './http-client';
-export { createEvidence, askedTogether, blamingItems, type Evidence } from './evidence';
+export { splitBatch, chunk } from './split-batch';

@@ -3,7 +3,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { createHttpClient, TryLaterError, type HttpClientOptions } from '../src';
+import { createHttpClient, CallError, type HttpClientOptions } from '../src';
 
 const tls = (file: string) => join(__dirname, 'tls', file);
 const servers: http.Server[] = [];
@@ -35,7 +35,7 @@ const client = (baseUrl: string, more: Partial<HttpClientOptions> = {}) =>
 const get = { method: 'GET' as const, path: '/a%2Fb?x[0]=1' };
 
 describe('the HTTP client', () => {
-  it('sends a path as it was encoded, keeps its connection, and brings any answer back', async () => {
+  it('sends a path as it was encoded, reuses its connection, and resolves with any answer', async () => {
     const seen: string[] = [];
     let sockets = 0;
     const url = await serve((request, response) => {
@@ -57,7 +57,7 @@ describe('the HTTP client', () => {
   });
 
   it.each([
-    ['a connection that breaks', (request: http.IncomingMessage) => request.socket.destroy()],
+    ['a broken connection', (request: http.IncomingMessage) => request.socket.destroy()],
     ['a gateway without its backend', (_: unknown, response: http.ServerResponse) => response.writeHead(502).end()],
   ])('tries again after %s, with a new authorization each time', async (_, fail) => {
     let attempts = 0;
@@ -73,29 +73,32 @@ describe('the HTTP client', () => {
   });
 
   it.each<[string, http.RequestListener]>([
-    ['nothing comes', () => undefined],
+    ['there is no answer', () => undefined],
     [
-      'an answer trickles in for ever',
+      'an answer never completes',
       (_, response) => {
         response.writeHead(200, { 'content-type': 'application/json' });
         const drip = setInterval(() => response.write(' '), 50);
         response.on('close', () => clearInterval(drip));
       },
     ],
-  ])('gives up when %s', async (_, handler) => {
+  ])('fails when %s', async (_, handler) => {
     const url = await serve(handler);
     const failure = await client(url)
-      .call({ ...get, isWrite: true })
+      .call({ ...get, direction: 'write' })
       .catch((error: unknown) => error);
-    expect(failure).toBeInstanceOf(TryLaterError);
-    expect(failure).toMatchObject({ kind: 'try-later', duringWrite: true });
+    expect(failure).toBeInstanceOf(CallError);
+    expect(failure).toMatchObject({ kind: 'no-answer', direction: 'write' });
   });
 
-  it('takes JSON that breaks off for no answer', async () => {
+  it('fails on malformed JSON', async () => {
     const url = await serve((_, response) =>
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"items":['),
     );
-    await expect(client(url).call(get)).rejects.toThrow('JSON that breaks off');
+    await expect(client(url).call(get)).rejects.toMatchObject({
+      kind: 'unavailable',
+      message: 'Magento answered 200 with malformed JSON',
+    });
   });
 
   it.each([
@@ -110,7 +113,7 @@ describe('the HTTP client', () => {
     else expect(Math.abs((retryAfterMs ?? 0) - milliseconds)).toBeLessThan(2_000);
   });
 
-  it('checks certificates, unless told not to, and trusts an authority of the shop', async () => {
+  it('verifies certificates, unless VERIFY_SSL is off, and trusts the certificate authority of the shop', async () => {
     const url = await serve(
       (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{}'),
       true,

@@ -1,2 +1,4 @@
-export { createInvenTreeClient, type InvenTreeClient } from './reader';
-export type { InvenTreeClientOptions, PartStock, PartIdentity } from './inventree-client';
+export { createInvenTreeClient, type InvenTreeClient, type StockPage, type TrackedChange } from './inventree-client';
+export { PLUGIN_BATCH } from './plugin-reads';
+export type { InvenTreeClientOptions } from './connection';
+export type { PartStock, PartIdentity } from './part-stock';

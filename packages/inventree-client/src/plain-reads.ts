@@ -1,8 +1,9 @@
-import { TryLaterError, WrongItemError } from '@stock-sync/http-client';
-import type { StockAtLocation } from '@stock-sync/sync-core';
+import type { StockAtLocation } from '@stock-sync/domain';
+import { CallError } from '@stock-sync/http-client';
 import { z } from 'zod';
-import type { InvenTreeConnection, PartStock } from './inventree-client';
+import type { InvenTreeConnection } from './connection';
 import { parameterValues } from './parameters';
+import type { PartStock } from './part-stock';
 
 const partSchema = z.object({
   pk: z.number().int(),
@@ -23,20 +24,22 @@ const stockItemSchema = z.object({
 
 type StockItem = z.infer<typeof stockItemSchema>;
 
-/** The stock of one part by InvenTree's own API; undefined where InvenTree has no such part. */
+/** The stock of one part through InvenTree's own API; undefined where InvenTree has no such part. */
 export async function readPartPlainly(connection: InvenTreeConnection, pk: number): Promise<PartStock | undefined> {
   try {
     const part = await connection.request({ method: 'GET', path: `/api/part/${pk}/` }, 'a part', partSchema);
-    if (part.pk !== pk) throw new TryLaterError('InvenTree', `InvenTree answered with part ${part.pk} for part ${pk}`);
-    // Variants are included unless one says otherwise [recordings stock-by-template, stock-by-template-own].
+    if (part.pk !== pk) {
+      throw new CallError('InvenTree', 'unavailable', `InvenTree answered with part ${part.pk} for part ${pk}`);
+    }
+    // Variants are included by default (docs/facts/inventree.md, "Reading, and what it costs").
     const items = await connection.list(
       `/api/stock/?part=${pk}&in_stock=true&include_variants=false&part_detail=false`,
       'stock items',
       stockItemSchema,
     );
-    // An unknown filter is ignored, and then everything comes back [recording stock-by-part-in-unknown].
-    const stranger = items.find(item => item.part !== pk || !item.in_stock);
-    if (stranger) throw notInStock(stranger, pk);
+    // An unknown filter is ignored, and then every item comes back (docs/facts/inventree.md, fact 6).
+    const unfiltered = items.find(item => item.part !== pk || !item.in_stock);
+    if (unfiltered) throw notInStock(unfiltered, pk);
     return {
       pk,
       name: part.name,
@@ -48,33 +51,30 @@ export async function readPartPlainly(connection: InvenTreeConnection, pk: numbe
       stockItems: items.map(item => item.pk),
     };
   } catch (error) {
-    // A part that is gone is 404 by its id [recording part-detail-deleted] and, when it goes while we read, 400 as a
-    // filter [recording stock-by-part-deleted].
-    if (error instanceof WrongItemError && (error.status === 404 || error.status === 400)) return undefined;
+    // A deleted part is 404 by its id, and 400 as a filter where it is deleted while we read.
+    if (error instanceof CallError && (error.status === 404 || error.status === 400)) return undefined;
     throw error;
   }
 }
 
-function notInStock(item: StockItem, part = item.part): TryLaterError {
-  return new TryLaterError(
-    'InvenTree',
-    `InvenTree told of stock item ${item.pk}, which is not in stock for part ${part}`,
-  );
+function notInStock(item: StockItem, part = item.part): CallError {
+  const message = `InvenTree listed stock item ${item.pk}, which is not in stock for part ${part}`;
+  return new CallError('InvenTree', 'unavailable', message);
 }
 
 function stockAtLocation(item: StockItem): StockAtLocation {
-  // Five decimals are all that InvenTree keeps; a float's own text may have an exponent or a tail.
+  // InvenTree keeps five decimal places; the text of a float may have an exponent or more digits.
   return { location: item.location, inStock: item.quantity.toFixed(5), allocated: (item.allocated ?? 0).toFixed(5) };
 }
 
-/** All parts with their own stock, by two lists (and a third for the parameter). */
+/** All parts with their own stock, from two lists (and a third one for the parameter). */
 export async function allStockPlainly(
   connection: InvenTreeConnection,
   parameter: string | undefined,
 ): Promise<PartStock[]> {
   const values = parameter === undefined ? undefined : await parameterValues(connection, parameter);
   const rows = await connection.list('/api/part/?pricing=false', 'parts', partSchema);
-  // Sorted by what does not move while it is read.
+  // Sorted by a column that does not change while we page.
   const items = await connection.list(
     '/api/stock/?in_stock=true&part_detail=false&ordering=part',
     'stock items',

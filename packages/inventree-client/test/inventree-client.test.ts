@@ -1,7 +1,7 @@
-import { orderActions, startInvenTree, type InvenTreeStandIn } from '@stock-sync/stand-ins';
+import { orderActions, startInvenTree, type FakeInvenTree } from '@stock-sync/fakes';
 import { createInvenTreeClient, type InvenTreeClient } from '../src';
 
-let inventree: InvenTreeStandIn;
+let inventree: FakeInvenTree;
 let client: InvenTreeClient;
 beforeEach(async () => {
   inventree = await startInvenTree();
@@ -38,15 +38,9 @@ function stock(): void {
   shop.parameters.push({ pk: 1, template: 5, part: widget.pk, data: 'MAG-1' });
 }
 
-/** The parts that could be read: here all that InvenTree has. */
-async function readable(parts: number[], parameter?: string) {
-  const found = await client.readParts(parts, parameter);
-  return new Map([...found].flatMap(([pk, part]) => (part instanceof Error ? [] : [[pk, part] as const])));
-}
-
-/** Sums per location, in one order: the plain API tells rows, the plugin sums. */
+/** Sums per location, sorted: the plain API returns rows, the plugin sums. */
 async function read(parts: number[]) {
-  const found = await readable(parts, 'Magento SKU');
+  const found = await client.readParts(parts, 'Magento SKU');
   return [...found.values()]
     .sort((a, b) => a.pk - b.pk)
     .map(({ stockItems: _, stock: rows, ...part }) => {
@@ -84,7 +78,7 @@ describe('the two ways of reading', () => {
     ]);
   });
 
-  it('take one call for 1,000 parts by the plugin, and find all parts page by page', async () => {
+  it('need one call for 1,000 parts through the plugin, and list all parts page by page', async () => {
     for (let n = 0; n < 2_300; n++) inventree.shop.addPart({ name: `P${n}` });
     const found = await client.readParts(Array.from({ length: 1_000 }, (_, n) => n + 1));
     expect([found.size, inventree.calls.length]).toEqual([1_000, 1]);
@@ -99,7 +93,7 @@ describe('the two ways of reading', () => {
     expect(plain.sort((a, b) => a - b)).toEqual(pages.flat());
   });
 
-  it('go back to the plugin by themselves: an absent one is asked again later, one that fails is asked at once', async () => {
+  it('return to the plugin by themselves after it failed for one part', async () => {
     stock();
     inventree.setFault(call =>
       call.path.startsWith('/plugin/')
@@ -114,19 +108,46 @@ describe('the two ways of reading', () => {
   });
 });
 
-describe('never trusted', () => {
-  it('the plugin when it tells of other parts than it was asked for', async () => {
+describe('a plugin that fails', () => {
+  const failing = (fails: (parts: readonly number[]) => boolean) =>
+    inventree.setFault(call =>
+      call.path.startsWith('/plugin/') && fails((call.body as { parts?: number[] } | undefined)?.parts ?? [])
+        ? { answer: { status: 500, headers: { 'content-type': 'application/json' }, body: {} } }
+        : undefined,
+    );
+
+  it('for a batch is the business of the caller, who splits it', async () => {
+    stock();
+    failing(parts => parts.includes(2));
+    await expect(client.readParts([1, 2])).rejects.toMatchObject({ kind: 'refused', status: 500 });
+    expect([...(await client.readParts([2])).keys()]).toEqual([2]);
+    expect([...(await client.readParts([1])).keys()]).toEqual([1]);
+  });
+
+  it('for every part is not tried again for a minute', async () => {
+    stock();
+    failing(() => true);
+    await client.readParts([1]);
+    await client.readParts([2]);
+    const before = inventree.calls.length;
+    expect((await client.readParts([1, 2])).size).toBe(2);
+    expect(inventree.calls.slice(before).filter(call => call.path.startsWith('/plugin/'))).toEqual([]);
+  });
+});
+
+describe('an answer is not trusted', () => {
+  it('where the plugin answers with other parts than requested', async () => {
     inventree.setFault(() => ({
       answer: { status: 200, headers: { 'content-type': 'application/json' }, body: { parts: [], missing: [2] } },
     }));
-    await expect(client.readParts([1])).rejects.toMatchObject({ kind: 'try-later' });
+    await expect(client.readParts([1])).rejects.toMatchObject({ kind: 'unavailable' });
   });
 
-  it('a list that changes while it is read in pages', async () => {
+  it('where a list changes while it is read in pages', async () => {
     inventree.setPlugin(false);
     const part = inventree.shop.addPart({ name: 'MANY' });
     for (let n = 0; n < 1_500; n++) inventree.shop.insertItem({ part: part.pk, quantity: 1 });
-    expect((await readable([part.pk])).get(part.pk)?.stock).toHaveLength(1_500);
+    expect((await client.readParts([part.pk])).get(part.pk)?.stock).toHaveLength(1_500);
     inventree.setFault(call => {
       const [first] = inventree.shop.itemsOf(part.pk);
       if (call.query.has('offset') && first) inventree.shop.deleteItem(first);
@@ -136,16 +157,16 @@ describe('never trusted', () => {
   });
 });
 
-describe('errors say what to do', () => {
-  it.each<[string, (i: InvenTreeStandIn) => void, object]>([
-    ['maintenance', i => i.setMaintenance(true), { kind: 'try-later', status: 503, retryAfterMs: 10_000 }],
-    ['no database', i => i.setDatabaseDown(true), { kind: 'try-later', status: 500 }],
+describe('errors have a kind', () => {
+  it.each<[string, (i: FakeInvenTree) => void, object]>([
+    ['maintenance', i => i.setMaintenance(true), { kind: 'throttled', status: 503, retryAfterMs: 10_000 }],
+    ['no database', i => i.setDatabaseDown(true), { kind: 'refused', status: 500 }],
   ])('%s', async (_, prepare, expected) => {
     prepare(inventree);
     await expect(client.readParts([1])).rejects.toMatchObject({ system: 'InvenTree', ...expected });
   });
 
-  it('a token that is wrong, and one without roles', async () => {
+  it('of a wrong token, and of one without roles', async () => {
     stock();
     await expect(clientWith('wrong').readParts([1])).rejects.toMatchObject({
       kind: 'credentials',
@@ -158,8 +179,8 @@ describe('errors say what to do', () => {
   });
 });
 
-describe('questions', () => {
-  it('whose an item is; who is called so, in any case and spelling; what is above a location; is all well', async () => {
+describe('lookups', () => {
+  it('of the part of an item, parts by name in any case, parent locations, and health', async () => {
     stock();
     const odd = inventree.shop.addPart({ name: 'R(1).*[x]|\\d$ + #?', IPN: 'widget-123' });
     expect(await client.partOfStockItem(1)).toBe(1);
@@ -170,20 +191,21 @@ describe('questions', () => {
     ]);
     expect((await client.partsNamed('IPN', ['WIDGET-123'])).map(part => part.pk)).toEqual([odd.pk]);
     expect((await client.locationParents()).size).toBe(2);
-    expect(await client.testConnection()).toEqual({ version: '1.4.0 dev', apiVersion: 479, plugin: true });
+    await expect(client.probe({ locations: true, parameter: 'Magento SKU' })).resolves.toBeUndefined();
+    await expect(client.probe({ locations: false, parameter: 'Colour' })).rejects.toThrow('no parameter template');
   });
 
-  it('about many names, within the length of an address', async () => {
+  it('of many names, each short enough for a URL', async () => {
     const names = Array.from({ length: 300 }, (_, n) => `PART WITH A RATHER LONG NAME ${n}`);
     for (const name of names) inventree.shop.addPart({ name });
     expect(await client.partsNamed('name', names)).toHaveLength(300);
     expect(inventree.calls.every(call => call.url.length < 4_000)).toBe(true);
   });
 
-  it('about a parameter template that there is not', async () => {
+  it('of a parameter template that does not exist', async () => {
     stock();
     await expect(client.parameterValues('Colour')).rejects.toThrow(
-      "no parameter template named 'Colour': check SKU_FIELD (there are: Magento SKU)",
+      "no parameter template named 'Colour': check SKU_FIELD. Existing templates: Magento SKU",
     );
   });
 });

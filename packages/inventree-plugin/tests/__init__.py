@@ -12,7 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 INVENTREE_LIKE = os.environ.get('INVENTREE_LIKE', '1.4')
 
-sys.path.insert(0, str(HERE / 'inventree_stand_in'))
+sys.path.insert(0, str(HERE / 'fake_inventree'))
 
 import django  # noqa: E402
 from django.conf import settings  # noqa: E402

@@ -1,16 +1,24 @@
 export {
   createMagentoClient,
-  DEDUCTIONS,
-  type DeductionKind,
+  SALES_DOCUMENTS,
+  SKUS_PER_CALL,
   type MagentoClient,
   type MagentoClientOptions,
   type MagentoCredentials,
   type Product,
+  type SalesDocument,
+  type SalesDocumentKind,
   type SourceItem,
   type SourceItemsPage,
   type StockItem,
-  type StockApi,
 } from './magento-client';
-export { stockAccess, type StockAccess, type SkuChanges } from './stock-access';
-export { filledMessage, MagentoLimitError } from './magento-errors';
+export {
+  detectStockApi,
+  openStockApi,
+  STOCK_API_KINDS,
+  type SkuStock,
+  type StockApi,
+  type StockApiKind,
+} from './stock-api';
+export { fillMessage, MagentoLimitError } from './error-answers';
 export { oauthHeader, signatureBase, type OAuthCredentials } from './oauth';

@@ -9,19 +9,19 @@ export interface OAuthCredentials {
 }
 
 export interface OAuthOptions {
-  /** Whether a non-default port is part of the signed address, as RFC 5849 has it. */
+  /** Whether a non-default port is part of the signed URL, as RFC 5849 says. */
   signPort: boolean;
   /** For tests against published vectors. */
   nonce?: string;
   timestamp?: number;
 }
 
-/** Percent-encoding as RFC 5849, 3.6 wants it: stricter than encodeURIComponent. */
+/** Percent-encoding as in RFC 5849, section 3.6: stricter than encodeURIComponent. */
 function encode(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, letter => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-/** The text that is signed (RFC 5849, 3.4.1). JSON bodies are not part of it. */
+/** The text that is signed (RFC 5849, section 3.4.1). JSON bodies are not part of it. */
 export function signatureBase(method: string, url: string, oauth: [string, string][], signPort: boolean): string {
   const address = new URL(url);
   const origin = `${address.protocol}//${signPort ? address.host : address.hostname}`;
@@ -33,9 +33,7 @@ export function signatureBase(method: string, url: string, oauth: [string, strin
   return [method.toUpperCase(), origin + address.pathname, parameters].map(encode).join('&');
 }
 
-/**
- * The Authorization header for one call. HMAC-SHA256 only: Magento refuses HMAC-SHA1 [recording auth-oauth1-sha1].
- */
+/** The Authorization header of one call, by HMAC-SHA256: Magento refuses HMAC-SHA1 (docs/facts/magento.md). */
 export function oauthHeader(
   method: string,
   url: string,

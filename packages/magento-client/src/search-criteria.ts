@@ -1,29 +1,29 @@
-import { skuKey } from '@stock-sync/sync-core';
+import { skuKey } from '@stock-sync/domain';
 
-/** nginx refuses a longer address by default [recording error-uri-too-long]; some room is left for what stands before. */
+/** By default nginx refuses a URL of more than 8 KiB; this leaves room for what comes before the query. */
 const LONGEST_QUERY = 7_000;
 
-/** The part of a query that asks for some SKUs, and the SKUs it asks for. */
+/** The part of a query that requests some SKUs, and those SKUs. */
 export interface SkuQuery {
   query: string;
   skus: string[];
 }
 
-/** The part of a query that is one filter; those of one group are an OR, groups an AND [recording msi-get-two-groups]. */
+/** One filter in a query. Filters of one group are ORed, groups are ANDed (docs/facts/magento.md, "SKUs"). */
 export const filter = (group: number, index: number, field: string, value: string, condition: string) => {
   const name = `searchCriteria[filter_groups][${group}][filters][${index}]`;
   return `${name}[field]=${field}&${name}[value]=${encodeURIComponent(value)}&${name}[condition_type]=${condition}`;
 };
 
 /**
- * Queries that together ask for all of these SKUs, each within the length of an address and with at most `mostSkus`.
- * Condition `in` splits its value at commas, so SKUs with a comma are asked for by `eq` in one filter group, which is
- * an OR [recordings msi-get-comma-in, msi-get-comma-or].
+ * Queries that together request all of these SKUs, each of them short enough for a URL and with at most `mostSkus`.
+ * Condition `in` splits its value at commas, so SKUs with a comma are requested by `eq` in one filter group, which is an
+ * OR (docs/facts/magento.md, "SKUs").
  */
 export function skuQueries(skus: readonly string[], mostSkus: number): SkuQuery[] {
-  const once = [...new Map(skus.map(sku => [skuKey(sku), sku])).values()];
-  const withComma = once.filter(sku => sku.includes(','));
-  const plain = once.filter(sku => !sku.includes(','));
+  const unique = [...new Map(skus.map(sku => [skuKey(sku), sku])).values()];
+  const withComma = unique.filter(sku => sku.includes(','));
+  const plain = unique.filter(sku => !sku.includes(','));
   const asIn = (some: string[]) => filter(0, 0, 'sku', some.join(','), 'in');
   const asOr = (some: string[]) => some.map((sku, index) => filter(0, index, 'sku', sku, 'eq')).join('&');
   return [...chunked(plain, mostSkus, asIn), ...chunked(withComma, mostSkus, asOr)];
@@ -37,11 +37,11 @@ function chunked(skus: string[], mostSkus: number, toQuery: (skus: string[]) => 
   return [...chunked(skus.slice(0, middle), mostSkus, toQuery), ...chunked(skus.slice(middle), mostSkus, toQuery)];
 }
 
-/** The part of a query that pages: in the order of a column that does not move. */
-export function pageQuery(field: string, pageSize: number, page: number, direction: 'ASC' | 'DESC' = 'ASC'): string {
+/** Paging in a query, in the ascending order of a column that does not change. */
+export function pageQuery(field: string, pageSize: number, page: number): string {
   return [
     `searchCriteria[sortOrders][0][field]=${field}`,
-    `searchCriteria[sortOrders][0][direction]=${direction}`,
+    `searchCriteria[sortOrders][0][direction]=ASC`,
     `searchCriteria[pageSize]=${pageSize}`,
     `searchCriteria[currentPage]=${page}`,
   ].join('&');

@@ -1,10 +1,10 @@
-import { startMagento, type MagentoStandIn, type MagentoStandInOptions } from '@stock-sync/stand-ins';
-import { createMagentoClient, stockAccess, type MagentoClient, type MagentoCredentials } from '../src';
+import { startMagento, type FakeMagento, type FakeMagentoOptions } from '@stock-sync/fakes';
+import { createMagentoClient, detectStockApi, openStockApi, type MagentoClient, type MagentoCredentials } from '../src';
 
-let magento: MagentoStandIn;
+let magento: FakeMagento;
 let client: MagentoClient;
 
-async function start(options: MagentoStandInOptions = {}, credentials?: MagentoCredentials) {
+async function start(options: FakeMagentoOptions = {}, credentials?: MagentoCredentials) {
   magento = await startMagento(options);
   client = createMagentoClient({
     baseUrl: magento.url,
@@ -20,37 +20,10 @@ afterEach(async () => {
   await magento.close();
 });
 
-const change = (quantity: number) => ({ sourceCode: 'default', quantity, inStock: quantity > 0, from: '', to: '' });
-
-describe('the three methods of the original', () => {
-  it('get a product by its SKU, without regard to case, or nothing', async () => {
-    await start();
-    expect(await client.getProductBySku('widget-123')).toEqual({ sku: 'WIDGET-123', typeId: 'simple' });
-    expect(await client.getProductBySku('A/B-1')).toEqual({ sku: 'A/B-1', typeId: 'simple' });
-    expect(await client.getProductBySku('NOSUCH')).toBeUndefined();
-  });
-
-  it.each([true, false])('update stock, in stock as the quantity says (source items: %s)', async sourceItems => {
-    await start({ settings: { sourceItems } });
-    await client.updateProductStock('A/B-1', 12);
-    expect(magento.store.shown('A/B-1')).toEqual({ quantity: 12, inStock: true });
-    await client.updateProductStock('A/B-1', 0);
-    expect(magento.store.shown('A/B-1')).toEqual({ quantity: 0, inStock: false });
-    await expect(client.updateProductStock('NOSUCH', 1)).rejects.toMatchObject({
-      kind: 'wrong-item',
-      message: "Magento has no product with SKU 'NOSUCH'",
-    });
-    expect(magento.store.sourceItem('NOSUCH')).toBeUndefined();
-  });
-
-  it('test the connection', async () => {
-    await start();
-    expect(await client.testConnection()).toEqual({ stockApi: 'source-items', sources: ['default'] });
-  });
-});
+const row = (quantity: number) => ({ sourceCode: 'default', quantity, inStock: quantity > 0 });
 
 describe('searches', () => {
-  it('find SKUs with commas and others, many at a time, within the length of an address', async () => {
+  it('find SKUs with commas and others, many at a time, with URLs that are short enough', async () => {
     await start();
     const many = Array.from({ length: 450 }, (_, n) => `${'x'.repeat(50)}-${n}`);
     for (const sku of many) magento.store.addProduct(sku, { quantity: 1 });
@@ -62,34 +35,34 @@ describe('searches', () => {
     expect(magento.calls.every(call => call.url.length < 8_000)).toBe(true);
   });
 
-  it('read on where the store gives a page less than it has, and with the page size that it allows', async () => {
+  it('read all pages, with the page size that the store allows', async () => {
     await start({ settings: { inputLimit: { array: 20, pageSize: 3, defaultPageSize: 3 } } });
     const rows = await client.readSourceItems(['WIDGET-123', 'A/B-1', 'Größe-Ω', 'BUNDLE-1', 'COMMA,1']);
     expect(rows.map(row => row.sku).sort()).toEqual(['A/B-1', 'COMMA,1', 'Größe-Ω', 'WIDGET-123']);
   });
 
-  it('end with the last page, and take fewer rows than were counted for an error', async () => {
+  it('stop at the last page, and fail where there are fewer rows than Magento counted', async () => {
     await start();
     const body = { items: [{ sku: 'A', source_code: 'default', quantity: 1, status: 1 }], total_count: 700 };
     magento.setFault(() => ({ answer: { status: 200, headers: { 'content-type': 'application/json' }, body } }));
     await expect(client.readSourceItems(['A'])).rejects.toMatchObject({
-      kind: 'try-later',
-      message: 'Magento told of 700 source items and gave 1',
+      kind: 'unavailable',
+      message: 'Magento counted 700 source items and returned 1',
     });
     expect(magento.calls).toHaveLength(3);
   });
 
-  it('ask nothing for nothing', async () => {
+  it('make no call for no SKU', async () => {
     await start();
     expect(await client.readSourceItems([])).toEqual([]);
     expect(magento.calls).toEqual([]);
   });
 });
 
-describe('errors say what to do', () => {
-  it.each<[string, MagentoStandInOptions, (m: MagentoStandIn) => void, object]>([
-    ['maintenance', {}, m => m.setMaintenance(true), { kind: 'try-later', status: 503 }],
-    ['no database', {}, m => m.setDatabaseDown(true), { kind: 'try-later', status: 500 }],
+describe('errors have a kind', () => {
+  it.each<[string, FakeMagentoOptions, (m: FakeMagento) => void, object]>([
+    ['maintenance', {}, m => m.setMaintenance(true), { kind: 'unavailable', status: 503 }],
+    ['no database', {}, m => m.setDatabaseDown(true), { kind: 'refused', status: 500 }],
     [
       'a missing resource',
       { integration: { resources: new Set() } },
@@ -104,16 +77,7 @@ describe('errors say what to do', () => {
       'an unknown source',
       {},
       m => m.store.sources.clear(),
-      { kind: 'wrong-item', message: 'Magento answered 400: Could not save Source Item' },
-    ],
-    [
-      'a limit',
-      { settings: { inputLimit: { array: 1, pageSize: 300, defaultPageSize: 20 } } },
-      () => undefined,
-      {
-        kind: 'wrong-item',
-        message: 'Magento: Maximum items of type "\\Magento\\InventoryApi\\Api\\Data\\SourceItemInterface" is 1',
-      },
+      { kind: 'refused', message: 'Magento answered 400: Could not save Source Item' },
     ],
     ['no route', { settings: { sourceItems: false } }, () => undefined, { kind: 'credentials', status: 404 }],
   ])('%s', async (_, options, prepare, expected) => {
@@ -123,20 +87,29 @@ describe('errors say what to do', () => {
     await expect(client.writeSourceItems([item, { ...item, sku: 'A/B-1' }])).rejects.toMatchObject({
       ...expected,
       system: 'Magento',
-      duringWrite: expect.any(Boolean) as boolean,
     });
   });
 
-  it('a token that is refused as Bearer', async () => {
+  it('of a token that is refused as Bearer', async () => {
     await start({ bearerEnabled: false }, { accessToken: 'access-token' });
-    await expect(client.getProductBySku('WIDGET-123')).rejects.toMatchObject({ kind: 'credentials' });
+    await expect(client.findProducts(['WIDGET-123'])).rejects.toMatchObject({ kind: 'credentials' });
   });
 });
 
-describe('a signature with the port, for a store that wants it', () => {
+it('a limit of rows in one write is obeyed from then on', async () => {
+  await start({ settings: { inputLimit: { array: 2, pageSize: 300, defaultPageSize: 20 } } });
+  const items = ['WIDGET-123', 'A/B-1', 'COMMA,1'].map(sku => ({ sku, ...row(9) }));
+  await client.writeSourceItems(items);
+  await client.writeSourceItems(items);
+  const sizes = magento.calls.map(call => (call.body as { sourceItems: unknown[] }).sourceItems.length);
+  expect(sizes).toEqual([3, 2, 1, 2, 1]);
+  expect(items.map(({ sku }) => magento.store.shown(sku)?.quantity)).toEqual([9, 9, 9]);
+});
+
+describe('a signature with the port', () => {
   it('is tried when the one without is refused, and kept', async () => {
     await start();
-    let withoutPort = 0;
+    let calls = 0;
     const refused = {
       status: 401,
       headers: { 'content-type': 'application/json' },
@@ -145,64 +118,75 @@ describe('a signature with the port, for a store that wants it', () => {
     const good = {
       status: 200,
       headers: { 'content-type': 'application/json' },
-      body: { sku: 'WIDGET-123', type_id: 'simple' },
+      body: { items: null, total_count: 0 },
     };
     const nonces = new Set<string>();
     magento.setFault(call => {
       const nonce = /oauth_nonce="(\w+)"/.exec(call.headers.authorization ?? '')?.[1] ?? '';
       nonces.add(nonce);
-      return { answer: ++withoutPort === 1 ? refused : good };
+      return { answer: ++calls === 1 ? refused : good };
     });
-    expect(await client.getProductBySku('WIDGET-123')).toBeDefined();
-    expect(await client.getProductBySku('WIDGET-123')).toBeDefined();
+    await client.findProducts(['WIDGET-123']);
+    await client.findProducts(['WIDGET-123']);
     expect([magento.calls.length, nonces.size]).toEqual([3, 3]);
   });
 });
 
-describe('stock access', () => {
-  it.each(['source-items', 'stock-items'] as const)(
-    'by %s: reads and writes many, and each has its own error',
-    async stockApi => {
-      await start();
-      const access = stockAccess(client, stockApi);
-      const skus = ['WIDGET-123', 'A/B-1', 'COMMA,1', 'Größe-Ω', 'NOSUCH'];
-      expect((await access.read(skus)).map(rows => (rows instanceof Error ? rows : rows[0]?.quantity))).toEqual([
-        5,
-        5,
-        5,
-        5,
-        undefined,
-      ]);
-      magento.setFault(call =>
-        call.method !== 'GET' && (decodeURIComponent(call.url) + JSON.stringify(call.body)).includes('COMMA,1')
-          ? { answer: { status: 400, headers: { 'content-type': 'application/json' }, body: { message: 'no' } } }
-          : undefined,
-      );
-      const errors = await access.write(skus.slice(0, 4).map(sku => ({ sku, changes: [change(9)] })));
-      expect(errors.map(error => error?.message)).toEqual([
-        undefined,
-        undefined,
-        'Magento answered 400: no',
-        undefined,
-      ]);
-      expect(skus.slice(0, 4).map(sku => magento.store.shown(sku)?.quantity)).toEqual([9, 9, 5, 9]);
-    },
-  );
-
-  it('stops knocking when the store goes away in the middle', async () => {
+describe.each(['source-items', 'stock-items'] as const)('the stock API %s', kind => {
+  it('reads and writes many SKUs', async () => {
     await start();
-    const access = stockAccess(client, 'source-items');
-    let writes = 0;
-    magento.setFault(call => {
-      if (call.method === 'GET') return undefined;
-      if (++writes === 1)
-        return { answer: { status: 400, headers: { 'content-type': 'application/json' }, body: { message: 'no' } } };
-      return { answer: { status: 503, body: 'away' } };
-    });
-    const errors = await access.write(
-      ['WIDGET-123', 'A/B-1', 'COMMA,1', 'Größe-Ω'].map(sku => ({ sku, changes: [change(9)] })),
+    const api = openStockApi(client, kind);
+    const skus = ['WIDGET-123', 'A/B-1', 'COMMA,1', 'Größe-Ω'];
+    const quantities = async () => (await api.read([...skus, 'NOSUCH'])).map(rows => rows[0]?.quantity);
+    expect(await quantities()).toEqual([5, 5, 5, 5, undefined]);
+    await api.write(skus.map((sku, n) => ({ sku, stock: [row(n)] })));
+    expect(await quantities()).toEqual([0, 1, 2, 3, undefined]);
+    expect(skus.map(sku => magento.store.shown(sku)?.inStock)).toEqual([false, true, true, true]);
+  });
+
+  it('rejects with the refusal of a SKU', async () => {
+    await start();
+    magento.setFault(call =>
+      call.method === 'GET'
+        ? undefined
+        : { answer: { status: 400, headers: { 'content-type': 'application/json' }, body: { message: 'no' } } },
     );
-    expect(errors.map(error => error?.kind)).toEqual(Array(4).fill('try-later'));
-    expect(writes).toBe(2);
+    await expect(openStockApi(client, kind).write([{ sku: 'A/B-1', stock: [row(9)] }])).rejects.toMatchObject({
+      kind: 'refused',
+      direction: 'write',
+      message: 'Magento answered 400: no',
+    });
+  });
+});
+
+describe('the stock API is detected', () => {
+  it.each([true, false])('by what the store has (source items: %s)', async sourceItems => {
+    await start({ settings: { sourceItems } });
+    expect((await detectStockApi(client, 'auto', undefined)).kind).toBe(sourceItems ? 'source-items' : 'stock-items');
+  });
+
+  it('and a source that the store lacks is named', async () => {
+    await start();
+    await expect(detectStockApi(client, 'auto', { default: [1], wset: [2] })).rejects.toMatchObject({
+      kind: 'credentials',
+      message: 'SOURCE_MAP names wset, but this store has only the sources default',
+    });
+  });
+});
+
+describe('the health probes', () => {
+  it('pass where reads and writes work, and change nothing', async () => {
+    await start();
+    const before = magento.store.history.length;
+    await client.probeReads('source-items');
+    await client.probeEmptyWrite();
+    expect(magento.store.history).toHaveLength(before);
+  });
+
+  it('fail where they do not', async () => {
+    await start();
+    magento.setMaintenance(true);
+    await expect(client.probeReads('source-items')).rejects.toMatchObject({ kind: 'unavailable', direction: 'read' });
+    await expect(client.probeEmptyWrite()).rejects.toMatchObject({ kind: 'unavailable', direction: 'write' });
   });
 });

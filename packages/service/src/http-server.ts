@@ -4,22 +4,20 @@ import express, { type Express } from 'express';
 import helmet from 'helmet';
 import type { Registry } from 'prom-client';
 
-/** Why a process can't do its work now; undefined where it can. */
+/** Why a process cannot do its work now; undefined where it can. */
 export type NotReady = string | undefined;
 
-/** An Express application that tells nobody what it is made of. */
+/** Creates an Express application that does not reveal what it is made of. */
 export function createWebApplication(): Express {
   const application = express();
   application.disable('x-powered-by');
   application.disable('etag');
-  // Whether these pages are behind TLS is the shop's to decide: on plain HTTP an upgraded address leads nowhere.
+  // The shop decides whether these pages are behind TLS: on plain HTTP an upgraded address leads nowhere.
   application.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   return application;
 }
 
-/**
- * `/healthz` (the process runs), `/readyz` (it can do its work, or why not) and `/metrics` (Prometheus).
- */
+/** Adds `/healthz` (the process runs), `/readyz` (it can work, or why not) and `/metrics` (Prometheus). */
 export function addOperatorRoutes(
   application: Express,
   metrics: Registry,
@@ -41,7 +39,7 @@ export function addOperatorRoutes(
 /** Starts listening; rejects where the port is taken. */
 export function listen(application: Express, port: number): Promise<Server> {
   const server = createServer(application);
-  // A client that sends its headers or body drop by drop must not hold a connection for ever.
+  // A client that sends its headers or body very slowly must not hold a connection for ever.
   server.requestTimeout = 30_000;
   server.headersTimeout = 10_000;
   return new Promise((resolve, reject) => {
@@ -58,7 +56,7 @@ export function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;
 }
 
-/** Stops listening; resolves when the requests that are under way are answered. */
+/** Stops listening; resolves when the open requests are answered. */
 export function closeServer(server: Server): Promise<void> {
   return new Promise(resolve => {
     server.close(() => resolve());

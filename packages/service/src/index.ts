@@ -1,12 +1,13 @@
 export {
-  configurationFrom,
-  ConfigurationError,
-  variable,
-  commonVariables,
-  queueVariables,
+  readSettings,
+  SettingsError,
+  setting,
+  commonSettings,
   type Environment,
-  type Variables,
-} from './configuration';
-export { createLog, type Log, type LogOptions } from './log';
-export { runMain, endOnSignal } from './process';
+  type Settings,
+  type SettingsValues,
+} from './settings';
+export { settingsDocument, type SettingsGroup } from './settings-document';
+export { createLog, errorMessage, type Log, type LogOptions } from './log';
+export { runMain, stopOnSignal } from './process';
 export { createWebApplication, addOperatorRoutes, listen, portOf, closeServer, type NotReady } from './http-server';

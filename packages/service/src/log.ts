@@ -7,7 +7,7 @@ export interface LogOptions {
   format: 'auto' | 'json' | 'text';
 }
 
-/** A log that writes one line per outcome: words first, then what they are about. */
+/** A log with one line per outcome: a message for people, and fields for programs. */
 export type Log = Pick<winston.Logger, 'error' | 'warn' | 'info' | 'debug'>;
 
 const COLOURS: Readonly<Record<string, string>> = {
@@ -18,20 +18,25 @@ const COLOURS: Readonly<Record<string, string>> = {
 };
 const PLAIN = '\x1b[0m';
 
-/** A log to standard output. */
+/** Creates a log that writes to standard output. */
 export function createLog({ service, level, format }: LogOptions): Log {
   const asText = format === 'text' || (format === 'auto' && process.stdout.isTTY);
   return winston.createLogger({
     level,
     defaultMeta: { service },
     format: asText
-      ? winston.format.combine(winston.format.timestamp({ format: 'HH:mm:ss.SSS' }), winston.format.printf(lineOf))
+      ? winston.format.combine(winston.format.timestamp({ format: 'HH:mm:ss.SSS' }), winston.format.printf(formatLine))
       : winston.format.combine(winston.format.timestamp(), winston.format.json()),
     transports: [new winston.transports.Console()],
   });
 }
 
-function lineOf({ timestamp, level, service, message }: winston.Logform.TransformableInfo): string {
+function formatLine({ timestamp, level, service, message }: winston.Logform.TransformableInfo): string {
   const name = process.stdout.isTTY ? `${COLOURS[level] ?? ''}${level.padEnd(5)}${PLAIN}` : level.padEnd(5);
   return `${String(timestamp)} ${name} ${String(service)}: ${String(message)}`;
+}
+
+/** The message of whatever was thrown. */
+export function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -2,7 +2,7 @@ import type { Log } from '@stock-sync/service';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { IngestMetrics } from '../metrics';
 
-/** What Express's body parser refuses, by the type of its error: status, field, expected. */
+/** What the body parser of Express refuses, by the type of its error: status, field, expected. */
 const REFUSALS: Readonly<Record<string, [number, string, string]>> = {
   'entity.too.large': [413, 'body', 'at most 1 MiB'],
   'encoding.unsupported': [415, 'content-encoding', 'gzip, deflate, br or none'],
@@ -11,7 +11,7 @@ const REFUSALS: Readonly<Record<string, [number, string, string]>> = {
   'request.size.invalid': [400, 'content-length', 'the length of the body'],
 };
 
-/** The last handler for errors: a sentence for the sender, never a stack. */
+/** The last handler for errors: answers with a sentence, never with a stack trace. */
 export function answerErrors(
   log: Log,
   logRefusal: (line: string) => void,
@@ -31,8 +31,8 @@ export function answerErrors(
     ];
     metrics.webhooks.inc({ answer: String(code) });
     if (code === 500) {
-      log.error(`an error of our own: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-      response.status(500).json({ error: 'an error of our own; it is in the log' });
+      log.error(`Internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      response.status(500).json({ error: 'internal error; see the log of ingest' });
       return;
     }
     logRefusal(`request refused with ${code}: ${field}: expected ${expected}`);
@@ -40,14 +40,14 @@ export function answerErrors(
   };
 }
 
-/** The last handler for addresses that nobody answers. */
+/** The last handler for unknown paths. */
 export const answerNotFound: RequestHandler = (request, response) => {
   response
     .status(404)
-    .json({ error: `nothing answers ${request.method} here`, field: 'path', expected: '/webhooks/inventree' });
+    .json({ error: `no route for ${request.method} here`, field: 'path', expected: '/webhooks/inventree' });
 };
 
-/** For a method that an address does not take. */
+/** Answers a method that a path does not accept. */
 export const answerMethod =
   (allowed: string): RequestHandler =>
   (_request, response) => {

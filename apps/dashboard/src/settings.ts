@@ -1,0 +1,15 @@
+import { commonSettings, setting, type Settings } from '@stock-sync/service';
+import { z } from 'zod';
+
+const SHORTEST_PASSWORD = 8;
+
+/** The settings of the dashboard. */
+export const dashboardSettings = {
+  ...commonSettings,
+  DASHBOARD_PORT: setting.wholeNumber(3001, 0, 65_535).describe('The port of the dashboard.'),
+  DASHBOARD_USER: z.string().default('admin').describe('The user name.'),
+  DASHBOARD_PASSWORD: z
+    .string({ error: 'is not set: the dashboard can change and delete jobs, so it has no default password' })
+    .min(SHORTEST_PASSWORD, { error: `expected at least ${SHORTEST_PASSWORD} characters` })
+    .describe(`The password, at least ${SHORTEST_PASSWORD} characters.`),
+} satisfies Settings;

@@ -1,0 +1,28 @@
+/** Drops what Redis knows already: which part a stock item belongs to. It forgets its oldest entries. */
+export interface DuplicateFilter {
+  /** Whether this was passed on within the last hour; from now on it was. */
+  isDuplicate(stockItem: number, part: number): boolean;
+  /** It could not be passed on after all. */
+  forget(stockItem: number): void;
+}
+
+const MOST_ITEMS = 50_000;
+const KEPT_MS = 60 * 60 * 1000;
+
+/** Creates an empty filter. */
+export function createDuplicateFilter(): DuplicateFilter {
+  const passed = new Map<number, { part: number; at: number }>();
+  return {
+    isDuplicate(stockItem, part) {
+      const before = passed.get(stockItem);
+      const now = Date.now();
+      if (before?.part === part && now - before.at < KEPT_MS) return true;
+      passed.delete(stockItem);
+      passed.set(stockItem, { part, at: now });
+      const [oldest] = passed.keys();
+      if (passed.size > MOST_ITEMS && oldest !== undefined) passed.delete(oldest);
+      return false;
+    },
+    forget: stockItem => void passed.delete(stockItem),
+  };
+}

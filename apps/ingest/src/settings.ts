@@ -1,0 +1,29 @@
+import { commonSettings, setting, type Settings, type SettingsValues } from '@stock-sync/service';
+import { z } from 'zod';
+import { parseSecrets } from './signature';
+
+/** The settings of ingest. */
+export const ingestSettings = {
+  ...commonSettings,
+  INGEST_PORT: setting.wholeNumber(3000, 0, 65_535).describe('The port for webhooks.'),
+  WEBHOOK_SECRET: z
+    .string({ error: 'is not set (expected whsec_ and the base64 of at least 24 random bytes)' })
+    .transform((text, context) => {
+      const secrets = parseSecrets(text);
+      if (secrets) return secrets;
+      context.addIssue({ code: 'custom', message: 'expected whsec_ and base64; separate several secrets with commas' });
+      return z.NEVER;
+    })
+    .describe('The secret that the plugin signs with, `whsec_...`. While you change it: both, separated by a comma.'),
+  SYNC_ON_CREATE: setting.switch(true).describe('Whether events about something created are handled.'),
+  SYNC_ON_UPDATE: setting.switch(true).describe('Whether events about something changed are handled.'),
+  SYNC_ON_DELETE: setting.switch(true).describe('Whether events about something deleted are handled.'),
+  SYNC_DELAY_MS: setting
+    .wholeNumber(100, 0, 60_000)
+    .describe('How long a part waits for further events before it is synced, counted from the first event.'),
+  INGEST_RATE_LIMIT: setting
+    .wholeNumber(120_000, 0, 100_000_000)
+    .describe('Requests per client and minute; `0`: no limit.'),
+} satisfies Settings;
+
+export type IngestSettings = SettingsValues<typeof ingestSettings>;

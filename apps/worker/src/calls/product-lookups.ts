@@ -1,0 +1,66 @@
+import { skuKey } from '@stock-sync/domain';
+import { chunk, type CallError } from '@stock-sync/http-client';
+import { SKUS_PER_CALL, type Product } from '@stock-sync/magento-client';
+import type { Products } from '@stock-sync/state';
+import type { Breaker } from '../breaker/breaker';
+import type { Connections } from '../connections';
+import { createBatchLoader, type BatchLoader } from './batch-loader';
+
+/** A SKU whose product is requested. */
+export interface ProductLookup {
+  sku: string;
+  /**
+   * Which remembered answer is good enough. An event never trusts a remembered absence: products are created after their
+   * parts, every day.
+   */
+  trust: 'nothing' | 'presence' | 'presence and absence';
+}
+
+/** Finds products; undefined where the store has none with the SKU. */
+export interface ProductLookups extends BatchLoader<ProductLookup, Product | undefined> {
+  findAll(lookups: readonly ProductLookup[]): Promise<(Product | undefined | CallError)[]>;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Many SKUs in one call. A lookup costs 4.6 ms a SKU (docs/facts/magento.md, "Cost"), so answers are kept for a day. */
+export function createProductLookups(deps: {
+  connections: Connections;
+  breaker: Breaker;
+  products: Products;
+}): ProductLookups {
+  const { connections, breaker, products } = deps;
+
+  async function find(lookups: readonly ProductLookup[]): Promise<(Product | undefined | CallError)[]> {
+    const now = Date.now();
+    const remembered = await products.get(lookups.map(({ sku }) => sku));
+    const known = lookups.map(({ trust }, index) => {
+      const before = remembered[index];
+      if (!before || now - before.askedAt >= DAY_MS) return undefined;
+      return trust === 'presence and absence' || (trust === 'presence' && before.product) ? before : undefined;
+    });
+    const unknown = lookups.filter((_, index) => !known[index]).map(({ sku }) => sku);
+    if (unknown.length === 0) return known.map(before => before?.product ?? undefined);
+    const found = await breaker.guard('magento-read', unknown, connections.magento.findProducts);
+    await products.set(
+      unknown.flatMap((sku, index) => {
+        const product = found[index];
+        return product instanceof Error ? [] : [{ sku, product: product ?? null }];
+      }),
+    );
+    const bySku = new Map(unknown.map((sku, index) => [skuKey(sku), found[index]]));
+    return lookups.map(({ sku }, index) => {
+      const before = known[index];
+      return before ? (before.product ?? undefined) : bySku.get(skuKey(sku));
+    });
+  }
+
+  return {
+    ...createBatchLoader<ProductLookup, Product | undefined>({ maxBatchSize: SKUS_PER_CALL, run: find }),
+    async findAll(lookups) {
+      const found = [];
+      for (const some of chunk(lookups, SKUS_PER_CALL)) found.push(...(await find(some)));
+      return found;
+    },
+  };
+}

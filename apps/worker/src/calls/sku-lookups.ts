@@ -1,0 +1,90 @@
+import { skuKey, skuOf, type SkuField } from '@stock-sync/domain';
+import { CallError } from '@stock-sync/http-client';
+import type { Parts } from '@stock-sync/state';
+import type { Breaker } from '../breaker/breaker';
+import type { Connections } from '../connections';
+import { createBatchLoader, type BatchLoader } from './batch-loader';
+
+/** SKUs in one question to InvenTree. */
+const SKUS_PER_QUESTION = 500;
+
+/** A part, and the SKU that it has. */
+export interface SkuOfPart {
+  sku: string;
+  part: number;
+}
+
+/** Finds all parts with a SKU. */
+export type SkuLookups = BatchLoader<SkuOfPart, number[]>;
+
+/**
+ * Many SKUs in one call. What is remembered is good enough while it says "only this part"; before two parts are taken to
+ * share a SKU, InvenTree is asked, because one of them may have been renamed without an event.
+ */
+export function createSkuLookups(deps: {
+  connections: Connections;
+  breaker: Breaker;
+  parts: Parts;
+  skuField: SkuField;
+}): SkuLookups {
+  const { connections, breaker, parts, skuField } = deps;
+
+  return createBatchLoader<SkuOfPart, number[]>({
+    maxBatchSize: SKUS_PER_QUESTION,
+    run: async keys => {
+      const skus = [...new Map(keys.map(({ sku }) => [skuKey(sku), sku])).values()];
+      const areChecked = await parts.areSkusChecked(skus);
+      const unchecked = skus.filter((_, index) => !areChecked[index]);
+      const failed = await checkInInvenTree(unchecked);
+      const checkedNow = new Set(unchecked.map(skuKey));
+
+      let partsBySku = await knownParts(skus);
+      const isShared = ({ sku, part }: SkuOfPart) => (partsBySku.get(skuKey(sku)) ?? []).some(other => other !== part);
+      const doubtful = keys.filter(key => isShared(key) && !checkedNow.has(skuKey(key.sku)));
+      if (doubtful.length > 0) {
+        const alsoFailed = await checkInInvenTree([...new Set(doubtful.map(({ sku }) => sku))]);
+        for (const [key, error] of alsoFailed) failed.set(key, error);
+        partsBySku = await knownParts(skus);
+      }
+      return keys.map(({ sku, part }) => {
+        const found = new Set([...(partsBySku.get(skuKey(sku)) ?? []), part]);
+        return failed.get(skuKey(sku)) ?? [...found].sort((a, b) => a - b);
+      });
+    },
+  });
+
+  /** Asks InvenTree and remembers the answer; resolves with the SKUs whose question failed alone. */
+  async function checkInInvenTree(skus: readonly string[]): Promise<Map<string, CallError>> {
+    const failed = new Map<string, CallError>();
+    if (skus.length === 0) return failed;
+    const answers = await breaker.guard('inventree-read', skus, findParts);
+    const found: { sku: string; parts: readonly number[] }[] = [];
+    for (const [index, sku] of skus.entries()) {
+      const answer = answers[index];
+      if (answer instanceof CallError) failed.set(skuKey(sku), answer);
+      else if (answer) found.push({ sku, parts: answer });
+    }
+    await parts.setPartsWithSkus(found);
+    return failed;
+  }
+
+  async function findParts(skus: readonly string[]): Promise<number[][]> {
+    const found = new Map<string, number[]>(skus.map(sku => [skuKey(sku), []]));
+    for (const { part, sku } of await candidates(skus)) found.get(skuKey(sku))?.push(part);
+    return skus.map(sku => found.get(skuKey(sku)) ?? []);
+  }
+
+  async function candidates(skus: readonly string[]): Promise<SkuOfPart[]> {
+    if (skuField.kind === 'parameter') {
+      const values = await connections.inventree.parameterValues(skuField.template);
+      return [...values].map(([part, value]) => ({ part, sku: value.trim() }));
+    }
+    const named = await connections.inventree.partsNamed(skuField.kind, skus);
+    return named.map(part => ({ part: part.pk, sku: skuOf({ ...part, parameter: null }, skuField) ?? '' }));
+  }
+
+  async function knownParts(skus: readonly string[]): Promise<Map<string, number[]>> {
+    const lists = await parts.withSkus(skus);
+    return new Map(skus.map((sku, index) => [skuKey(sku), lists[index] ?? []]));
+  }
+}

@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import { chunk, mayStillTakeEffect, type CallError } from '@stock-sync/http-client';
+import { SKUS_PER_CALL, type SkuStock, type StockApi } from '@stock-sync/magento-client';
+import type { CanarySkus, FencedRead, Fencing, Semaphore, WritePermission } from '@stock-sync/state';
+import type { Breaker } from '../breaker/breaker';
+import type { Connections } from '../connections';
+import type { ResyncLater } from '../jobs/resync';
+import { createBatchLoader, type BatchLoader } from './batch-loader';
+
+/** A write that a job requests. */
+export interface WriteRequest extends SkuStock {
+  read: FencedRead;
+  /** Whether the write throttle delays the part, because its events keep coming. */
+  isThrottled: boolean;
+}
+
+/**
+ * `written`: the store has it. `doubtful`: it has, but meanwhile the part was read again or the lock was lost. `overtaken` and
+ * `locked`: nothing was sent (see fencing.ts).
+ */
+export type WriteResult = 'written' | 'doubtful' | Exclude<WritePermission, 'granted'>;
+
+/** Writes stock; never two writes of one SKU at the same time, whoever requests them. */
+export type StockWrites = BatchLoader<WriteRequest, WriteResult>;
+
+/** Larger writes are split in two, side by side, if a second slot is free: a stocktake of 100 items is in the store in little
+ * more than half the time. Of a long series of events nobody waits for a single number, and fewer calls are better. */
+const WORTH_SPLITTING = 50;
+/** How long a SKU is locked without extension, in milliseconds: a worker that dies blocks it no longer. */
+const LOCK_MS = 10_000;
+
+/** Many SKUs in one call. */
+export function createStockWrites(deps: {
+  connections: Connections;
+  breaker: Breaker;
+  fencing: Fencing;
+  slots: Semaphore;
+  canarySkus: CanarySkus;
+  resyncLater: ResyncLater;
+}): StockWrites {
+  const { connections, breaker, fencing, slots, canarySkus } = deps;
+
+  return createBatchLoader<WriteRequest, WriteResult>({
+    maxBatchSize: SKUS_PER_CALL,
+    // The batch is sent when a slot is free, so that everything that comes until then is in it.
+    limit: slots.within,
+    run: async requests => {
+      const release = isWorthSplitting(requests) ? await slots.tryAcquire() : undefined;
+      if (!release) return writeFenced(requests);
+      const middle = Math.ceil(requests.length / 2);
+      const halves = [writeFenced(requests.slice(0, middle)), writeFenced(requests.slice(middle)).finally(release)];
+      return (await Promise.all(halves)).flat();
+    },
+  });
+
+  async function writeFenced(requests: readonly WriteRequest[]): Promise<(WriteResult | CallError)[]> {
+    const api = await connections.stockApi.get();
+    const owner = randomUUID();
+    const requestedAt = Date.now();
+    const permissions = await fencing.requestWrites(readsOf(requests), owner, LOCK_MS);
+    const granted = requests.filter((_, index) => permissions[index] === 'granted');
+    const reads = readsOf(granted);
+    // A worker that was suspended while it asked has an answer that is worth nothing any more.
+    const isLate = Date.now() - requestedAt > LOCK_MS / 3;
+    if (isLate) await fencing.releaseWrites(reads, owner);
+    if (isLate || granted.length === 0) return permissions.map(one => (one === 'granted' ? 'locked' : one));
+
+    const extending = setInterval(() => {
+      fencing.extendLocks(reads, owner, LOCK_MS).catch(() => undefined);
+    }, LOCK_MS / 3);
+    let results: (true | CallError)[];
+    let isOursStill: boolean[] = [];
+    try {
+      results = await writeAll(api, granted);
+    } finally {
+      clearInterval(extending);
+      isOursStill = await fencing.releaseWrites(reads, owner);
+    }
+    await canarySkus.add(granted.filter((_, index) => results[index] === true).map(({ sku }) => sku));
+    const resultOf = new Map(
+      granted.map((request, index) => [request, { written: results[index], ours: isOursStill[index] }]),
+    );
+    return requests.map((request, index) => {
+      const result = resultOf.get(request);
+      if (!result) return permissions[index] === 'overtaken' ? 'overtaken' : 'locked';
+      if (result.written !== true) return result.written ?? 'locked';
+      return result.ours ? 'written' : 'doubtful';
+    });
+  }
+
+  async function writeAll(api: StockApi, requests: readonly WriteRequest[]): Promise<(true | CallError)[]> {
+    const results: (true | CallError)[] = [];
+    for (const some of chunk(requests, api.skusPerCall)) {
+      const call = async (few: readonly WriteRequest[]): Promise<true[]> => {
+        await writeOrResync(api, few);
+        return few.map(() => true as const);
+      };
+      results.push(...(await breaker.guard('magento-write', some, call, few => few.map(({ sku }) => sku))));
+    }
+    return results;
+  }
+
+  /** A write without an answer may still be carried out after a newer one, so its parts are synced again later. */
+  async function writeOrResync(api: StockApi, requests: readonly WriteRequest[]): Promise<void> {
+    try {
+      await api.write(requests);
+    } catch (error) {
+      if (mayStillTakeEffect(error as CallError)) {
+        await deps.resyncLater.parts(
+          requests.map(({ read }) => read.part),
+          'a write got no answer',
+        );
+      }
+      throw error;
+    }
+  }
+}
+
+function readsOf(requests: readonly WriteRequest[]): FencedRead[] {
+  return requests.map(({ read }) => read);
+}
+
+function isWorthSplitting(requests: readonly WriteRequest[]): boolean {
+  return requests.length > WORTH_SPLITTING && !requests.some(({ isThrottled }) => isThrottled);
+}

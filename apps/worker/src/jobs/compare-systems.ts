@@ -1,0 +1,165 @@
+import {
+  compareSides,
+  fallsToZero,
+  FINDING_KINDS,
+  isMassZero,
+  needsProduct,
+  sameQuantities,
+  showsStock,
+  skuOf,
+  targetQuantities,
+  targetStock,
+  type BothSides,
+  type Finding,
+  type FindingKind,
+  type SkuField,
+  type TargetQuantities,
+} from '@stock-sync/domain';
+import { CallError, chunk } from '@stock-sync/http-client';
+import { PLUGIN_BATCH, type PartStock } from '@stock-sync/inventree-client';
+import { hadSku, type JobQueues, type Parts, type PartState, type ReconcileReport } from '@stock-sync/state';
+import type { Breaker } from '../breaker/breaker';
+import type { ProductLookups } from '../calls/product-lookups';
+import type { StoreReads } from '../calls/store-reads';
+import type { Connections } from '../connections';
+import { createGoneParts } from './gone-parts';
+import { ROUTINE_EVENTS } from './sync-part';
+
+export interface CompareSystemsDeps {
+  connections: Connections;
+  breaker: Breaker;
+  storeReads: StoreReads;
+  productLookups: ProductLookups;
+  parts: Parts;
+  queues: JobQueues;
+  skuField: SkuField;
+  /** Whether the store is written, rather than only compared. */
+  writes: boolean;
+  /** RECONCILE_MAX_ZEROED_PERCENT. */
+  maxZeroedPercent: number;
+}
+
+export interface CompareOptions {
+  /** Why it runs. */
+  event: string;
+  /** Whether differences are only reported, and not queued for sync. */
+  dryRun: boolean;
+  /** Whether the mass-zero guard is off. */
+  force: boolean;
+  /** Called with everything that is not equal. */
+  onFinding: (finding: Finding) => void;
+}
+
+/**
+ * Compares all parts of InvenTree with what Magento shows, and enqueues the parts that differ; it writes nothing itself.
+ * Rejects with a WaitError or a CallError where a system cannot be read.
+ */
+export async function compareSystems(deps: CompareSystemsDeps, options: CompareOptions): Promise<ReconcileReport> {
+  const { connections, breaker, storeReads, parts, queues, skuField } = deps;
+  const startedAt = Date.now();
+  // Before InvenTree is read in vain.
+  breaker.require('magento-read');
+  const api = await connections.stockApi.get();
+  const sources = await connections.locationTree.sources(startedAt);
+  const counts = Object.fromEntries(FINDING_KINDS.map(kind => [kind, 0])) as Record<FindingKind, number>;
+  const falling: number[] = [];
+  const gone = createGoneParts(parts);
+  let [count, showing, enqueued] = [0, 0, 0];
+
+  for await (const page of connections.inventree.walkStock(connections.skuParameter)) {
+    count += page.parts.length;
+    for (const some of chunk(page.parts, PLUGIN_BATCH)) await compareParts(some);
+  }
+  const isHeldBack = !options.force && isMassZero(falling.length, showing, deps.maxZeroedPercent);
+  if (!isHeldBack) await enqueue(falling);
+  await enqueue(await gone.find());
+  // Last: by now Redis knows which parts have which SKU.
+  if (api.kind === 'source-items')
+    for await (const rows of connections.magento.walkSourceItems()) await findUnknown(rows);
+
+  const heldBack = isHeldBack ? falling.length : 0;
+  return { event: options.event, startedAt, at: Date.now(), counts, parts: count, showing, enqueued, heldBack };
+
+  async function compareParts(some: readonly PartStock[]): Promise<void> {
+    const ids = some.map(({ pk }) => pk);
+    const remembered = await parts.get(ids);
+    gone.saw(ids, remembered);
+    const withSku = some.flatMap((part, index) => {
+      const sku = part.virtual ? undefined : skuOf(part, skuField);
+      if (sku === undefined) return [];
+      const target = targetStock(part.stock, connections.rules, sources);
+      return [{ part: part.pk, sku, before: remembered[index], target, quantities: targetQuantities(target) }];
+    });
+    const skus = withSku.map(({ sku }) => sku);
+    await parts.addSkus(withSku.filter(({ sku, before }) => !hadSku(before, sku)));
+    const [partsOfSkus, stores] = await Promise.all([parts.withSkus(skus), storeReads.readAll(skus)]);
+
+    const compared = withSku.map((one, index) => {
+      const store = stores[index] ?? [];
+      const sides: BothSides | undefined =
+        store instanceof CallError ? undefined : { target: one.target, store, parts: partsOfSkus[index] ?? [] };
+      return { ...one, sides };
+    });
+    const productTypes = await findProductTypes(compared);
+
+    const differing: number[] = [];
+    for (const { part, sku, before, sides, quantities } of compared) {
+      if (sides && showsStock(sides.store)) showing++;
+      const productType = productTypes.get(part);
+      const kind = sides && !(productType instanceof CallError) ? compareSides(sides, productType) : 'unreadable';
+      counts[kind]++;
+      if (kind === 'equal') continue;
+      options.onFinding({ kind, part, sku, store: sides?.store, target: quantities });
+      if (!mayHelp(kind, before, quantities)) continue;
+      if (kind === 'drifted' && sides && fallsToZero(sides)) falling.push(part);
+      else differing.push(part);
+    }
+    await enqueue(differing);
+  }
+
+  /** The product types of the SKUs that differ. A product that was created since has a row of stock, which reveals it. */
+  async function findProductTypes(
+    compared: readonly { part: number; sku: string; sides: BothSides | undefined }[],
+  ): Promise<Map<number, string | CallError | undefined>> {
+    const asked = compared.flatMap(({ part, sku, sides }) =>
+      sides && needsProduct(sides) ? [{ part, sku, sides }] : [],
+    );
+    const found = await deps.productLookups.findAll(
+      asked.map(({ sku, sides }) => ({ sku, trust: sides.store.length === 0 ? 'presence and absence' : 'presence' })),
+    );
+    return new Map(
+      asked.map(({ part }, index) => {
+        const product = found[index];
+        return [part, product instanceof CallError ? product : product?.typeId];
+      }),
+    );
+  }
+
+  /** Whether a sync may change something: one that ended so with the same target is not repeated again and again. */
+  function mayHelp(kind: FindingKind, before: PartState | undefined, target: TargetQuantities): boolean {
+    const isSameTarget = before !== undefined && sameQuantities(before.target, target);
+    if (kind === 'drifted') return deps.writes || !(isSameTarget && before.outcome === 'dry run');
+    if (kind === 'ambiguous' || kind === 'unreadable') return !(isSameTarget && before.outcome === 'failed');
+    return !(isSameTarget && before.outcome === 'skipped');
+  }
+
+  /** SKUs in the store that no part has. */
+  async function findUnknown(rows: readonly { sku: string; quantity: number }[]): Promise<void> {
+    const partsOfSkus = await parts.withSkus(rows.map(({ sku }) => sku));
+    for (const [index, { sku, quantity }] of rows.entries()) {
+      if (partsOfSkus[index]?.some(gone.isPresent)) continue;
+      counts['missing in InvenTree']++;
+      const store = [{ sourceCode: 'default', quantity, inStock: quantity > 0 }];
+      options.onFinding({ kind: 'missing in InvenTree', part: null, sku, store, target: undefined });
+    }
+  }
+
+  async function enqueue(differing: readonly number[]): Promise<void> {
+    if (options.dryRun) return;
+    for (const some of chunk(differing, PLUGIN_BATCH)) {
+      const acceptedAt = Date.now();
+      await queues.enqueue(some.map(part => ({ kind: 'part', part, event: ROUTINE_EVENTS.reconcile, acceptedAt })));
+      enqueued += some.length;
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import type { Parts, PartState } from '@stock-sync/state';
+
+/** Finds parts that are remembered and no longer in InvenTree: a part without stock is deleted without any event. */
+export interface GoneParts {
+  /** These parts are in InvenTree; `remembered` is what was remembered of each of them. */
+  saw(parts: readonly number[], remembered: readonly (PartState | undefined)[]): void;
+  isPresent(part: number): boolean;
+  /** The remembered parts that were not seen. A part that was created meanwhile may be among them. */
+  find(): Promise<number[]>;
+}
+
+/** For one walk over all parts. */
+export function createGoneParts(parts: Parts): GoneParts {
+  const seen = new Set<number>();
+  let rememberedCount = 0;
+  return {
+    saw(ids, remembered) {
+      for (const [index, part] of ids.entries()) {
+        if (remembered[index] && !seen.has(part)) rememberedCount++;
+        seen.add(part);
+      }
+    },
+    isPresent: part => seen.has(part),
+    async find() {
+      // As a rule none is gone, and hundreds of thousands of ids need not be read.
+      if ((await parts.count()) === rememberedCount) return [];
+      const gone = new Set<number>();
+      for await (const ids of parts.ids()) for (const id of ids) if (!seen.has(id)) gone.add(id);
+      return [...gone];
+    },
+  };
+}

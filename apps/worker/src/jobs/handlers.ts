@@ -1,0 +1,28 @@
+import type { JobKind, JobOf } from '@stock-sync/state';
+import type { createFindPartOfStockItem } from './find-part-of-stock-item';
+import type { createReconcile } from './reconcile';
+import type { createResync } from './resync';
+import type { JobRun } from './run-job';
+import type { createSweep } from './sweep';
+import type { createSyncPart } from './sync-part';
+
+/** The handler of each kind of job. The table of kinds is in packages/state/src/job-catalog.ts. */
+export type JobHandlers = { [Kind in JobKind]: (job: JobOf<Kind>, run: JobRun) => Promise<unknown> };
+
+/** The handlers of a worker. */
+export function jobHandlers(jobs: {
+  syncPart: ReturnType<typeof createSyncPart>;
+  findPartOfStockItem: ReturnType<typeof createFindPartOfStockItem>;
+  resync: ReturnType<typeof createResync>;
+  sweep: ReturnType<typeof createSweep>;
+  reconcile: ReturnType<typeof createReconcile>;
+}): JobHandlers {
+  return {
+    part: jobs.syncPart.run,
+    'stock-item': jobs.findPartOfStockItem.run,
+    resync: jobs.resync.run,
+    sweep: jobs.sweep.run,
+    reconcile: jobs.reconcile.run,
+    'reconcile-command': jobs.reconcile.runCommand,
+  };
+}

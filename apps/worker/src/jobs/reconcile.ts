@@ -1,0 +1,152 @@
+import { formatStoreStock, formatTarget, FINDING_KINDS, type Finding } from '@stock-sync/domain';
+import { CallError } from '@stock-sync/http-client';
+import type { Log } from '@stock-sync/service';
+import {
+  openReconcileReport,
+  type JobOf,
+  type LastReconcile,
+  type LocationsVersion,
+  type RedisConnection,
+  type ReconcileReport,
+  type ReportMessage,
+  type Semaphore,
+} from '@stock-sync/state';
+import type { WorkerMetrics } from '../metrics';
+import { compareSystems, type CompareOptions, type CompareSystemsDeps } from './compare-systems';
+import { NotYetError, WaitError } from './job-errors';
+import { massZeroMessage } from './mass-zero';
+
+/** After a reconcile it rests for this many times as long as it took, up to the longest rest. */
+const RESTS = 4;
+const LONGEST_REST_MS = 60_000;
+/** How soon a job tries again while another reconcile is running, in milliseconds. */
+const RETRY_MS = 1_000;
+/** Drifted SKUs that are named in the log; the command names all of them. */
+const LOGGED_FINDINGS = 20;
+/** Findings in one message to the command. */
+const FINDINGS_PER_MESSAGE = 500;
+
+export interface ReconcileDeps extends CompareSystemsDeps {
+  connection: RedisConnection;
+  /** One reconcile at a time. */
+  lease: Semaphore;
+  lastReconcile: LastReconcile;
+  locationsVersion: LocationsVersion;
+  metrics: WorkerMetrics;
+  log: Log;
+}
+
+/**
+ * The handlers of `reconcile` and `reconcile-command`: compare both systems, one reconcile at a time over all workers. Fifty
+ * customers who are deleted one by one request it fifty times; requests that come while one is running, or soon after, wait
+ * and become one.
+ */
+export function createReconcile(deps: ReconcileDeps) {
+  const { lastReconcile, metrics, log } = deps;
+
+  return {
+    async run({ event }: JobOf<'reconcile'>): Promise<ReconcileReport> {
+      return withLease(async () => {
+        const last = await lastReconcile.get();
+        const restsUntil = last ? last.at + Math.min(LONGEST_REST_MS, RESTS * (last.at - last.startedAt)) : 0;
+        if (restsUntil > Date.now()) throw new NotYetError('both systems were compared just now', restsUntil);
+        const drifted: Finding[] = [];
+        const report = await compare({
+          event,
+          dryRun: false,
+          force: false,
+          onFinding: finding => {
+            if (finding.kind === 'drifted' && drifted.length < LOGGED_FINDINGS) drifted.push(finding);
+          },
+        });
+        logReport(report, drifted);
+        return report;
+      });
+    },
+
+    /** Sends its findings to the command, and also why it has to wait: the operator is watching. */
+    async runCommand({ event, dryRun, force, report: id }: JobOf<'reconcile-command'>): Promise<ReconcileReport> {
+      const messages = openReconcileReport(deps.connection, id);
+      let findings: ReportMessage[] = [];
+      let sending = Promise.resolve();
+      const send = () => {
+        const some = findings;
+        findings = [];
+        sending = sending.then(() => messages.send(some));
+      };
+      try {
+        return await withLease(async () => {
+          const report = await compare({
+            event,
+            dryRun,
+            force,
+            onFinding: finding => {
+              // As plain data, which a finding is.
+              findings.push({ type: 'finding', finding: { ...finding, store: finding.store && [...finding.store] } });
+              if (findings.length >= FINDINGS_PER_MESSAGE) send();
+            },
+          });
+          send();
+          await sending;
+          await messages.send([{ type: 'done', report }]);
+          logReport(report, []);
+          return report;
+        });
+      } catch (error) {
+        if (error instanceof NotYetError) await messages.send([{ type: 'waiting', reason: error.message }]);
+        if (error instanceof WaitError || error instanceof CallError) {
+          // Not repeated: the operator decides.
+          await messages.send([{ type: 'failed', reason: error.message }]);
+          return emptyReport(event);
+        }
+        throw error;
+      }
+    },
+  };
+
+  async function withLease<T>(work: () => Promise<T>): Promise<T> {
+    const release = await deps.lease.tryAcquire();
+    if (!release) throw new NotYetError('another reconcile is running', Date.now() + RETRY_MS);
+    try {
+      return await work();
+    } finally {
+      await release();
+    }
+  }
+
+  async function compare(options: CompareOptions): Promise<ReconcileReport> {
+    // A location that was moved or deleted requests a reconcile, too: no part may be synced by the old tree.
+    await deps.locationsVersion.increase();
+    const report = await compareSystems(deps, options);
+    await lastReconcile.set(report);
+    return report;
+  }
+
+  function logReport(report: ReconcileReport, drifted: readonly Finding[]): void {
+    const { counts, parts, heldBack, showing, enqueued, event } = report;
+    const seconds = (report.at - report.startedAt) / 1000;
+    metrics.reconcileSeconds.set(seconds);
+    for (const kind of FINDING_KINDS) metrics.reconciledSkus.set({ result: kind }, counts[kind]);
+    for (const { sku, part, store, target } of drifted) {
+      log.info(
+        `Reconcile: SKU '${sku}' shows ${formatStoreStock(store ?? [])}, should show ${formatTarget(target ?? {})} (part ${part})`,
+        { sku, part, store, target },
+      );
+    }
+    const found = FINDING_KINDS.filter(kind => counts[kind] > 0).map(kind => `${counts[kind]} ${kind}`);
+    log.info(
+      `Reconcile (${event}): ${parts} parts in ${seconds.toFixed(1)} s: ${found.join(', ') || 'no SKU'}; ` +
+        `${enqueued} queued for sync`,
+      { parts, enqueued, ...counts },
+    );
+    if (heldBack > 0) {
+      log.error(`Reconcile: ${massZeroMessage(heldBack, showing, deps.maxZeroedPercent)}`, { heldBack, showing });
+    }
+  }
+}
+
+function emptyReport(event: string): ReconcileReport {
+  const now = Date.now();
+  const counts = Object.fromEntries(FINDING_KINDS.map(kind => [kind, 0])) as ReconcileReport['counts'];
+  return { event, startedAt: now, at: now, counts, parts: 0, showing: 0, enqueued: 0, heldBack: 0 };
+}

@@ -1,0 +1,217 @@
+import {
+  isMassZero,
+  isZero,
+  sameQuantities,
+  showingRequired,
+  skuOf,
+  targetQuantities,
+  targetStock,
+  type SkuField,
+  type TargetQuantities,
+} from '@stock-sync/domain';
+import { CallError } from '@stock-sync/http-client';
+import type { PartStock } from '@stock-sync/inventree-client';
+import { errorMessage, type Log } from '@stock-sync/service';
+import {
+  hadSku,
+  isConfirmed,
+  type JobQueues,
+  type LastSweep,
+  type Parts,
+  type PartState,
+  type Semaphore,
+} from '@stock-sync/state';
+import type { StoreReads } from '../calls/store-reads';
+import type { Connections } from '../connections';
+import type { WorkerMetrics } from '../metrics';
+import { createGoneParts } from './gone-parts';
+import { WaitError } from './job-errors';
+import { massZeroMessage } from './mass-zero';
+import type { NewProducts } from './new-products';
+import type { SalesDocuments } from './sales-documents';
+import { ROUTINE_EVENTS } from './sync-part';
+import type { TrackedChanges } from './tracked-changes';
+
+export interface SweepDeps {
+  connections: Pick<Connections, 'inventree' | 'locationTree' | 'rules' | 'skuParameter'>;
+  storeReads: Pick<StoreReads, 'showing' | 'countShowing'>;
+  parts: Parts;
+  queues: JobQueues;
+  lastSweep: LastSweep;
+  /** One sweep at a time. */
+  lease: Semaphore;
+  salesDocuments: SalesDocuments;
+  newProducts: NewProducts;
+  trackedChanges: TrackedChanges;
+  skuField: SkuField;
+  /** Whether the store is written, rather than only compared. */
+  writes: boolean;
+  /** RECONCILE_MAX_ZEROED_PERCENT. */
+  maxZeroedPercent: number;
+  metrics: WorkerMetrics;
+  log: Log;
+}
+
+/** What a sweep found. */
+export interface SweepResult {
+  parts: number;
+  /** Parts that changed since their last sync, and were queued for sync. */
+  changed: number;
+  /** Parts that would fall to zero, held back by the mass-zero guard. */
+  heldBack: number;
+}
+
+/** Without our plugin a sweep costs InvenTree seconds, so it takes a tenth of the time at most. */
+const REST_PER_PLAIN_SWEEP = 9;
+/** Parts in one round trip to Redis. */
+const PARTS_PER_CALL = 1_000;
+/** Parts that one sweep enqueues; the next sweeps enqueue the rest. A waiting job takes about 1 KiB in Redis. */
+export const MOST_ENQUEUED = 20_000;
+
+interface ChangedPart {
+  part: number;
+  sku: string | undefined;
+}
+
+/**
+ * The handler of `sweep`: finds changes that no event reported. It reads all parts, compares each with its last sync, and
+ * enqueues those that differ; a part that was never synced differs, and so does one that is gone. It writes nothing itself:
+ * the job reads the part again. Does nothing while another sweep is running.
+ */
+export function createSweep(deps: SweepDeps) {
+  const { connections, parts, queues, lastSweep, skuField, metrics, log } = deps;
+  let heldBackBefore = 0;
+
+  return {
+    async run(): Promise<SweepResult | undefined> {
+      const release = await deps.lease.tryAcquire();
+      if (!release) return undefined;
+      try {
+        const [result] = await Promise.all([sweepOrRest(), deps.salesDocuments.check(), deps.newProducts.check()]);
+        return result;
+      } finally {
+        await release();
+      }
+    },
+  };
+
+  async function sweepOrRest(): Promise<SweepResult | undefined> {
+    const last = await lastSweep.get();
+    if (!last || last.byPlugin || Date.now() >= last.at + REST_PER_PLAIN_SWEEP * last.tookMs) return sweep();
+    await deps.trackedChanges.check();
+    return undefined;
+  }
+
+  async function sweep(): Promise<SweepResult> {
+    const startedAt = Date.now();
+    const sources = await connections.locationTree.sources(startedAt);
+    const changed: ChangedPart[] = [];
+    const empty: (ChangedPart & { sku: string })[] = [];
+    const gone = createGoneParts(parts);
+    let [count, remembersStock, byPlugin] = [0, 0, true];
+
+    for await (const page of connections.inventree.walkStock(connections.skuParameter)) {
+      byPlugin = page.byPlugin;
+      count += page.parts.length;
+      const ids = page.parts.map(part => part.pk);
+      const remembered = await parts.get(ids);
+      gone.saw(ids, remembered);
+      const newSkus: { sku: string; part: number }[] = [];
+      for (const [index, part] of page.parts.entries()) {
+        const before = remembered[index];
+        const sku = part.virtual ? undefined : skuOf(part, skuField);
+        const target = targetStock(part.stock, connections.rules, sources);
+        if (before && showedStock(before)) remembersStock++;
+        if (sku !== undefined && !hadSku(before, sku)) newSkus.push({ sku, part: part.pk });
+        if (!hasChanged(part, sku, targetQuantities(target), before, deps.writes)) continue;
+        if (sku !== undefined && isZero(target)) empty.push({ part: part.pk, sku });
+        else changed.push({ part: part.pk, sku });
+      }
+      // When the walk is over, all parts of a SKU are known, so that a first sync need not ask for each SKU.
+      await parts.addSkus(newSkus);
+    }
+    // The sync of a part that is gone reports it, and syncs the parts that still have its SKU.
+    for (const part of await gone.find()) changed.push({ part, sku: undefined });
+
+    const { allowed, heldBack, showing } = await guardMassZero(empty.slice(0, MOST_ENQUEUED), remembersStock);
+    const enqueued = [...changed, ...allowed];
+    await enqueue(enqueued.slice(0, MOST_ENQUEUED));
+    const tookMs = Date.now() - startedAt;
+    await lastSweep.set({ at: Date.now(), tookMs, byPlugin });
+    const result = { parts: count, changed: enqueued.length, heldBack };
+    report(result, showing, tookMs);
+    return result;
+  }
+
+  /**
+   * Of the parts without stock, those that may be written: the guard counts from what the store shows, so that it also works
+   * while nothing is remembered. If the store cannot be read now, the next sweep finds them again.
+   */
+  async function guardMassZero<Part extends { sku: string }>(
+    empty: readonly Part[],
+    remembersStock: number,
+  ): Promise<{ allowed: Part[]; heldBack: number; showing: number }> {
+    if (empty.length === 0) return { allowed: [], heldBack: 0, showing: 0 };
+    try {
+      const falling = await deps.storeReads.showing(empty.map(({ sku }) => sku));
+      const required = showingRequired(falling.size, deps.maxZeroedPercent);
+      const showing =
+        required === 0
+          ? falling.size
+          : ((await deps.storeReads.countShowing(required)) ?? Math.max(falling.size, remembersStock));
+      if (!isMassZero(falling.size, showing, deps.maxZeroedPercent)) {
+        return { allowed: [...empty], heldBack: 0, showing };
+      }
+      return { allowed: empty.filter(({ sku }) => !falling.has(sku)), heldBack: falling.size, showing };
+    } catch (error) {
+      if (!(error instanceof CallError || error instanceof WaitError)) throw error;
+      log.debug(`Sweep: ${empty.length} parts have no stock, and the store cannot be read: ${errorMessage(error)}`);
+      return { allowed: [], heldBack: heldBackBefore, showing: 0 };
+    }
+  }
+
+  async function enqueue(changed: readonly ChangedPart[]): Promise<void> {
+    for (let start = 0; start < changed.length; start += PARTS_PER_CALL) {
+      const some = changed.slice(start, start + PARTS_PER_CALL);
+      await parts.markSkusChecked(some.flatMap(({ sku }) => sku ?? []));
+      const acceptedAt = Date.now();
+      await queues.enqueue(some.map(({ part }) => ({ kind: 'part', part, event: ROUTINE_EVENTS.sweep, acceptedAt })));
+    }
+  }
+
+  function report({ parts: count, changed, heldBack }: SweepResult, showing: number, tookMs: number): void {
+    metrics.sweepSeconds.set(tookMs / 1000);
+    metrics.sweptParts.set({ result: 'all' }, count);
+    metrics.sweptParts.set({ result: 'differ' }, changed);
+    metrics.sweptParts.set({ result: 'held back' }, heldBack);
+    const line = `Sweep: ${changed} of ${count} parts changed since their last sync (${(tookMs / 1000).toFixed(1)} s)`;
+    const which = changed > MOST_ENQUEUED ? `, the first ${MOST_ENQUEUED} are queued` : ', they are queued for sync';
+    if (changed > 0) log.info(`${line}${which}`, { parts: count, changed });
+    else log.debug(line, { parts: count, changed });
+    if (heldBack > 0 && heldBack !== heldBackBefore) {
+      log.error(`Sweep: ${massZeroMessage(heldBack, showing, deps.maxZeroedPercent)}`, { heldBack, showing });
+    }
+    if (heldBack === 0 && heldBackBefore > 0) log.info('Sweep: the mass-zero guard holds nothing back any more');
+    heldBackBefore = heldBack;
+  }
+}
+
+/** Whether a part must be synced: its SKU or its target is not that of its last sync. */
+export function hasChanged(
+  part: PartStock,
+  sku: string | undefined,
+  target: TargetQuantities,
+  before: PartState | undefined,
+  writes: boolean,
+): boolean {
+  // A part without a SKU is in no store; if it had a SKU, its sync reports that.
+  if (sku === undefined) return before !== undefined && !part.virtual;
+  if (!before || !hadSku(before, sku)) return true;
+  // A dry run is still to be done.
+  if (writes && before.outcome === 'dry run') return true;
+  return !sameQuantities(before.target, target);
+}
+
+function showedStock(state: PartState): boolean {
+  return isConfirmed(state) && Object.values(state.target ?? {}).some(quantity => quantity !== '0');
+}

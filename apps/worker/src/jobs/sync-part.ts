@@ -1,0 +1,232 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  formatSkuField,
+  formatTarget,
+  hasOwnStock,
+  isSameSku,
+  skuOf,
+  stockChanges,
+  targetQuantities,
+  targetStock,
+  throttleRun,
+  type SkuField,
+  type StockChange,
+  type StoreStock,
+  type TargetQuantities,
+} from '@stock-sync/domain';
+import type { Log } from '@stock-sync/service';
+import {
+  isConfirmed,
+  type Fencing,
+  type JobOf,
+  type JobQueues,
+  type Outcome,
+  type Parts,
+  type PartState,
+} from '@stock-sync/state';
+import type { PartReads } from '../calls/part-reads';
+import type { ProductLookups } from '../calls/product-lookups';
+import type { SkuLookups } from '../calls/sku-lookups';
+import type { StockWrites } from '../calls/stock-writes';
+import type { StoreReads } from '../calls/store-reads';
+import type { Connections } from '../connections';
+import { AmbiguousSkuError, NotYetError } from './job-errors';
+import type { JobRun } from './run-job';
+
+type PartJob = JobOf<'part'>;
+
+/** Why nothing is written. */
+export type DryRun = 'DRY_RUN' | 'ENABLE_SYNC off';
+
+export interface SyncPartDeps {
+  fencing: Fencing;
+  partReads: PartReads;
+  skuLookups: SkuLookups;
+  productLookups: ProductLookups;
+  storeReads: StoreReads;
+  stockWrites: StockWrites;
+  connections: Pick<Connections, 'locationTree' | 'rules'>;
+  parts: Parts;
+  queues: JobQueues;
+  skuField: SkuField;
+  dryRun: DryRun | undefined;
+  log: Log;
+}
+
+/** How the sync of a part ended. */
+export interface SyncResult {
+  /** `overtaken`: a later read of the part has begun elsewhere, and its result counts. */
+  outcome: Exclude<Outcome, 'failed'> | 'overtaken';
+  part: number;
+  sku: string | undefined;
+  /** What the store should show, where that is known. */
+  target?: TargetQuantities;
+}
+
+/** Events that concern many parts which are in sync, or not sold online: their outcomes are no news for the person on call. */
+export const ROUTINE_EVENTS = { sweep: 'sweep', reconcile: 'reconcile', newProduct: 'new product in Magento' } as const;
+const IS_ROUTINE: ReadonlySet<string> = new Set(Object.values(ROUTINE_EVENTS));
+
+/** How long a job waits whose SKU another worker is writing, in milliseconds. */
+const LOCKED_MS = 500;
+
+/**
+ * The handler of `part`: makes the store equal to the part's stock as it is now. It reads the part, decides SKU and target,
+ * reads what the store shows, and writes what differs, in calls that are shared with other parts unless the job runs alone.
+ */
+export function createSyncPart(deps: SyncPartDeps) {
+  const { parts, queues, skuField, dryRun, log } = deps;
+
+  return {
+    async run(job: PartJob, { alone, progress }: JobRun): Promise<SyncResult> {
+      const { part: id } = job;
+      const [before] = await parts.get([id]);
+      const throttle = throttleRun(job.acceptedAt, before?.outcome === 'updated' ? before : undefined, Date.now());
+      if (throttle.waitUntil !== undefined) {
+        throw new NotYetError(`part ${id} was written a moment ago`, throttle.waitUntil);
+      }
+      await sleep(Math.max(0, throttle.gatherUntil - Date.now()));
+
+      // The token first: a write that it does not stop has reached the store before any of our reads.
+      const token = await deps.fencing.startRead(id);
+      const early = before && { sku: before.sku, store: deps.storeReads.load(before.sku, alone) };
+      // Its failure matters only where its result is used.
+      early?.store.catch(() => undefined);
+      const part = await deps.partReads.load(id, alone);
+      if (!part) return partIsGone(job, before);
+      if (part.virtual) return skipped(job, part.name, 'the part is virtual, so it holds no stock in InvenTree');
+      const sku = skuOf(part, skuField);
+      if (before && (sku === undefined || !isSameSku(before.sku, sku))) await skuChanged(job, before, sku);
+      if (sku === undefined)
+        return skipped(job, undefined, `the part has no ${formatSkuField(skuField)} that could be a SKU`);
+      progress.sku = sku;
+
+      const target = targetStock(part.stock, deps.connections.rules, await deps.connections.locationTree.sources());
+      const quantities = targetQuantities(target);
+      progress.target = quantities;
+      const result = { part: id, sku, target: quantities };
+      const [partsWithSku, { product, store }] = await Promise.all([
+        deps.skuLookups.load({ sku, part: id }, alone),
+        readStore(sku, early, alone),
+      ]);
+      if (partsWithSku.length > 1) throw new AmbiguousSkuError(sku, partsWithSku);
+      if (!product || !hasOwnStock(product.typeId)) {
+        await remember('skipped');
+        const reason = product
+          ? `a ${product.typeId} product has no stock of its own`
+          : 'Magento has no product with this SKU';
+        return skipped(job, sku, reason);
+      }
+
+      const changes = stockChanges(target, store);
+      if (changes.length === 0) {
+        await remember('unchanged');
+        log[levelOf(job)](
+          `Magento 2 SKU '${sku}' already shows ${formatTarget(quantities)} (part ${id}, ${job.event})`,
+          result,
+        );
+        return { ...result, outcome: 'unchanged' };
+      }
+      if (dryRun) {
+        await remember('dry run');
+        for (const change of changes) log.info(dryRunLine(job, sku, change), result);
+        return { ...result, outcome: 'dry run' };
+      }
+      const written = await deps.stockWrites.load(
+        {
+          sku: product.sku,
+          stock: changes,
+          read: { part: id, sku: product.sku, token },
+          isThrottled: throttle.throttledRuns > 0,
+        },
+        alone,
+      );
+      if (written === 'locked') throw new NotYetError(`another worker is writing SKU '${sku}'`, Date.now() + LOCKED_MS);
+      // Somebody read the part after us, and may have died since: sync it once more.
+      if (written === 'overtaken' || written === 'doubtful') await queues.enqueue([repeated(job, written)]);
+      if (written === 'overtaken') {
+        log.info(`SKU '${sku}' not written: part ${id} was read again meanwhile (${job.event})`, result);
+        return { ...result, outcome: 'overtaken' };
+      }
+      await remember('updated', throttle.throttledRuns);
+      for (const change of changes) log.info(updatedLine(job, sku, change), { ...result, ...change });
+      return { ...result, outcome: 'updated' };
+
+      function remember(outcome: Outcome, throttledRuns = 0): Promise<void> {
+        return parts.set(
+          id,
+          { sku: result.sku, outcome, at: Date.now(), target: quantities, throttledRuns },
+          before?.sku,
+        );
+      }
+    },
+  };
+
+  /**
+   * What the store has for a SKU. Without a row of stock, a remembered product is not good enough: it may have been deleted,
+   * and a write would leave a source item without a product.
+   */
+  async function readStore(
+    sku: string,
+    early: { sku: string; store: Promise<StoreStock[]> } | undefined,
+    alone: boolean,
+  ) {
+    const [product, store] = await Promise.all([
+      deps.productLookups.load({ sku, trust: 'presence' }, alone),
+      early?.sku === sku ? early.store : deps.storeReads.load(sku, alone),
+    ]);
+    if (!product || store.length > 0) return { product, store };
+    return { product: await deps.productLookups.load({ sku, trust: 'nothing' }, alone), store };
+  }
+
+  async function partIsGone(job: PartJob, before: PartState | undefined): Promise<SyncResult> {
+    if (before) await skuChanged(job, before, undefined);
+    return skipped(job, before?.sku, 'InvenTree has no such part');
+  }
+
+  /** Reports the SKU that the part had before, and syncs the other parts that may have shared it. */
+  async function skuChanged(job: PartJob, before: PartState, sku: string | undefined): Promise<void> {
+    const [withSku = []] = await parts.withSkus([before.sku]);
+    const others = withSku.filter(part => part !== job.part);
+    const now = sku === undefined ? 'now has no SKU' : `now has SKU '${sku}'`;
+    const shows = isConfirmed(before) && before.target ? formatTarget(before.target) : 'what it shows';
+    const rest =
+      others.length > 0
+        ? `part ${others.join(', ')} still has it`
+        : `no part has it now, so the store keeps showing ${shows}`;
+    log.warn(`Part ${job.part} had SKU '${before.sku}' and ${now}: ${rest}`, {
+      part: job.part,
+      sku: before.sku,
+      newSku: sku,
+    });
+    await parts.forget(job.part, before.sku);
+    const acceptedAt = Date.now();
+    await queues.enqueue(others.map(part => ({ kind: 'part', part, event: 'another part left its SKU', acceptedAt })));
+  }
+
+  function skipped(job: PartJob, sku: string | undefined, reason: string): SyncResult {
+    const subject = sku === undefined ? `Part ${job.part}` : `SKU '${sku}'`;
+    const fields = { part: job.part, sku, outcome: 'skipped' };
+    log[levelOf(job)](`${subject} skipped: ${reason} (part ${job.part}, ${job.event})`, fields);
+    return { outcome: 'skipped', part: job.part, sku };
+  }
+
+  function dryRunLine(job: PartJob, sku: string, { from, to }: StockChange): string {
+    const line = `[DRY RUN] Would update Magento 2 SKU '${sku}' from ${from} to ${to} (part ${job.part}, ${job.event})`;
+    return dryRun === 'DRY_RUN' ? line : `${line}: nothing is written while ENABLE_SYNC is off`;
+  }
+}
+
+function levelOf({ event }: PartJob): 'debug' | 'info' {
+  return IS_ROUTINE.has(event) ? 'debug' : 'info';
+}
+
+function repeated(job: PartJob, reason: string): PartJob {
+  return { ...job, event: `${job.event} (${reason})`, acceptedAt: Date.now() };
+}
+
+function updatedLine(job: PartJob, sku: string, { sourceCode, from, to, inStock }: StockChange): string {
+  const where = sourceCode === 'default' ? '' : ` at source ${sourceCode}`;
+  const stock = inStock ? 'in stock' : 'out of stock';
+  return `Magento 2 SKU '${sku}'${where} updated from ${from} to ${to}, ${stock} (part ${job.part}, ${job.event})`;
+}

@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import { parseQuantity, type SkuField, type SourceMap } from '@stock-sync/domain';
+import type { MagentoCredentials } from '@stock-sync/magento-client';
+import {
+  commonSettings,
+  readSettings,
+  setting,
+  SettingsError,
+  type Environment,
+  type Settings,
+} from '@stock-sync/service';
+import { z } from 'zod';
+
+const HTTP = ['http:', 'https:'];
+
+const skuFieldSetting = z
+  .string()
+  .default('name')
+  .transform((text, context): SkuField => {
+    if (text === 'name' || text === 'IPN') return { kind: text };
+    const template = text.startsWith('parameter:') ? text.slice('parameter:'.length).trim() : '';
+    if (template) return { kind: 'parameter', template };
+    context.addIssue({ code: 'custom', message: 'expected name, IPN or parameter:<template name>' });
+    return z.NEVER;
+  });
+
+const sourceMapSchema = z
+  .record(z.string().min(1), z.array(z.number().int().positive()).min(1))
+  .refine(map => Object.keys(map).length > 0);
+
+const sourceMapSetting = z
+  .string()
+  .optional()
+  .transform((text, context): SourceMap | undefined => {
+    if (text === undefined) return undefined;
+    const parsed = sourceMapSchema.safeParse(parseJson(text));
+    if (parsed.success) return parsed.data;
+    const message = 'expected JSON like {"default":[3,4],"west":[7]}: location ids for each source code';
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const oauthSettings = {
+  MAGENTO_CONSUMER_KEY: setting
+    .optionalText()
+    .describe('With the next two for OAuth 1.0a, which every store accepts; or none of the three.'),
+  MAGENTO_CONSUMER_SECRET: setting.optionalText().describe('The consumer secret.'),
+  MAGENTO_ACCESS_TOKEN_SECRET: setting.optionalText().describe('The access token secret.'),
+} satisfies Settings;
+
+/** The settings of a worker. */
+export const workerSettings = {
+  ...commonSettings,
+  ENABLE_SYNC: setting
+    .switch(false)
+    .describe('The main switch. While it is off, the log says what would be written, and nothing is.'),
+  DRY_RUN: setting.switch(false).describe('The same for a while, with the main switch on.'),
+  INVENTREE_URL: setting.url(HTTP, 'https://inventree.example').describe('For example `https://inventree.example`.'),
+  INVENTREE_TOKEN: setting.text().describe('An API token, `inv-...`.'),
+  MAGENTO_URL: setting.url(HTTP, 'https://shop.example').describe('For example `https://shop.example`.'),
+  MAGENTO_ACCESS_TOKEN: setting.text().describe('The access token of the integration.'),
+  ...oauthSettings,
+  VERIFY_SSL: setting.switch(true).describe('`false` accepts any TLS certificate: only for a trial.'),
+  CA_FILE: setting.file().describe('A PEM file with your own certificate authority.'),
+  TIMEOUT: setting.seconds(30, 0.1, 600).describe('Seconds after which a call to InvenTree or Magento fails.'),
+  SKU_FIELD: skuFieldSetting.meta({
+    description: 'The field of a part that holds its SKU: `name`, `IPN`, or `parameter:<template name>`.',
+    fallback: 'name',
+  }),
+  MAGENTO_STOCK_API: setting
+    .oneOf(['auto', 'source-items', 'stock-items'], 'auto')
+    .describe('`source-items` (MSI), `stock-items` (the older API), or `auto`: what the store has.'),
+  SOURCE_MAP: sourceMapSetting.meta({
+    description:
+      'The InvenTree locations that feed each Magento source, sub-locations included: `{"default":[3,4],"west":[7]}`. ' +
+      'Without it, all stock goes to `default`. Stock at other locations is not for sale.',
+  }),
+  STOCK_BASIS: setting
+    .oneOf(['in_stock', 'unallocated'], 'in_stock')
+    .describe('`unallocated` leaves out what is allocated to sales and build orders.'),
+  SAFETY_STOCK: setting.decimal('0').transform(parseQuantity).meta({
+    description: 'Units that are never offered for sale.',
+    fallback: '0',
+  }),
+  ALLOW_DECIMALS: setting.switch(false).describe('Keeps up to four decimal places instead of whole units.'),
+  MAX_ATTEMPTS: setting
+    .wholeNumber(8, 1, 100)
+    .describe('Attempts, with growing pauses, before a part becomes a dead letter. An outage counts as none.'),
+  SWEEP_INTERVAL_SECONDS: setting
+    .wholeNumber(60, 0, 86_400)
+    .describe('How often a sweep looks for changes that no event reported; `0`: never.'),
+  RECONCILE_INTERVAL_MINUTES: setting
+    .wholeNumber(30, 0, 10_080)
+    .describe(
+      'How often both systems are compared, also at start-up and after an outage; `0`: only by command, or when the plugin asks.',
+    ),
+  RECONCILE_MAX_ZEROED_PERCENT: setting
+    .wholeNumber(20, 0, 100)
+    .describe(
+      'The mass-zero guard: if more of the SKUs that show stock would fall to zero at once (and more than five), none of them is written.',
+    ),
+  WORKER_CONCURRENCY: setting.wholeNumber(200, 1, 5_000).describe('Jobs at once in one worker; they share calls.'),
+  MAGENTO_CONCURRENCY: setting.wholeNumber(2, 1, 100).describe('Writes to Magento at once, over all workers.'),
+  INVENTREE_CONCURRENCY: setting.wholeNumber(4, 1, 100).describe('Reads of InvenTree at once, over all workers.'),
+  WORKER_PORT: setting
+    .wholeNumber(3002, 0, 65_535)
+    .describe('The port for health and metrics; a free port where it is in use.'),
+} satisfies Settings;
+
+/** Reads the settings of a worker. Throws a SettingsError that lists every wrong setting. */
+export function readWorkerSettings(environment: Environment) {
+  const problems: string[] = [];
+  let values: ReturnType<typeof readSettings<typeof workerSettings>> | undefined;
+  try {
+    values = readSettings(environment, workerSettings);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    problems.push(...error.problems);
+  }
+  const oauth = readOAuth(environment, problems);
+  if (values?.MAGENTO_STOCK_API === 'stock-items' && Object.keys(values.SOURCE_MAP ?? {}).some(s => s !== 'default')) {
+    problems.push(
+      'SOURCE_MAP: expected only the source "default" with MAGENTO_STOCK_API=stock-items, which has no other',
+    );
+  }
+  if (!values || problems.length > 0) throw new SettingsError(problems);
+
+  const accessToken = values.MAGENTO_ACCESS_TOKEN;
+  const credentials: MagentoCredentials = oauth ? { accessToken, ...oauth } : { accessToken };
+  return { ...values, credentials };
+}
+
+export type WorkerSettings = ReturnType<typeof readWorkerSettings>;
+
+/** The three other values of OAuth 1.0a: all of them or none. */
+function readOAuth(environment: Environment, problems: string[]) {
+  const known = new Set(problems.map(problem => problem.split(':')[0]));
+  try {
+    const values = readSettings(environment, oauthSettings);
+    const {
+      MAGENTO_CONSUMER_KEY: consumerKey,
+      MAGENTO_CONSUMER_SECRET: consumerSecret,
+      MAGENTO_ACCESS_TOKEN_SECRET: accessTokenSecret,
+    } = values;
+    if (consumerKey && consumerSecret && accessTokenSecret) return { consumerKey, consumerSecret, accessTokenSecret };
+    const missing = Object.entries(values).filter(([, value]) => value === undefined);
+    if (missing.length === Object.keys(values).length) return undefined;
+    for (const [name] of missing) problems.push(`${name}: is not set (OAuth 1.0a needs it beside the others)`);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    problems.push(...error.problems.filter(problem => !known.has(problem.split(':')[0])));
+  }
+  return undefined;
+}
+
+/** A fingerprint of the settings by which both systems are called. It reveals none of them. */
+export function settingsFingerprint(settings: WorkerSettings): string {
+  const { INVENTREE_URL, INVENTREE_TOKEN, MAGENTO_URL, credentials, MAGENTO_STOCK_API, SOURCE_MAP } = settings;
+  const { VERIFY_SSL, CA_FILE, TIMEOUT, SKU_FIELD } = settings;
+  const all = [INVENTREE_URL, INVENTREE_TOKEN, MAGENTO_URL, credentials, MAGENTO_STOCK_API, SOURCE_MAP];
+  return createHash('sha256')
+    .update(JSON.stringify([...all, VERIFY_SSL, CA_FILE, TIMEOUT, SKU_FIELD]))
+    .digest('hex')
+    .slice(0, 16);
+}

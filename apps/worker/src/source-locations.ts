@@ -1,0 +1,35 @@
+import { sourceLocations, type SourceLocations, type SourceMap } from '@stock-sync/domain';
+import type { InvenTreeClient } from '@stock-sync/inventree-client';
+import type { LocationsVersion } from '@stock-sync/state';
+
+/** How long a tree of locations is used, in milliseconds. */
+const USED_MS = 30_000;
+
+/** The locations that feed each Magento source. */
+export interface LocationTree {
+  /** By a tree that was read at this time or later (milliseconds since 1970); undefined where SOURCE_MAP is not set. */
+  sources(notBefore?: number): Promise<SourceLocations[] | undefined>;
+}
+
+/** Reads InvenTree's locations from time to time, and whenever they may have changed. */
+export function createLocationTree(deps: {
+  inventree: InvenTreeClient;
+  version: LocationsVersion;
+  sourceMap: SourceMap | undefined;
+}): LocationTree {
+  const { inventree, version, sourceMap } = deps;
+  let last: { sources: Promise<SourceLocations[]>; version: number; readAt: number } | undefined;
+  return {
+    async sources(notBefore = 0) {
+      if (!sourceMap) return undefined;
+      const current = await version.get();
+      const now = Date.now();
+      if (last?.version !== current || last.readAt < Math.max(notBefore, now - USED_MS)) {
+        const sources = inventree.locationParents().then(parents => sourceLocations(sourceMap, parents));
+        last = { sources, version: current, readAt: now };
+        sources.catch(() => (last = undefined));
+      }
+      return last.sources;
+    },
+  };
+}

@@ -1,0 +1,53 @@
+export {
+  parseQuantity,
+  sum,
+  wholeUnits,
+  toMagentoPlaces,
+  formatQuantity,
+  quantityAsNumber,
+  type Quantity,
+} from './quantity';
+export { skuOf, skuKey, isSameSku, skuParameter, formatSkuField, type SkuField, type SkuFields } from './sku';
+export {
+  HEARTBEAT,
+  interpretEvent,
+  type Change,
+  type InvenTreeEvent,
+  type EventTargets,
+  type IgnoredEvent,
+  type MalformedEvent,
+} from './events';
+export {
+  targetStock,
+  targetQuantities,
+  sameQuantities,
+  formatTarget,
+  isZero,
+  DEFAULT_SOURCE,
+  type StockAtLocation,
+  type QuantityRules,
+  type SourceLocations,
+  type SourceQuantity,
+  type TargetStock,
+  type TargetQuantities,
+} from './target-stock';
+export {
+  stockChanges,
+  showsStock,
+  hasOwnStock,
+  formatStoreStock,
+  type StoreStock,
+  type StockChange,
+} from './stock-difference';
+export { isMassZero, showingRequired } from './mass-zero-guard';
+export { throttleRun, type LastWrite, type Throttle } from './write-throttle';
+export { sourceLocations, type SourceMap } from './source-map';
+export {
+  compareSides,
+  fallsToZero,
+  needsProduct,
+  FINDING_KINDS,
+  type BothSides,
+  type Finding,
+  type FindingKind,
+} from './comparison';

@@ -1,0 +1,45 @@
+/** An event this soon after a write, in milliseconds, is part of a series: no user is that quick. */
+const FOLLOWS_WITHIN_MS = 20;
+/** The first interval between two writes of a part, and the longest one, in milliseconds. */
+const FIRST_INTERVAL_MS = 1_000;
+const LONGEST_INTERVAL_MS = 4_000;
+/** How long a run waits after the interval for the other parts of the series, in milliseconds: BullMQ starts them one
+ * by one. */
+const GATHER_MS = 100;
+
+/** The last write of a part. */
+export interface LastWrite {
+  /** Milliseconds since 1970. */
+  at: number;
+  /** Runs in a row that the throttle delayed. */
+  throttledRuns: number;
+}
+
+/** What the throttle says about a run. */
+export interface Throttle {
+  /** The run must come back then, in milliseconds since 1970; undefined: it may start. */
+  waitUntil: number | undefined;
+  /** A run that may start waits until then for the other parts of the series, in milliseconds since 1970. */
+  gatherUntil: number;
+  /** Runs in a row that were throttled, this one included. */
+  throttledRuns: number;
+}
+
+const NOT_THROTTLED: Throttle = { waitUntil: undefined, gatherUntil: 0, throttledRuns: 0 };
+
+/**
+ * Spaces the writes of a part whose events keep coming. A run whose event was accepted during or right after the last
+ * write waits for the next full interval of the clock, and intervals grow while the series lasts. So a thousand events
+ * a second cost one write in each interval, and all parts of a series are written together. A single change is never
+ * delayed, and the last change of a series is in the store two intervals later at most.
+ */
+export function throttleRun(acceptedAt: number, last: LastWrite | undefined, now: number): Throttle {
+  if (!last || acceptedAt > last.at + FOLLOWS_WITHIN_MS) return NOT_THROTTLED;
+  const interval = Math.min(LONGEST_INTERVAL_MS, FIRST_INTERVAL_MS * 2 ** Math.min(last.throttledRuns, 10));
+  const next = Math.ceil((last.at + interval) / interval) * interval;
+  return {
+    waitUntil: now < next ? next : undefined,
+    gatherUntil: next + GATHER_MS,
+    throttledRuns: last.throttledRuns + 1,
+  };
+}

@@ -1,5 +1,0 @@
-export { claimDatabase, type RedisDatabase } from './redis-database';
-export { startService, launchService, type ServiceProcess, type LogLine } from './service-process';
-export { startSystem, jobsUnderWay, TEST_SECRET, type System, type SystemOptions } from './system';
-export { startTcpProxy, type TcpProxy } from './tcp-proxy';
-export { startPlugin, type PluginProcess } from './plugin-process';

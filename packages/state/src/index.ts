@@ -1,0 +1,66 @@
+export { connectToRedis, isRedisUnhealthy, type RedisConnection, type RedisOptions } from './connection';
+export { DEFAULT_PREFIX, keysFor, type Keys } from './keys';
+export {
+  JOB_CATALOG,
+  QUEUES,
+  catalogEntry,
+  deduplicationId,
+  jobTitle,
+  parseJob,
+  type JobKind,
+  type JobOf,
+  type QueueName,
+  type SyncJob,
+} from './job-catalog';
+export { BACKOFF_TYPE, openJobQueues, type JobQueues, type JobQueuesOptions } from './job-queues';
+export {
+  openDeadLetters,
+  deadLetterId,
+  parseDeadLetter,
+  replayOf,
+  type DeadLetter,
+  type DeadLetters,
+} from './dead-letters';
+export { openParts, hadSku, isConfirmed, OUTCOMES, type Outcome, type Parts, type PartState } from './parts';
+export { openProducts, type Products, type RememberedProduct } from './products';
+export { openStockItems, type StockItems } from './stock-items';
+export { openWebhookIds, type WebhookIds } from './webhook-ids';
+export { openFencing, type FencedRead, type Fencing, type WritePermission } from './fencing';
+export { openSemaphore, type CallLimit, type Semaphore } from './semaphores';
+export {
+  BREAKERS,
+  openCircuitBreakers,
+  type BreakerName,
+  type CircuitBreakers,
+  type OpenBreaker,
+  type Pauses,
+} from './circuit-breakers';
+export { openCanarySkus, type CanarySkus } from './canary-skus';
+export {
+  openPluginHeartbeat,
+  heartbeatSchema,
+  type Heartbeat,
+  type LastHeartbeat,
+  type PluginHeartbeat,
+} from './plugin-heartbeat';
+export {
+  openLastSweep,
+  openLastReconcile,
+  type LastReconcile,
+  type LastSweep,
+  type ReconcileReport,
+} from './last-runs';
+export { openReconcileReport, type ReconcileReportMessages, type ReportMessage } from './reconcile-reports';
+export { openLocationsVersion, type LocationsVersion } from './locations-version';
+export {
+  openCursor,
+  openSourceItemsEnd,
+  cursorAt,
+  newRows,
+  readAfter,
+  type Cursor,
+  type CursorName,
+  type SourceItemsEnd,
+  type StoredCursor,
+} from './cursors';
+export { migrate, type Migrated } from './migration';

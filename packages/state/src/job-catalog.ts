@@ -1,0 +1,151 @@
+import type { Change } from '@stock-sync/domain';
+import { z } from 'zod';
+
+/**
+ * The job catalog: every kind of job, and all that is to be known about it. The worker has one handler for each kind
+ * (apps/worker/src/jobs/handlers.ts), which the type of this table demands.
+ */
+
+/** Parts need both systems. Lookups need only InvenTree, so they go on while Magento is unreachable. */
+export const QUEUES = { parts: 'parts', lookups: 'lookups', deadLetters: 'dead-letters' } as const;
+export type QueueName = typeof QUEUES.parts | typeof QUEUES.lookups;
+
+const everyJob = {
+  /** What asked for the job: the name of an event, or another short reason. */
+  event: z.string(),
+  /** When it was accepted, in milliseconds since 1970. */
+  acceptedAt: z.number(),
+};
+
+const partSchema = z.object({ kind: z.literal('part'), part: z.number().int(), ...everyJob });
+const stockItemSchema = z.object({
+  kind: z.literal('stock-item'),
+  stockItem: z.number().int(),
+  change: z.enum(['created', 'updated', 'deleted']) satisfies z.ZodType<Change>,
+  ...everyJob,
+});
+const resyncSchema = z.object({
+  kind: z.literal('resync'),
+  part: z.number().int(),
+  afterMs: z.number().int(),
+  ...everyJob,
+});
+const sweepSchema = z.object({ kind: z.literal('sweep'), ...everyJob });
+const reconcileSchema = z.object({ kind: z.literal('reconcile'), ...everyJob });
+const reconcileCommandSchema = z.object({
+  kind: z.literal('reconcile-command'),
+  /** Under this id the worker reports its findings (reconcile-reports.ts). */
+  report: z.string(),
+  /** Whether differences are only reported. */
+  dryRun: z.boolean(),
+  /** Whether the mass-zero guard is off. */
+  force: z.boolean(),
+  ...everyJob,
+});
+
+export const jobSchema = z.discriminatedUnion('kind', [
+  partSchema,
+  stockItemSchema,
+  resyncSchema,
+  sweepSchema,
+  reconcileSchema,
+  reconcileCommandSchema,
+]);
+
+/** What a worker is to do. A job names a part and never a quantity. */
+export type SyncJob = z.infer<typeof jobSchema>;
+export type JobKind = SyncJob['kind'];
+export type JobOf<Kind extends JobKind> = Extract<SyncJob, { kind: Kind }>;
+
+interface CatalogEntry<Job> {
+  queue: QueueName;
+  /** What it does, for the docs. */
+  purpose: string;
+  /** Its name in logs and on the dashboard. */
+  title: (job: Job) => string;
+  /** Two jobs with the same id are one. */
+  deduplicationId: (job: Job) => string;
+  /** Lower numbers first; 0 is before all. */
+  priority: number;
+  /** How long it waits before it starts, in milliseconds. */
+  delayMs: (job: Job, delays: { eventDelayMs: number }) => number;
+  /** Its time limit, as a multiple of the limit of a job about one part. */
+  timeLimitFactor: number;
+}
+
+/** What is true of most kinds. */
+const usual = { priority: 0, delayMs: () => 0, timeLimitFactor: 1 };
+/** Reading all parts may take this many times as long as reading one. */
+const ALL_PARTS = 20;
+
+export const JOB_CATALOG: { [Kind in JobKind]: CatalogEntry<JobOf<Kind>> } = {
+  part: {
+    ...usual,
+    queue: QUEUES.parts,
+    purpose: 'make the store equal to the stock of one part',
+    title: ({ part }) => `part ${part}`,
+    deduplicationId: ({ part }) => `part:${part}`,
+    // So that the events of one user action become one job; counted from the first of them.
+    delayMs: (_job, { eventDelayMs }) => eventDelayMs,
+  },
+  'stock-item': {
+    ...usual,
+    queue: QUEUES.lookups,
+    purpose: 'find the part of a stock item, and enqueue it',
+    title: ({ stockItem }) => `stock item ${stockItem}`,
+    deduplicationId: ({ stockItem }) => `stock-item:${stockItem}`,
+  },
+  resync: {
+    ...usual,
+    queue: QUEUES.lookups,
+    purpose: 'enqueue a part once more, some time after a write without an answer',
+    title: ({ part }) => `resync of part ${part}`,
+    deduplicationId: ({ part, afterMs }) => `resync:${part}:${afterMs}`,
+    delayMs: ({ afterMs }) => afterMs,
+  },
+  sweep: {
+    ...usual,
+    queue: QUEUES.lookups,
+    purpose: 'enqueue the parts whose stock changed without an event',
+    title: () => 'sweep',
+    deduplicationId: () => 'sweep',
+    timeLimitFactor: ALL_PARTS,
+  },
+  reconcile: {
+    ...usual,
+    queue: QUEUES.lookups,
+    purpose: 'compare both systems, and enqueue the parts that differ',
+    title: () => 'reconcile',
+    deduplicationId: () => 'reconcile',
+    timeLimitFactor: ALL_PARTS,
+  },
+  'reconcile-command': {
+    ...usual,
+    queue: QUEUES.lookups,
+    purpose: 'the same for an operator, who gets a report',
+    title: () => 'reconcile by command',
+    deduplicationId: ({ report }) => `reconcile-command:${report}`,
+    timeLimitFactor: ALL_PARTS,
+  },
+};
+
+/** The catalog's entry of a job. */
+export function catalogEntry(job: SyncJob): CatalogEntry<SyncJob> {
+  // Each entry takes jobs of its own kind, which TypeScript cannot see through the index.
+  return JOB_CATALOG[job.kind] as CatalogEntry<SyncJob>;
+}
+
+/** The data of a job in Redis; throws a ZodError where it is not one of ours. */
+export function parseJob(data: unknown): SyncJob {
+  return jobSchema.parse(data);
+}
+
+/** What two jobs have in common exactly if one of them is enough. */
+export function deduplicationId(job: SyncJob): string {
+  return catalogEntry(job).deduplicationId(job);
+}
+
+/** The name of a job for people: "part 45". */
+export function jobTitle(job: SyncJob): string {
+  return catalogEntry(job).title(job);
+}

@@ -1,0 +1,199 @@
+import { Queue, type BulkJobOptions } from 'bullmq';
+import type { RedisConnection } from './connection';
+import { catalogEntry, deduplicationId, jobTitle, QUEUES, type QueueName, type SyncJob } from './job-catalog';
+
+export interface JobQueuesOptions {
+  /** How long a part's job waits for further events, in milliseconds (SYNC_DELAY_MS); 0 where no events are enqueued. */
+  eventDelayMs?: number;
+  /** Whether to reject at once while Redis is unreachable, rather than to wait for it. */
+  failFast?: boolean;
+}
+
+/** How long after a delayed job is due Redis is woken, in milliseconds: the clocks of two processes differ a little. */
+const WAKE_AFTER_DUE_MS = 3;
+/** Under load Redis is awake anyway. */
+const WAKE_INTERVAL_MS = 5;
+/** Finished jobs that the dashboard can still show. */
+const KEPT_JOBS = 1_000;
+/** The worker decides when a job has failed for good (MAX_ATTEMPTS), so that no other service needs that setting. */
+const UNLIMITED = Number.MAX_SAFE_INTEGER;
+/** The worker computes the pauses between attempts. */
+export const BACKOFF_TYPE = 'jittered';
+
+/** The queues of jobs. */
+export interface JobQueues {
+  /**
+   * Resolves once Redis has the jobs. All jobs that are enqueued in the same turn of the event loop go in one round trip,
+   * and duplicates among them are dropped.
+   */
+  enqueue(jobs: readonly SyncJob[]): Promise<void>;
+  /** A job failed and waits for its next attempt: from now on, an event for it starts that attempt at once. */
+  backsOff(job: SyncJob): Promise<void>;
+  /** A job that failed before is done, or failed for good. */
+  backsOffNoMore(job: SyncJob): Promise<void>;
+  /**
+   * Repeats a job at this interval, and runs it once now, however many workers ask for it. 0: no longer. A schedule that is
+   * as requested is left alone, and keeps its place in the queue.
+   */
+  schedule(kind: 'sweep' | 'reconcile', seconds: number): Promise<void>;
+  /** Jobs of both queues that wait, are delayed, or are being worked on. */
+  counts(): Promise<{ waiting: number; delayed: number; active: number }>;
+  /** Workers take no jobs of a queue for this long. It ends by itself, so a worker that dies leaves nothing paused. */
+  pause(name: QueueName, milliseconds: number): Promise<void>;
+  /** Workers take jobs of a queue again. */
+  resume(name: QueueName): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens the queues, on a connection that stays the caller's. */
+export function openJobQueues(
+  { redis, keys }: RedisConnection,
+  { eventDelayMs = 0, failFast = false }: JobQueuesOptions = {},
+): JobQueues {
+  const opened = new Map<QueueName, Queue>();
+
+  /** A queue that is opened while Redis is unreachable would fail for ever on a connection that does not wait. */
+  function queue(name: QueueName): Queue {
+    if (failFast && redis.status !== 'ready') throw new Error('it is unreachable');
+    const before = opened.get(name);
+    if (before) return before;
+    const now = new Queue(name, {
+      connection: redis,
+      prefix: keys.queuePrefix,
+      skipWaitingForReady: failFast,
+      streams: { events: { maxLen: 1_000 } },
+    });
+    opened.set(name, now);
+    // The owner of the connection logs its errors.
+    now.on('error', () => undefined);
+    return now;
+  }
+
+  const wakeUps = new Set<NodeJS.Timeout>();
+  let lastWakeUpAt = 0;
+
+  /**
+   * Wakes Redis when a delayed job is due. Redis checks the time limits of waiting clients, as workers are while they wait
+   * for the next delayed job, only when something happens, or ten times a second: a single change would be up to 100 ms late.
+   */
+  function wakeRedisWhenDue(): void {
+    const at = Date.now() + eventDelayMs + WAKE_AFTER_DUE_MS;
+    if (eventDelayMs === 0 || at < lastWakeUpAt + WAKE_INTERVAL_MS) return;
+    lastWakeUpAt = at;
+    const wakeUp = setTimeout(() => {
+      wakeUps.delete(wakeUp);
+      redis.ping().catch(() => undefined);
+    }, at - Date.now());
+    wakeUps.add(wakeUp.unref());
+  }
+
+  let collected: { jobs: Map<string, SyncJob>; sent: Promise<void> } | undefined;
+
+  async function send(jobs: Map<string, SyncJob>): Promise<void> {
+    const all = [...jobs.values()];
+    const addTo = (name: QueueName) => {
+      const some = all.filter(job => catalogEntry(job).queue === name);
+      return some.length === 0
+        ? undefined
+        : queue(name).addBulk(
+            some.map(job => ({ name: jobTitle(job), data: job, opts: jobOptions(job, eventDelayMs) })),
+          );
+    };
+    const [isBackingOff] = await Promise.all([
+      redis.smismember(keys.backingOff, ...jobs.keys()),
+      addTo(QUEUES.parts),
+      addTo(QUEUES.lookups),
+    ]);
+    await Promise.all(all.filter((_, index) => isBackingOff[index] === 1).map(retryNow));
+    wakeRedisWhenDue();
+  }
+
+  /** An event merges into the job that waits for its next attempt; what was wrong may be fixed by now. */
+  async function retryNow(job: SyncJob): Promise<void> {
+    const id = deduplicationId(job);
+    await redis.srem(keys.backingOff, id);
+    const jobs = queue(catalogEntry(job).queue);
+    const waiting = await jobs.getDeduplicationJobId(id);
+    const found = waiting ? await jobs.getJob(waiting) : undefined;
+    // It may have started just now.
+    await found?.changeDelay(eventDelayMs).catch(() => undefined);
+  }
+
+  return {
+    enqueue(jobs) {
+      if (jobs.length === 0) return Promise.resolve();
+      if (!collected) {
+        const batch = new Map<string, SyncJob>();
+        const sent = new Promise<void>((resolve, reject) => {
+          setImmediate(() => {
+            collected = undefined;
+            send(batch).then(resolve, reject);
+          });
+        });
+        collected = { jobs: batch, sent };
+      }
+      for (const job of jobs) collected.jobs.set(deduplicationId(job), job);
+      return collected.sent;
+    },
+    backsOff: async job => {
+      await redis.sadd(keys.backingOff, deduplicationId(job));
+    },
+    backsOffNoMore: async job => {
+      await redis.srem(keys.backingOff, deduplicationId(job));
+    },
+    async schedule(kind, seconds) {
+      const lookups = queue(QUEUES.lookups);
+      const before = await lookups.getJobScheduler(kind);
+      if (seconds === 0) {
+        if (before) await lookups.removeJobScheduler(kind);
+        return;
+      }
+      // A schedule whose next run is long overdue has lost it.
+      const isAlive = (before?.next ?? 0) > Date.now() - seconds * 1000;
+      if (before?.every === seconds * 1000 && isAlive) return;
+      const data: SyncJob = { kind, event: kind, acceptedAt: Date.now() };
+      await lookups.upsertJobScheduler(kind, { every: seconds * 1000 }, { name: kind, data, opts: keptOptions });
+    },
+    async counts() {
+      const both = await Promise.all(
+        [QUEUES.parts, QUEUES.lookups].map(name => queue(name).getJobCounts('waiting', 'delayed', 'active')),
+      );
+      const total = (state: string) => both.reduce((sum, counts) => sum + (counts[state] ?? 0), 0);
+      return { waiting: total('waiting'), delayed: total('delayed'), active: total('active') };
+    },
+    pause: async (name, milliseconds) => {
+      await queue(name).rateLimit(Math.ceil(milliseconds));
+    },
+    async resume(name) {
+      await queue(name).removeRateLimitKey();
+      // A worker that found the queue paused waits for a sign that there is something to do.
+      await redis.zadd(queue(name).toKey('marker'), 0, '0');
+    },
+    close: async () => {
+      for (const wakeUp of wakeUps) clearTimeout(wakeUp);
+      await Promise.all([...opened.values()].map(one => one.close()));
+    },
+  };
+}
+
+const keptOptions = {
+  attempts: UNLIMITED,
+  backoff: { type: BACKOFF_TYPE },
+  removeOnComplete: { count: KEPT_JOBS },
+  removeOnFail: { count: KEPT_JOBS },
+};
+
+/**
+ * How a job is queued. An event for a job that still waits merges into it, because its read is still to come; an event for
+ * a job that is running causes one more run afterwards (keepLastIfActive).
+ */
+export function jobOptions(job: SyncJob, eventDelayMs: number): BulkJobOptions {
+  const { priority, delayMs } = catalogEntry(job);
+  const delay = delayMs(job, { eventDelayMs });
+  return {
+    ...(delay > 0 && { delay }),
+    ...(priority > 0 && { priority }),
+    deduplication: { id: deduplicationId(job), keepLastIfActive: true },
+    ...keptOptions,
+  };
+}

@@ -1,0 +1,35 @@
+/** The prefix of all keys where REDIS_PREFIX is not set. */
+export const DEFAULT_PREFIX = 'stock-sync';
+
+/**
+ * Every key that we have in Redis; docs/redis.md says what each of them holds. All of them share the prefix as a hash tag
+ * (`{stock-sync}:parts`): so one Redis can serve several shops, and Redis Cluster keeps all keys of a shop in one slot.
+ */
+export function keysFor(prefix: string) {
+  const key = (name: string) => `{${prefix}}:${name}`;
+  return {
+    /** What BullMQ puts before the names of our queues. */
+    queuePrefix: key('queue'),
+    backingOff: key('backing-off'),
+    parts: key('parts'),
+    partsWithSku: (sku: string) => key(`sku:${sku}`),
+    skuChecked: (sku: string) => key(`sku-checked:${sku}`),
+    products: key('products'),
+    stockItem: (stockItem: number) => key(`stock-item:${stockItem}`),
+    fencingToken: (part: number) => key(`fencing-token:${part}`),
+    skuLock: (sku: string) => key(`sku-lock:${sku}`),
+    semaphore: (name: string) => key(`semaphore:${name}`),
+    breaker: (name: string) => key(`breaker:${name}`),
+    canarySkus: key('canary-skus'),
+    cursor: (name: string) => key(`cursor:${name}`),
+    lastSweep: key('last-sweep'),
+    lastReconcile: key('last-reconcile'),
+    report: (id: string) => key(`report:${id}`),
+    locationsVersion: key('locations-version'),
+    pluginHeartbeat: key('plugin-heartbeat'),
+    webhookId: (id: string) => key(`webhook:${id}`),
+    migration: key('migration'),
+  };
+}
+
+export type Keys = ReturnType<typeof keysFor>;

@@ -1,0 +1,46 @@
+import { startSystem } from '@stock-sync/end-to-end';
+import { stockActions } from '@stock-sync/fakes';
+
+const PARTS = 200;
+const EVENTS = 10_000;
+const AT_ONCE = 50;
+
+/** The calls that 10,000 events over 200 parts cost, with fakes as slow as the recorded systems. */
+export async function benchCalls(redisUrl: string): Promise<void> {
+  for (const eventsEach of [1, 50]) {
+    const system = await startSystem({ redisServer: redisUrl, workers: 2, latency: true, sends: 'none' });
+    const { inventree, magento } = system;
+    const items = Array.from({ length: PARTS }, (_, n) => {
+      const part = inventree.shop.addPart({ name: `PART-${n}` });
+      magento.store.addProduct(part.name, { quantity: 1_000 });
+      return inventree.shop.insertItem({ part: part.pk, quantity: 1_000 });
+    });
+    let sent = 0;
+    const sendSome = async () => {
+      while (sent < EVENTS) {
+        const events = Array.from({ length: eventsEach }, () => {
+          const item = items[sent++ % PARTS];
+          if (!item) throw new Error('no item');
+          stockActions.remove(inventree.shop, item, 1);
+          return { event: 'stock_stockitem.saved', model: 'StockItem', id: item.pk, part: item.part };
+        });
+        const status = await system.send(eventsEach === 1 ? events[0] : { events });
+        if (status !== 202) throw new Error(`answered ${status}`);
+      }
+    };
+    const startedAt = Date.now();
+    await Promise.all(Array.from({ length: AT_ONCE }, sendSome));
+    const sentAfter = (Date.now() - startedAt) / 1000;
+    await system.quiet();
+    const wrong = items.filter(
+      item => magento.store.shown(inventree.shop.parts.get(item.part)?.name ?? '')?.quantity !== item.quantity,
+    );
+    const { reads, writes } = magento.counts();
+    console.log(
+      `calls, ${EVENTS.toLocaleString('en')} events over ${PARTS} parts, ${eventsEach} per webhook, sent in ${sentAfter.toFixed(1)} s: ` +
+        `InvenTree ${inventree.reads()} reads; Magento ${reads} reads, ${writes} writes; ${wrong.length} SKUs wrong`,
+    );
+    await system.stop();
+    if (wrong.length > 0) throw new Error('the store is not equal to the shelves');
+  }
+}

@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startSystem, type System } from '@stock-sync/end-to-end';
+import { stockActions, type StockItem } from '@stock-sync/fakes';
+
+const CHANGES = 15;
+const STOCKTAKES = 5;
+const STOCKTAKE_ITEMS = 100;
+
+/**
+ * How soon the store shows one change and a stocktake of 100 items, with fakes as slow as the recorded systems, and how this
+ * compares with the three calls that are necessary, one after another.
+ */
+export async function benchChange(redisUrl: string): Promise<void> {
+  const system = await startSystem({ redisServer: redisUrl, latency: true, sendAgainAfterMs: 2_000 });
+  const { inventree, magento } = system;
+  const items = Array.from({ length: STOCKTAKE_ITEMS }, (_, n) => {
+    const part = inventree.shop.addPart({ name: `PART-${n}` });
+    magento.store.addProduct(part.name, { quantity: 1_000 });
+    return inventree.shop.insertItem({ part: part.pk, quantity: 1_000 });
+  });
+  // The first sync of a SKU needs more calls, for example to find its product.
+  await countAll(system, items, 500);
+
+  const single: number[] = [];
+  for (let n = 0; n < CHANGES; n++) {
+    const [item] = items;
+    if (item) single.push(await countAll(system, [item], 100 + n));
+    await sleep(50 + 37 * (n % 5));
+  }
+  const stocktakes: number[] = [];
+  for (let n = 0; n < STOCKTAKES; n++) stocktakes.push(await countAll(system, items, 10 + n));
+
+  const least = { single: 13 + 30 + 81, stocktake: 13 + 31 + 774 };
+  const line = (times: number[], calls: number) => {
+    const ordered = [...times].sort((a, b) => a - b);
+    const median = ordered[Math.floor(ordered.length / 2)] ?? 0;
+    return `median ${median} ms, slowest ${ordered.at(-1)} ms: ${(median / calls).toFixed(2)} x its ${calls} ms of calls`;
+  };
+  console.log(`change, one item counted: ${line(single, least.single)}`);
+  console.log(`change, ${STOCKTAKE_ITEMS} items counted in one action: ${line(stocktakes, least.stocktake)}`);
+  await system.stop();
+}
+
+/** Counts items in one transaction; resolves with the milliseconds until the store shows all of them. */
+async function countAll(system: System, items: readonly StockItem[], quantity: number): Promise<number> {
+  const { shop } = system.inventree;
+  const startedAt = Date.now();
+  shop.transaction(() => {
+    for (const item of items) stockActions.count(shop, item, quantity);
+  });
+  const names = items.map(item => shop.parts.get(item.part)?.name ?? '');
+  while (!names.every(name => system.magento.store.shown(name)?.quantity === quantity)) await sleep(2);
+  const took = Date.now() - startedAt;
+  await system.quiet();
+  return took;
+}

@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startSystem, type ServiceProcess, type System } from '@stock-sync/end-to-end';
+import { connectToRedis, openParts } from '@stock-sync/state';
+
+/** A shop with 50 of each part, except the first few, of which it has 51 that Redis and the store do not know yet. */
+async function startLargeShop(redisUrl: string, parts: number, differ: number): Promise<System> {
+  const system = await startSystem({ redisServer: redisUrl, sends: 'none', workers: 0 });
+  const { shop } = system.inventree;
+  const connection = connectToRedis(system.database.url, { whileUnreachable: { wait: true } });
+  const state = openParts(connection);
+  for (let n = 0; n < parts; n++) {
+    const part = shop.addPart({ name: `WIDGET-${String(n).padStart(6, '0')}` });
+    shop.insertItem({ part: part.pk, quantity: n < differ ? 51 : 50 });
+    system.magento.store.addProduct(part.name, { quantity: 50 });
+  }
+  const all = [...shop.parts.values()];
+  const last = { outcome: 'unchanged', at: Date.now(), target: { default: '50' }, throttledRuns: 0 } as const;
+  for (let start = 0; start < all.length; start += 5_000) {
+    const some = all.slice(start, start + 5_000);
+    await Promise.all(some.map(({ pk, name }) => state.set(pk, { sku: name, ...last }, undefined)));
+  }
+  connection.redis.disconnect();
+  return system;
+}
+
+const SIZES = [20_000, 200_000];
+
+/** Measures shops of two sizes in which some parts differ, and compares the time per part. */
+export async function inTwoSizes(
+  what: string,
+  redisUrl: string,
+  differ: number,
+  measure: (system: System, parts: number) => Promise<{ seconds: number; line: string }>,
+): Promise<void> {
+  const took: number[] = [];
+  for (const parts of SIZES) {
+    const system = await startLargeShop(redisUrl, parts, differ);
+    const { seconds, line } = await measure(system, parts);
+    took.push(seconds / parts);
+    console.log(
+      `${what}, ${parts.toLocaleString('en')} parts of which ${differ} differ: ${seconds.toFixed(1)} s; ${line}`,
+    );
+    await system.stop();
+  }
+  const [small = 0, large = 0] = took;
+  console.log(`${what}, time per part in the large shop: ${(large / small).toFixed(2)} x that in the small one`);
+}
+
+/** A gauge of a service; 0 where it is not set yet. */
+async function gauge(service: ServiceProcess, name: string): Promise<number> {
+  const text = await (await fetch(`${service.url}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1] ?? 0);
+}
+
+/** Watches a worker until one of its gauges is set: the gauge, and its memory before and at most, in MiB. */
+export async function watched(worker: ServiceProcess, name: string) {
+  const memory = async () => Math.round((await gauge(worker, 'process_resident_memory_bytes')) / 2 ** 20);
+  const before = await memory();
+  let most = before;
+  let seconds = 0;
+  while (seconds === 0) {
+    most = Math.max(most, await memory());
+    await sleep(100);
+    seconds = await gauge(worker, name);
+  }
+  return { seconds, before, most };
+}

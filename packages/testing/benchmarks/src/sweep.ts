@@ -1,0 +1,26 @@
+import type { RedisDatabase } from '@stock-sync/end-to-end';
+import { inTwoSizes, watched } from './large-shop';
+
+/** Time, memory and Redis of one sweep, for shops of two sizes: none of them should grow faster than the shop. */
+export async function benchSweep(redisUrl: string): Promise<void> {
+  await inTwoSizes('sweep', redisUrl, 200, async (system, parts) => {
+    const state = await bytesOf(system.database.redis, '{stock-sync}:parts', parts);
+    const skus = await bytesOf(system.database.redis, '{stock-sync}:sku:*', parts);
+    const worker = await system.startWorker({ SWEEP_INTERVAL_SECONDS: '3600' });
+    const { seconds, before, most } = await watched(worker, 'stock_sync_sweep_seconds');
+    const line =
+      `worker ${before} MiB before, ${most} MiB at most; ` +
+      `Redis ${state} bytes a part for its last sync, ${skus} for its SKU`;
+    return { seconds, line };
+  });
+}
+
+/** Bytes of Redis per part under these keys, from a sample of a thousand. */
+async function bytesOf(redis: RedisDatabase['redis'], pattern: string, parts: number): Promise<number> {
+  const keys = pattern.includes('*') ? await redis.keys(pattern) : [pattern];
+  const some = keys.slice(0, 1_000);
+  const sizes = await Promise.all(
+    some.map(async key => Number(await redis.call('MEMORY', 'USAGE', key, 'SAMPLES', 0))),
+  );
+  return Math.round((sizes.reduce((total, size) => total + size, 0) / some.length) * (keys.length / parts));
+}

@@ -1,0 +1,105 @@
+import { spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { MUTANTS, type Mutant } from './mutants';
+
+/** What a copy of the workspace needs besides its dependencies. */
+const COPIED = [
+  'apps',
+  'packages',
+  'package.json',
+  'pnpm-lock.yaml',
+  'pnpm-workspace.yaml',
+  'tsconfig.base.json',
+  'tsconfig.json',
+];
+
+/**
+ * `npm run chaos:mutants` breaks a copy of the code in one way after another, and shows that the chaos suite catches each. `--seeds`
+ * is the most seeds for each mutant, `--only <text>` selects mutants by name. Resolves with the exit code: 0 if all were caught.
+ */
+export async function mutantsCommand(root: string, args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      seeds: { type: 'string', default: '60' },
+      from: { type: 'string', default: '1' },
+      'at-once': { type: 'string', default: '3' },
+      only: { type: 'string', default: '' },
+    },
+  });
+  const chosen = MUTANTS.filter(({ name }) => name.includes(values.only));
+  const survivors: string[] = [];
+  for (const mutant of chosen) {
+    const startedAt = Date.now();
+    const folder = copied(root);
+    try {
+      mutate(folder, mutant);
+      const chaos = [
+        'chaos',
+        '--stop-at-failure',
+        '--seeds',
+        values.seeds,
+        '--from',
+        values.from,
+        '--at-once',
+        values['at-once'],
+        // Wrong stays wrong, so there is no need to wait longer than a right seed takes.
+        '--patience',
+        '75',
+      ];
+      const { code, output } = await ended(folder, chaos);
+      const seconds = Math.round((Date.now() - startedAt) / 1000);
+      const [wrong = '', symptom = ''] = output.slice(output.findIndex(line => line.includes('WRONG')));
+      if (code === 1 && wrong.includes('WRONG')) {
+        console.log(`caught (${seconds} s): ${mutant.name}\n    ${wrong.replace(/ \(what.*/, '')}: ${symptom.trim()}`);
+      } else {
+        survivors.push(mutant.name);
+        console.log(`NOT CAUGHT (${seconds} s, ended with ${code}): ${mutant.name}\n${output.slice(-5).join('\n')}`);
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+  console.log(`${chosen.length - survivors.length} of ${chosen.length} mutants caught`);
+  return survivors.length > 0 ? 1 : 0;
+}
+
+/** The work tree is never changed; dependencies are only linked. */
+function copied(root: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'stock-sync-mutant-'));
+  for (const name of COPIED) {
+    cpSync(join(root, name), join(folder, name), {
+      recursive: true,
+      verbatimSymlinks: true,
+      filter: path => basename(path) !== 'recordings' || path.includes('src'),
+    });
+  }
+  symlinkSync(join(root, 'packages/testing/fakes/recordings'), join(folder, 'packages/testing/fakes/recordings'));
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
+function mutate(folder: string, { edits }: Mutant): void {
+  for (const { file, find, replace } of edits) {
+    const path = join(folder, file);
+    const text = readFileSync(path, 'utf8');
+    if (text.split(find).length !== 2) throw new Error(`${file} does not contain exactly once: ${find}`);
+    writeFileSync(
+      path,
+      text.replace(find, () => replace),
+    );
+  }
+}
+
+function ended(folder: string, args: string[]): Promise<{ code: number | null; output: string[] }> {
+  return new Promise(resolve => {
+    const child = spawn(process.execPath, [join(folder, 'packages/tooling/run.mjs'), ...args], { cwd: folder });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.once('close', code => resolve({ code, output: output.trim().split('\n') }));
+  });
+}

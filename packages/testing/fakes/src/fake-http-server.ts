@@ -1,0 +1,177 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A request as the handlers see it. */
+export interface FakeCall {
+  method: string;
+  /** Path and query as they came. */
+  url: string;
+  path: string;
+  query: URLSearchParams;
+  headers: IncomingMessage['headers'];
+  /** Parsed JSON; undefined where there is no body; a MalformedBody where it is none. */
+  body: unknown;
+  /** Groups that the route's pattern caught, decoded. */
+  captured: string[];
+  /** Aborted when the caller hangs up before it has its answer. */
+  hungUp: AbortSignal;
+}
+
+export class MalformedBody {
+  constructor(readonly text: string) {}
+}
+
+export interface FakeAnswer {
+  status: number;
+  headers?: Record<string, string>;
+  body?: unknown;
+}
+
+/** A fault that replaces or follows what the stand-in would do. */
+export type Fault =
+  | { answer: FakeAnswer }
+  /** Never answers. */
+  | { hang: true }
+  /** Breaks the connection, before or after the call took effect. */
+  | { reset: 'before' | 'after' }
+  /** Works, but answers only so many milliseconds later. */
+  | { answerAfterMs: number }
+  /** Begins to work only so many milliseconds later, even when the caller has hung up by then. */
+  | { beginAfterMs: number };
+
+export interface Route {
+  method: string;
+  path: RegExp;
+  handle: (call: FakeCall) => FakeAnswer | Promise<FakeAnswer>;
+}
+
+export interface FakeHttpServerOptions {
+  routes: readonly Route[];
+  /** Answers to a call before any route does: refused credentials, maintenance. */
+  before: (call: FakeCall) => FakeAnswer | undefined;
+  /** For what no route answers. */
+  notFound: (call: FakeCall) => FakeAnswer;
+  /** Milliseconds that the real system takes for a call. */
+  costMs: (call: FakeCall) => number;
+  headers: Record<string, string>;
+  /** Wraps what a call does and how long it takes. */
+  around?: (call: FakeCall, work: () => Promise<FakeAnswer>) => Promise<FakeAnswer>;
+}
+
+/** A call that was made. */
+export interface FakeCallRecord {
+  method: string;
+  path: string;
+  url: string;
+  body: unknown;
+  /** When it arrived, in milliseconds since 1970. */
+  at: number;
+  /** Of the answer, once the caller has one that it can use. */
+  status?: number;
+}
+
+/** A stand-in that listens. */
+export interface FakeHttpServer {
+  url: string;
+  /** Every call so far, in the order of arrival. */
+  calls: FakeCallRecord[];
+  /** Decides for each call whether something goes wrong with it. */
+  setFault(fault: ((call: FakeCall) => Fault | undefined) | undefined): void;
+  /** Whether calls take as long as in the real system. */
+  setLatency(on: boolean): void;
+  close(): Promise<void>;
+}
+
+/** Starts a server on a free port of this machine. */
+export async function startFakeHttpServer(options: FakeHttpServerOptions, port = 0): Promise<FakeHttpServer> {
+  const calls: FakeHttpServer['calls'] = [];
+  let faultOf: ((call: FakeCall) => Fault | undefined) | undefined;
+  let latency = false;
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const at = Date.now();
+    const hangUp = new AbortController();
+    response.once('close', () => response.writableFinished || hangUp.abort());
+    const call = await callFrom(request, hangUp.signal);
+    const record: FakeCallRecord = { method: call.method, path: call.path, url: call.url, body: call.body, at };
+    calls.push(record);
+    const fault = faultOf?.(call);
+    if (fault && 'hang' in fault) return;
+    if (fault && 'reset' in fault && fault.reset === 'before') return void request.socket.destroy();
+    if (fault && 'answer' in fault) return send(response, fault.answer);
+    const work = async () => {
+      if (fault && 'beginAfterMs' in fault) await sleep(fault.beginAfterMs);
+      const refused = options.before(call);
+      if (refused) return refused;
+      if (latency) await sleep(options.costMs(call));
+      return answerOf(call);
+    };
+    const answer = await (options.around ? options.around(call, work) : work());
+    if (fault && 'reset' in fault) return void request.socket.destroy();
+    if (fault && 'answerAfterMs' in fault) await sleep(fault.answerAfterMs);
+    if (!hangUp.signal.aborted) record.status = answer.status;
+    send(response, answer);
+  }
+
+  async function answerOf(call: FakeCall): Promise<FakeAnswer> {
+    for (const route of options.routes) {
+      const match = route.method === call.method ? route.path.exec(call.path) : null;
+      if (match) return route.handle({ ...call, captured: match.slice(1).map(decodeURIComponent) });
+    }
+    return options.notFound(call);
+  }
+
+  function send(response: ServerResponse, { status, headers = {}, body }: FakeAnswer): void {
+    const isText = typeof body === 'string' && !('content-type' in headers && headers['content-type'].includes('json'));
+    const text = body === undefined ? '' : isText ? body : JSON.stringify(body);
+    response.writeHead(status, { ...options.headers, ...headers }).end(text);
+  }
+
+  const server = createServer({ maxHeaderSize: 256 * 1024 }, (request, response) => {
+    serve(request, response).catch((error: unknown) => {
+      response.writeHead(599, { 'content-type': 'text/plain' }).end(`stand-in: ${(error as Error).stack ?? ''}`);
+    });
+  });
+  await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    calls,
+    setFault: fault => (faultOf = fault),
+    setLatency: on => (latency = on),
+    close: () => close(server),
+  };
+}
+
+async function callFrom(request: IncomingMessage, hungUp: AbortSignal): Promise<FakeCall> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const text = Buffer.concat(chunks).toString('utf8');
+  const url = request.url ?? '/';
+  const [path = '/', search = ''] = url.split(/\?(.*)/s);
+  return {
+    method: request.method ?? 'GET',
+    url,
+    path,
+    query: new URLSearchParams(search),
+    headers: request.headers,
+    body: text === '' ? undefined : jsonOf(text),
+    captured: [],
+    hungUp,
+  };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return new MalformedBody(text);
+  }
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise(resolve => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

@@ -1,0 +1,210 @@
+import {
+  MalformedBody,
+  startFakeHttpServer,
+  type FakeHttpServer,
+  type Route,
+  type FakeAnswer,
+  type FakeCall,
+} from '../fake-http-server';
+import { inventreeRecording } from '../recordings';
+import { serverError } from './lists';
+import { orderRoutes } from './order-routes';
+import { partRoutes } from './part-routes';
+import { createWebhookSender, pluginRoutes, type WebhookSender, type WebhookTarget } from './plugin';
+import { InvenTreeShop } from './shop';
+import { stockRoutes } from './stock-routes';
+
+export interface FakeInvenTreeOptions {
+  /** Whether our plugin is installed: its endpoint answers. */
+  plugin?: boolean;
+  latency?: boolean;
+  port?: number;
+}
+
+/** An InvenTree that answers as a recorded one did, and sends what our plugin would. */
+export interface FakeInvenTree extends FakeHttpServer {
+  shop: InvenTreeShop;
+  /** Of a user who may do all, one who may see parts and stock, and one who may nothing. */
+  tokens: { admin: string; viewer: string; nobody: string };
+  setMaintenance(on: boolean): void;
+  setDatabaseDown(on: boolean): void;
+  setPlugin(on: boolean): void;
+  /** From now on, webhooks go there; nowhere, where it is left out. */
+  sendTo(target?: WebhookTarget): void;
+  /** Resolves when the background worker is done and all webhooks are accepted. */
+  idle(): Promise<void>;
+  resetCounts(): void;
+  reads(): number;
+}
+
+const TOKENS = { admin: 'inv-admin', viewer: 'inv-viewer', nobody: 'inv-nobody' };
+/** What InvenTree's web server takes as a request line [recording error-long-url]. */
+const LONGEST_REQUEST_LINE = 4094;
+const JSON_TYPE = 'application/json';
+
+/** The role that a path needs; none, where it is not listed. */
+const ROLES: readonly [RegExp, string][] = [
+  [/^\/api\/part\//, 'part'],
+  [/^\/api\/stock\/location\//, 'stock_location'],
+  [/^\/api\/stock\//, 'stock'],
+  [/^\/plugin\/magento-sync\//, 'stock'],
+  [/^\/api\/order\//, 'sales_order'],
+  [/^\/api\/build\//, 'build'],
+];
+const VIEWER_ROLES: ReadonlySet<string> = new Set(['part', 'stock', 'stock_location']);
+
+/** Starts one on a free port. */
+export async function startInvenTree(options: FakeInvenTreeOptions = {}): Promise<FakeInvenTree> {
+  const shop = new InvenTreeShop();
+  let maintenance = false;
+  let databaseDown = false;
+  let plugin = options.plugin ?? true;
+  let sender: WebhookSender | undefined;
+  shop.onCommit = signals => sender?.committed(signals);
+  shop.onEvent = event => sender?.fired(event);
+
+  const routes: Route[] = [
+    { method: 'GET', path: /^\/api\/$/, handle: () => info(plugin) },
+    { method: 'GET', path: /^\/api\/settings\/global\/(\w+)\/$/, handle: setting },
+    ...pluginRoutes(shop),
+    ...partRoutes(shop),
+    ...stockRoutes(shop),
+    ...orderRoutes(shop),
+  ];
+
+  const before = (call: FakeCall): FakeAnswer | undefined => {
+    const line = `${call.method} ${call.url} HTTP/1.1`.length;
+    if (line > LONGEST_REQUEST_LINE) return tooLong(line);
+    if (maintenance) return recordedAnswer('error-maintenance');
+    if (databaseDown) return serverError(call, 'OperationalError');
+    if (call.path === '/api/') return undefined;
+    const token = /^token (.*)$/i.exec(call.headers.authorization ?? '')?.[1];
+    const known = token !== undefined && Object.values(TOKENS).includes(token);
+    if (call.path.startsWith('/plugin/') && !plugin)
+      return recordedAnswer(known ? 'plugin-path-absent' : 'plugin-path-absent-no-auth');
+    if (!known)
+      return unauthorized(token === undefined ? 'Authentication credentials were not provided.' : 'Invalid token.');
+    return forbidden(call, token) ?? malformed(call) ?? wrongMethod(call, routes);
+  };
+  const fake = await startFakeHttpServer(
+    {
+      routes,
+      before,
+      notFound: call =>
+        call.path.startsWith('/api/')
+          ? {
+              status: 404,
+              body: { detail: 'API endpoint not found', url: `http://${call.headers.host ?? ''}${call.url}` },
+            }
+          : recordedAnswer('web-root'),
+      costMs: call => costMs(shop, call),
+      headers: {
+        server: 'gunicorn',
+        'content-type': JSON_TYPE,
+        'x-inventree-version': '1.4.0 dev',
+        'x-inventree-api': '479',
+      },
+    },
+    options.port,
+  );
+  fake.setLatency(options.latency ?? false);
+  const stopListening = fake.close;
+  let callsBefore = 0;
+
+  return Object.assign(fake, {
+    shop,
+    tokens: TOKENS,
+    setMaintenance: (on: boolean) => void (maintenance = on),
+    setDatabaseDown: (on: boolean) => void (databaseDown = on),
+    setPlugin: (on: boolean) => void (plugin = on),
+    sendTo: (target?: WebhookTarget) => {
+      sender?.stop();
+      sender = target && createWebhookSender(target);
+    },
+    idle: async () => {
+      await shop.idle();
+      await sender?.idle();
+    },
+    resetCounts: () => void (callsBefore = fake.calls.length),
+    reads: () => fake.calls.slice(callsBefore).filter(isRead).length,
+    close: async () => {
+      sender?.stop();
+      await stopListening();
+    },
+  });
+}
+
+function isRead({ method, path }: { method: string; path: string }): boolean {
+  return method === 'GET' || path.startsWith('/plugin/');
+}
+
+function recordedAnswer(name: string): FakeAnswer {
+  const { status, headers, body } = inventreeRecording(name).response;
+  return { status, headers, body };
+}
+
+function tooLong(length: number): FakeAnswer {
+  const { status, headers, body } = inventreeRecording('error-long-url').response;
+  return { status, headers, body: String(body).replace(/\(\d+ /, `(${length} `) };
+}
+
+const unauthorized = (detail: string): FakeAnswer => ({
+  status: 401,
+  headers: { 'www-authenticate': 'Token' },
+  body: { detail },
+});
+
+function forbidden(call: FakeCall, token: string): FakeAnswer | undefined {
+  const role = ROLES.find(([path]) => path.test(call.path))?.[1];
+  if (token === TOKENS.admin || role === undefined) return undefined;
+  const sees = token === TOKENS.viewer && VIEWER_ROLES.has(role);
+  const onlyReads = call.method === 'GET' || call.path.startsWith('/plugin/');
+  if (sees && onlyReads) return undefined;
+  return { status: 403, body: { detail: 'You do not have permission to perform this action.' } };
+}
+
+function malformed(call: FakeCall): FakeAnswer | undefined {
+  if (!(call.body instanceof MalformedBody)) return undefined;
+  // Where Python's parser gave up: of a body cut off, at its end.
+  const at = call.body.text.length;
+  return { status: 400, body: { detail: `JSON parse error - Expecting value: line 1 column ${at + 1} (char ${at})` } };
+}
+
+function wrongMethod(call: FakeCall, routes: readonly Route[]): FakeAnswer | undefined {
+  const here = routes.filter(route => route.path.test(call.path));
+  if (here.length === 0 || here.some(route => route.method === call.method)) return undefined;
+  return { status: 405, body: { detail: `Method "${call.method}" not allowed.` } };
+}
+
+function info(plugin: boolean): FakeAnswer {
+  const { status, body } = inventreeRecording('info-anonymous').response;
+  const recorded = body as { active_plugins: unknown[] };
+  const ours = { name: 'MagentoSync', slug: 'magento-sync', version: '0.1.0' };
+  return { status, body: plugin ? { ...recorded, active_plugins: [...recorded.active_plugins, ours] } : recorded };
+}
+
+function setting(call: FakeCall): FakeAnswer {
+  const recorded = {
+    ENABLE_PLUGINS_EVENTS: 'setting-events',
+    STOCK_DELETE_DEPLETED_DEFAULT: 'setting-delete-depleted',
+  };
+  const name = recorded[(call.captured[0] ?? '') as keyof typeof recorded];
+  return name
+    ? recordedAnswer(name)
+    : { status: 404, body: { detail: 'No InvenTreeSetting matches the given query.' } };
+}
+
+/** The facts' own costs. */
+function costMs(shop: InvenTreeShop, call: FakeCall): number {
+  if (call.path.startsWith('/plugin/')) return 13;
+  if (call.method !== 'GET') return 30;
+  if (call.path === '/api/part/')
+    return call.query.has('name_regex')
+      ? 171
+      : call.query.has('IPN_regex')
+        ? 111
+        : 120 + 0.7 * Number(call.query.get('offset') ?? 0);
+  if (call.path === '/api/stock/' && !call.query.has('part'))
+    return 50 + 0.2 * Math.min(shop.items.size, Number(call.query.get('limit') ?? shop.items.size));
+  return 52;
+}

@@ -1,0 +1,83 @@
+import { createHmac } from 'node:crypto';
+import type { FakeAnswer, FakeCall } from '../fake-http-server';
+
+/** An integration as the shop set it up. */
+export interface Integration {
+  consumerKey: string;
+  consumerSecret: string;
+  accessToken: string;
+  accessTokenSecret: string;
+  /** The resources it may use; all, where this is left out. */
+  resources?: ReadonlySet<string>;
+}
+
+/** Which resource a path needs. */
+const RESOURCES: readonly [RegExp, string][] = [
+  [/\/V1\/products\/.*\/stockItems\//, 'Magento_CatalogInventory::cataloginventory'],
+  [/\/V1\/stockItems\//, 'Magento_CatalogInventory::cataloginventory'],
+  [/\/V1\/products/, 'Magento_Catalog::products'],
+  [/\/V1\/inventory\//, 'Magento_InventoryApi::source'],
+  [/\/V1\/(orders|shipments|creditmemos)/, 'Magento_Sales::sales'],
+  [/\/V1\/store\//, 'Magento_Backend::store'],
+];
+
+const json = { 'content-type': 'application/json; charset=utf-8' };
+
+/** What Magento refuses to a call, always with 401; undefined where it lets it through. */
+export function refusalOf(call: FakeCall, integration: Integration, bearerEnabled: boolean): FakeAnswer | undefined {
+  const resource = RESOURCES.find(([path]) => path.test(call.path))?.[1];
+  const notAuthorized: FakeAnswer = {
+    status: 401,
+    headers: json,
+    body: {
+      message: "The consumer isn't authorized to access %resources.",
+      parameters: { resources: resource ?? 'self' },
+    },
+  };
+  const header = call.headers.authorization ?? '';
+  if (header.startsWith('OAuth ')) {
+    const refused = oauthRefusal(call, header, integration);
+    if (refused) return refused;
+  } else if (!bearerEnabled || header !== `Bearer ${integration.accessToken}`) {
+    return notAuthorized;
+  }
+  return resource && integration.resources && !integration.resources.has(resource) ? notAuthorized : undefined;
+}
+
+/** The signature as this store checked it: SHA-256 only, and the host without its port (facts, Authentication). */
+function oauthRefusal(call: FakeCall, header: string, integration: Integration): FakeAnswer | undefined {
+  const oauth = new Map(
+    [...header.slice('OAuth '.length).matchAll(/(\w+)="([^"]*)"/g)].map(([, name = '', value = '']) => [
+      name,
+      decodeURIComponent(value),
+    ]),
+  );
+  const method = oauth.get('oauth_signature_method') ?? '';
+  if (method !== 'HMAC-SHA256') {
+    const body = { message: 'Signature method %1 is not supported', parameters: [method] };
+    return { status: 400, headers: json, body };
+  }
+  const given = oauth.get('oauth_signature');
+  oauth.delete('oauth_signature');
+  const address = `http://${(call.headers.host ?? '').replace(/:\d+$/, '')}${call.path}`;
+  const known =
+    oauth.get('oauth_consumer_key') === integration.consumerKey && oauth.get('oauth_token') === integration.accessToken;
+  if (known && given === oauthSignature(call.method, address, [...call.query, ...oauth], integration)) return undefined;
+  return { status: 401, headers: json, body: { message: 'The signature is invalid. Verify and try again.' } };
+}
+
+/** OAuth 1.0a's signature of a call, reckoned apart from our client's, so that the one is a check of the other. */
+export function oauthSignature(
+  method: string,
+  address: string,
+  parameters: readonly (readonly [string, string])[],
+  { consumerSecret, accessTokenSecret }: Integration,
+): string {
+  const escape = (text: string) =>
+    encodeURIComponent(text).replace(/[!'()*]/g, letter => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
+  const pairs = parameters.map(([name, value]) => `${escape(name)}=${escape(value)}`).sort();
+  const base = [method, address, pairs.join('&')].map(escape).join('&');
+  return createHmac('sha256', `${escape(consumerSecret)}&${escape(accessTokenSecret)}`)
+    .update(base)
+    .digest('base64');
+}

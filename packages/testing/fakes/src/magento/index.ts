@@ -1,0 +1,135 @@
+import { startFakeHttpServer, type FakeHttpServer, type FakeAnswer, type FakeCall } from '../fake-http-server';
+import { magentoRecording } from '../recordings';
+import { refusalOf, type Integration } from './authorization';
+import { bodyRefusal, magentoRoutes, noRoute, type MagentoSettings } from './routes';
+import { searchFrom } from './search';
+import { MagentoStore } from './store';
+
+export interface FakeMagentoOptions {
+  settings?: Partial<MagentoSettings>;
+  /** Whether integrations may log in by Bearer; off by default since Magento 2.4.4. */
+  bearerEnabled?: boolean;
+  integration?: Partial<Integration>;
+  latency?: boolean;
+  port?: number;
+}
+
+/** A Magento that answers as a recorded one did. */
+export interface FakeMagento extends FakeHttpServer {
+  store: MagentoStore;
+  integration: Integration;
+  settings: MagentoSettings;
+  setMaintenance(on: boolean): void;
+  setDatabaseDown(on: boolean): void;
+  /** The most writes that were under way at once for one SKU. */
+  mostWritersOfOneSku(): number;
+  /** Writes and reads so far. */
+  counts(): { writes: number; reads: number };
+  resetCounts(): void;
+}
+
+/** nginx's limit of a request line (facts: a URL over 8 KiB gives 414). */
+const LONGEST_REQUEST_LINE = 8 * 1024;
+
+const recordedAnswer = (name: string): FakeAnswer => {
+  const { status, headers, body } = magentoRecording(name).response;
+  return { status, headers, body };
+};
+
+/** Starts one on a free port. */
+export async function startMagento(options: FakeMagentoOptions = {}): Promise<FakeMagento> {
+  const store = new MagentoStore();
+  const settings: MagentoSettings = { sourceItems: true, ...options.settings };
+  const integration: Integration = {
+    consumerKey: 'consumer-key',
+    consumerSecret: 'consumer-secret',
+    accessToken: 'access-token',
+    accessTokenSecret: 'access-token-secret',
+    ...options.integration,
+  };
+  let maintenance = false;
+  let databaseDown = false;
+  const writing = new Map<string, number>();
+  let mostWriters = 0;
+  let counts = { writes: 0, reads: 0 };
+
+  const before = (call: FakeCall): FakeAnswer | undefined => {
+    if (`${call.method} ${call.url} HTTP/1.1`.length > LONGEST_REQUEST_LINE)
+      return recordedAnswer('error-uri-too-long');
+    if (maintenance) return recordedAnswer(call.method === 'GET' ? 'maintenance-get' : 'maintenance-post');
+    if (databaseDown) return recordedAnswer(call.method === 'GET' ? 'error-db-down' : 'error-db-down-post');
+    if (call.path.startsWith('/rest/async/')) return recordedAnswer('async-post');
+    return refusalOf(call, integration, options.bearerEnabled ?? true) ?? bodyRefusal(call);
+  };
+  const fake = await startFakeHttpServer(
+    {
+      routes: magentoRoutes(store, settings),
+      before,
+      around: watched,
+      notFound: noRoute,
+      costMs,
+      headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' },
+    },
+    options.port,
+  );
+  fake.setLatency(options.latency ?? false);
+
+  /** Counts calls, and who writes which SKU at the same time: a write takes a moment even without latency. */
+  async function watched(call: FakeCall, work: () => Promise<FakeAnswer>): Promise<FakeAnswer> {
+    if (call.method === 'GET') {
+      counts.reads++;
+      return work();
+    }
+    counts.writes++;
+    const skus = skusWritten(call);
+    for (const sku of skus) {
+      const writers = (writing.get(sku) ?? 0) + 1;
+      writing.set(sku, writers);
+      mostWriters = Math.max(mostWriters, writers);
+    }
+    let over = false;
+    // Who hung up writes no more, whatever becomes of what was sent.
+    const end = () => {
+      if (over) return;
+      over = true;
+      for (const sku of skus) writing.set(sku, (writing.get(sku) ?? 1) - 1);
+    };
+    call.hungUp.addEventListener('abort', end);
+    await new Promise(resolve => setTimeout(resolve, 5));
+    try {
+      return await work();
+    } finally {
+      end();
+    }
+  }
+
+  return Object.assign(fake, {
+    store,
+    integration,
+    settings,
+    setMaintenance: (on: boolean) => void (maintenance = on),
+    setDatabaseDown: (on: boolean) => void (databaseDown = on),
+    mostWritersOfOneSku: () => mostWriters,
+    counts: () => ({ ...counts }),
+    resetCounts: () => void (counts = { writes: 0, reads: 0 }),
+  });
+}
+
+function skusWritten(call: FakeCall): Set<string> {
+  const { sourceItems } = (call.body ?? {}) as { sourceItems?: { sku?: unknown }[] };
+  const skus = Array.isArray(sourceItems)
+    ? sourceItems.map(item => String(item.sku))
+    : [/\/products\/([^/]+)\//.exec(call.path)?.[1] ?? ''].map(decodeURIComponent);
+  return new Set(skus.map(sku => MagentoStore.key(sku)));
+}
+
+/** The facts' own costs: reading is nearly free, writing takes 7 ms a SKU. */
+function costMs(call: FakeCall): number {
+  if (call.method === 'PUT') return 98;
+  if (call.method === 'POST') return 74 + 7 * skusWritten(call).size;
+  if (call.path === '/rest/V1/products') {
+    const [[filter] = []] = searchFrom(call.query).groups;
+    return 14 + 4.6 * (filter?.value.split(',').length ?? 1);
+  }
+  return call.path.startsWith('/rest/V1/products/') ? 45 : 30;
+}

@@ -1,0 +1,361 @@
+import { MalformedBody, type Route, type FakeAnswer, type FakeCall } from '../fake-http-server';
+import { searchFrom, searchPage, withFields } from './search';
+import { magentoTime, MagentoStore, type FakeProduct, type FakeSourceItem } from './store';
+
+/** Switches of the store's own configuration. */
+export interface MagentoSettings {
+  /** webapi/validation: the most items in a list, the largest page, and the page where none is asked for. */
+  inputLimit?: { array: number; pageSize: number; defaultPageSize: number } | undefined;
+  /** Whether the inventory modules are there. */
+  sourceItems: boolean;
+}
+
+const ok = (body: unknown): FakeAnswer => ({ status: 200, body });
+const refused = (status: number, message: string, more: object = {}): FakeAnswer => ({
+  status,
+  body: { message, ...more },
+});
+const required = (fieldName: string) =>
+  refused(400, '"%fieldName" is required. Enter and try again.', { parameters: { fieldName } });
+const notAFloat = (field: string, value: string) =>
+  refused(
+    400,
+    `Error occurred during "${field}" processing. The "${value}" value's type is invalid. The "float" type was expected. Verify and try again.`,
+  );
+const DATABASE_TEXT: FakeAnswer = {
+  status: 500,
+  headers: { 'content-type': 'text/plain;charset=UTF-8' },
+  body: 'An error has happened during application run. See exception log for details.\n',
+};
+
+/** For an address that nobody answers, or not with this method. */
+export const noRoute = () => refused(404, 'Request does not match any route.');
+
+/** What this store answers. */
+export function magentoRoutes(store: MagentoStore, settings: MagentoSettings): Route[] {
+  const list = (call: FakeCall, rows: readonly Record<string, unknown>[], hide: readonly string[] = []): FakeAnswer => {
+    const search = searchFrom(call.query);
+    const limit = settings.inputLimit;
+    if (limit && (search.pageSize ?? 0) > limit.pageSize) {
+      return refused(400, 'Maximum SearchCriteria pageSize is %max', { parameters: { max: limit.pageSize } });
+    }
+    const page = searchPage(rows, search, limit?.defaultPageSize);
+    page.items = (page.items as Record<string, unknown>[]).map(row =>
+      Object.fromEntries(Object.entries(row).filter(([name]) => !hide.includes(name))),
+    );
+    return ok(withFields(page, call.query.get('fields')));
+  };
+  const withProduct = (call: FakeCall, answer: (product: FakeProduct) => FakeAnswer): FakeAnswer => {
+    const [sku = ''] = call.captured;
+    const product = store.product(sku);
+    return product
+      ? answer(product)
+      : refused(404, `The Product with the "%1" SKU doesn't exist.`, { parameters: [sku] });
+  };
+
+  const common: Route[] = [
+    {
+      method: 'GET',
+      path: /^\/rest\/V1\/products$/,
+      handle: call =>
+        list(
+          call,
+          [...store.products.values()].map(p => ({
+            id: p.id,
+            sku: p.sku,
+            name: `P ${p.sku}`,
+            status: p.status,
+            type_id: p.typeId,
+          })),
+        ),
+    },
+    {
+      method: 'GET',
+      path: /^\/rest\/V1\/products\/([^/]+)$/,
+      handle: call => {
+        const product = store.product(call.captured[0] ?? '');
+        if (!product) {
+          return refused(404, `The product that was requested doesn't exist. Verify the product and try again.`);
+        }
+        return ok(withFields(productDetail(product), call.query.get('fields')));
+      },
+    },
+    {
+      method: 'GET',
+      path: /^\/rest\/V1\/stockItems\/([^/]+)$/,
+      handle: call => withProduct(call, p => ok(stockItem(p))),
+    },
+    {
+      method: 'PUT',
+      path: /^\/rest\/V1\/products\/([^/]+)\/stockItems\/[^/]+$/,
+      handle: call =>
+        withProduct(call, product => {
+          const item = (call.body as { stockItem?: { qty?: unknown; is_in_stock?: boolean } }).stockItem;
+          if (!item) return required('stockItem');
+          const qty = Number(item.qty);
+          if (Number.isNaN(qty)) return notAFloat('qty', String(item.qty));
+          store.writeStockItem(product, qty, item.is_in_stock, magentoTime());
+          return ok(product.id);
+        }),
+    },
+    {
+      method: 'GET',
+      path: /^\/rest\/V1\/orders$/,
+      handle: call => list(call, store.orders.map(orderRow), ['id']),
+    },
+    {
+      method: 'GET',
+      path: /^\/rest\/V1\/orders\/(\d+)$/,
+      handle: call => {
+        const order = store.orders.find(o => o.entity_id === Number(call.captured[0]));
+        return order ? ok(withFields(orderRow(order), call.query.get('fields'))) : refused(404, 'No such entity.');
+      },
+    },
+    {
+      method: 'GET',
+      path: /^\/rest\/V1\/shipments$/,
+      handle: call =>
+        list(
+          call,
+          store.shipments.map(({ sku, qty, ...shipment }) => ({
+            ...shipment,
+            items: [{ sku, qty }],
+            extension_attributes: { source_code: 'default' },
+          })),
+        ),
+    },
+    {
+      method: 'GET',
+      path: /^\/rest\/V1\/creditmemos$/,
+      handle: call =>
+        list(
+          call,
+          store.creditMemos.map(({ sku, qty, ...memo }) => ({ ...memo, items: [{ sku, qty }] })),
+        ),
+    },
+  ];
+  return settings.sourceItems ? [...common, ...inventoryRoutes(store, settings, list)] : common;
+}
+
+function inventoryRoutes(
+  store: MagentoStore,
+  settings: MagentoSettings,
+  list: (call: FakeCall, rows: readonly Record<string, unknown>[], hide?: readonly string[]) => FakeAnswer,
+): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: /^\/rest\/V1\/inventory\/source-items$/,
+      handle: call =>
+        list(
+          call,
+          sourceItemsAsked(store, call).map(item => ({ ...item })),
+          ['id'],
+        ),
+    },
+    {
+      method: 'POST',
+      path: /^\/rest\/V1\/inventory\/source-items$/,
+      handle: call => writeSourceItems(store, settings, call),
+    },
+    {
+      method: 'POST',
+      path: /^\/rest\/V1\/inventory\/source-items-delete$/,
+      handle: call => {
+        const { sourceItems = [] } = call.body as { sourceItems?: { sku: string; source_code: string }[] };
+        for (const { sku, source_code } of sourceItems) store.deleteSourceItem(sku, source_code);
+        return ok([]);
+      },
+    },
+    {
+      method: 'GET',
+      path: /^\/rest\/V1\/inventory\/sources$/,
+      handle: call =>
+        list(
+          call,
+          [...store.sources].map(([source_code, { name, enabled, postcode }]) => ({
+            source_code,
+            name,
+            enabled,
+            description: name,
+            latitude: 0,
+            longitude: 0,
+            country_id: 'US',
+            postcode,
+            use_default_carrier_config: true,
+            carrier_links: [],
+            extension_attributes: { is_pickup_location_active: false, frontend_name: '' },
+          })),
+        ),
+    },
+    {
+      method: 'POST',
+      path: /^\/rest\/V1\/inventory\/sources$/,
+      handle: call => {
+        const { source } = call.body as {
+          source: { source_code: string; name: string; enabled: boolean; postcode: string };
+        };
+        store.sources.set(source.source_code, {
+          name: source.name,
+          enabled: source.enabled,
+          postcode: source.postcode,
+        });
+        return ok([]);
+      },
+    },
+    {
+      method: 'GET',
+      path: /^\/rest\/V1\/inventory\/stocks$/,
+      handle: call =>
+        list(call, [
+          {
+            stock_id: 1,
+            name: 'Default Stock',
+            extension_attributes: { sales_channels: [{ type: 'website', code: 'base' }] },
+          },
+        ]),
+    },
+    {
+      method: 'GET',
+      path: /^\/rest\/V1\/inventory\/get-product-salable-quantity\/([^/]+)\/1$/,
+      handle: call => {
+        const salable = store.salable(call.captured[0] ?? '');
+        return salable === undefined ? DATABASE_TEXT : ok(salable);
+      },
+    },
+  ];
+}
+
+/** Those that a search for SKUs can find, without a look at all others; all, where it searches for something else. */
+function sourceItemsAsked(store: MagentoStore, call: FakeCall): FakeSourceItem[] {
+  const [group = []] = searchFrom(call.query).groups;
+  const skus = group.flatMap(({ field, value, condition_type }) =>
+    field !== 'sku' ? [] : condition_type === 'in' ? value.split(',') : condition_type === 'eq' ? [value] : [],
+  );
+  if (skus.length < Math.max(1, group.length)) return [...store.sourceItems.values()];
+  const keys = new Set(skus.map(MagentoStore.key));
+  return [...keys].flatMap(sku => [...store.sources.keys()].flatMap(source => store.sourceItem(sku, source) ?? []));
+}
+
+const KNOWN_FIELDS = new Set(['sku', 'source_code', 'quantity', 'status', 'extension_attributes']);
+
+/** All or nothing; takes SKUs that no product has, and product types without stock [recordings msi-post-*]. */
+function writeSourceItems(store: MagentoStore, settings: MagentoSettings, call: FakeCall): FakeAnswer {
+  const { sourceItems } = (call.body ?? {}) as { sourceItems?: Record<string, unknown>[] };
+  if (!sourceItems) return required('sourceItems');
+  const limit = settings.inputLimit?.array;
+  if (limit !== undefined && sourceItems.length > limit) {
+    const type = '\\Magento\\InventoryApi\\Api\\Data\\SourceItemInterface';
+    return refused(400, 'Maximum items of type "%type" is %max', { parameters: { type, max: limit } });
+  }
+  for (const item of sourceItems) {
+    if (Object.keys(item).some(name => !KNOWN_FIELDS.has(name))) {
+      return refused(500, 'Internal Error. Details are available in Magento log file. Report ID: webapi-6b042a14e2e37');
+    }
+    if (Number.isNaN(Number(item.quantity))) return notAFloat('quantity', String(item.quantity));
+  }
+  if (sourceItems.length === 0) return refused(400, 'Input data is empty');
+  for (const { status } of sourceItems) {
+    const problem =
+      status === undefined ? 'should be numeric.' : status === 0 || status === 1 ? undefined : 'should a known status.';
+    if (problem) {
+      const errors = [{ message: `"%field" ${problem}`, parameters: { field: 'status' } }];
+      return refused(400, `Validation Failed: "status" ${problem}`, { errors });
+    }
+  }
+  if (sourceItems.some(({ source_code }) => !store.sources.has(String(source_code)))) {
+    return refused(400, 'Could not save Source Item');
+  }
+  for (const { sku, source_code, quantity, status } of sourceItems) {
+    store.writeSourceItem(String(sku), String(source_code), Number(quantity), Number(status));
+  }
+  return ok([]);
+}
+
+/** The answer to a body that is not what it should be; undefined where it is. */
+export function bodyRefusal(call: FakeCall): FakeAnswer | undefined {
+  if (call.body === undefined) return undefined;
+  const type = (call.headers['content-type'] ?? 'application/json').split(';')[0] ?? '';
+  if (type !== 'application/json') {
+    return refused(400, `Server cannot understand Content-Type HTTP header media type ${type}`);
+  }
+  return call.body instanceof MalformedBody ? refused(400, 'Decoding error.') : undefined;
+}
+
+function stockItem({ id, qty, isInStock, lowStockDate, statusChangedAuto }: FakeProduct) {
+  return {
+    item_id: id,
+    product_id: id,
+    stock_id: 1,
+    qty,
+    is_in_stock: isInStock,
+    is_qty_decimal: false,
+    show_default_notification_message: false,
+    use_config_min_qty: true,
+    min_qty: 0,
+    use_config_min_sale_qty: 1,
+    min_sale_qty: 1,
+    use_config_max_sale_qty: true,
+    max_sale_qty: 10000,
+    use_config_backorders: true,
+    backorders: 0,
+    use_config_notify_stock_qty: true,
+    notify_stock_qty: 1,
+    use_config_qty_increments: true,
+    qty_increments: 0,
+    use_config_enable_qty_inc: true,
+    enable_qty_increments: false,
+    use_config_manage_stock: true,
+    manage_stock: true,
+    low_stock_date: lowStockDate,
+    is_decimal_divided: false,
+    stock_status_changed_auto: statusChangedAuto,
+  };
+}
+
+function productDetail(product: FakeProduct) {
+  return {
+    id: product.id,
+    sku: product.sku,
+    name: `P ${product.sku}`,
+    attribute_set_id: 4,
+    price: 10,
+    status: product.status,
+    visibility: 4,
+    type_id: product.typeId,
+    created_at: '2026-11-23 11:53:49',
+    updated_at: '2026-11-23 11:53:49',
+    weight: 1,
+    extension_attributes: { website_ids: [1], stock_item: stockItem(product) },
+    product_links: [],
+    options: [],
+    media_gallery_entries: [],
+    tier_prices: [],
+    custom_attributes: [{ attribute_code: 'options_container', value: 'container2' }],
+  };
+}
+
+function orderRow(order: MagentoStore['orders'][number]) {
+  const isNew = order.shipped === 0;
+  return {
+    id: order.entity_id,
+    created_at: order.createdAt,
+    entity_id: order.entity_id,
+    increment_id: String(order.entity_id).padStart(9, '0'),
+    state: isNew ? 'new' : 'processing',
+    status: isNew ? 'pending' : 'processing',
+    updated_at: order.updatedAt,
+    items: [
+      {
+        item_id: 1,
+        product_type: 'simple',
+        qty_canceled: 0,
+        qty_invoiced: 0,
+        qty_ordered: order.ordered,
+        qty_refunded: 0,
+        qty_shipped: order.shipped,
+        sku: order.sku,
+      },
+    ],
+  };
+}

@@ -1,0 +1,181 @@
+/** A product of the stand-in's store, with its legacy stock item. */
+export interface FakeProduct {
+  id: number;
+  sku: string;
+  typeId: string;
+  status: number;
+  qty: number;
+  isInStock: boolean;
+  lowStockDate: string | null;
+  statusChangedAuto: number;
+}
+
+export interface FakeSourceItem {
+  id: number;
+  sku: string;
+  source_code: string;
+  quantity: number;
+  status: number;
+}
+
+export interface FakeOrder {
+  entity_id: number;
+  sku: string;
+  ordered: number;
+  shipped: number;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** The stand-in's state and the rules that keep it: what a real Magento did with each write [recordings]. */
+export class MagentoStore {
+  readonly products = new Map<string, FakeProduct>();
+  readonly sourceItems = new Map<string, FakeSourceItem>();
+  readonly sources = new Map<string, { name: string; enabled: boolean; postcode: string }>([
+    ['default', { name: 'Default Source', enabled: true, postcode: '00000' }],
+  ]);
+  readonly orders: FakeOrder[] = [];
+  readonly shipments: { entity_id: number; order_id: number; created_at: string; sku: string; qty: number }[] = [];
+  readonly creditMemos: { entity_id: number; order_id: number; created_at: string; sku: string; qty: number }[] = [];
+  /** Every quantity that a SKU's default source was given, in order. */
+  readonly history: { sku: string; quantity: number; at: number }[] = [];
+  private nextSourceItem = 1;
+
+  /** As MySQL's collation compares: without case and trailing spaces. */
+  static key(sku: string): string {
+    return sku.replace(/ +$/, '').toLowerCase();
+  }
+
+  addProduct(
+    sku: string,
+    { typeId = 'simple', quantity = 0 }: { typeId?: string; quantity?: number } = {},
+  ): FakeProduct {
+    const id = this.products.size + 1;
+    const product: FakeProduct = {
+      id,
+      sku,
+      typeId,
+      status: 1,
+      qty: quantity,
+      isInStock: quantity > 0,
+      lowStockDate: null,
+      statusChangedAuto: 0,
+    };
+    this.products.set(MagentoStore.key(sku), product);
+    if (['simple', 'virtual', 'downloadable'].includes(typeId)) {
+      this.setSourceItem(sku, 'default', quantity, quantity > 0 ? 1 : 0);
+    }
+    return product;
+  }
+
+  product(sku: string): FakeProduct | undefined {
+    return this.products.get(MagentoStore.key(sku));
+  }
+
+  sourceItem(sku: string, source = 'default'): FakeSourceItem | undefined {
+    return this.sourceItems.get(`${MagentoStore.key(sku)}\n${source}`);
+  }
+
+  /** What a customer is shown: the quantity, and whether it can be bought. */
+  shown(sku: string): { quantity: number; inStock: boolean } | undefined {
+    const item = this.sourceItem(sku);
+    return item && { quantity: item.quantity, inStock: item.status === 1 && item.quantity > 0 };
+  }
+
+  /** A write of a source item; one of source `default` shows in the legacy stock item too. */
+  writeSourceItem(sku: string, source: string, quantity: number, status: number): void {
+    const stored = this.product(sku)?.sku ?? this.sourceItem(sku, source)?.sku ?? sku;
+    const rounded = Math.round(quantity * 10_000) / 10_000;
+    this.setSourceItem(stored, source, rounded, status);
+    const product = this.product(sku);
+    if (product && source === 'default') {
+      product.qty = rounded;
+      product.isInStock = status === 1 && rounded > 0;
+    }
+  }
+
+  /** A write of the legacy stock item, which writes source `default` as well. */
+  writeStockItem(product: FakeProduct, qty: number, isInStock: boolean | undefined, now: string): void {
+    const soldOut = qty <= 0;
+    product.qty = qty;
+    product.isInStock = !soldOut && (isInStock ?? product.isInStock);
+    product.lowStockDate = soldOut ? now : null;
+    product.statusChangedAuto = soldOut ? 1 : 0;
+    this.setSourceItem(product.sku, 'default', qty, product.isInStock ? 1 : 0);
+  }
+
+  deleteSourceItem(sku: string, source: string): void {
+    this.sourceItems.delete(`${MagentoStore.key(sku)}\n${source}`);
+  }
+
+  deleteProduct(sku: string): void {
+    this.products.delete(MagentoStore.key(sku));
+    for (const source of this.sources.keys()) this.deleteSourceItem(sku, source);
+  }
+
+  /** An order reserves and leaves the source alone; its shipment deducts the source [recordings order-*]. */
+  placeOrder(sku: string, quantity: number): FakeOrder {
+    const now = magentoTime();
+    const order = {
+      entity_id: this.orders.length + 1,
+      sku,
+      ordered: quantity,
+      shipped: 0,
+      createdAt: now,
+      updatedAt: now,
+    };
+    this.orders.push(order);
+    return order;
+  }
+
+  ship(order: FakeOrder): void {
+    const item = this.sourceItem(order.sku);
+    if (!item) throw new Error(`no source item for ${order.sku}`);
+    order.shipped = order.ordered;
+    order.updatedAt = magentoTime();
+    this.writeSourceItem(order.sku, 'default', item.quantity - order.ordered, item.status);
+    this.shipments.push({
+      entity_id: this.shipments.length + 1,
+      order_id: order.entity_id,
+      created_at: order.updatedAt,
+      sku: order.sku,
+      qty: order.ordered,
+    });
+  }
+
+  /** Refunds what was shipped and puts it back on the shelf of source `default` (Magento's API reference, not recorded). */
+  refund(order: FakeOrder): void {
+    const item = this.sourceItem(order.sku);
+    if (!item) throw new Error(`no source item for ${order.sku}`);
+    this.writeSourceItem(order.sku, 'default', item.quantity + order.shipped, item.status);
+    this.creditMemos.push({
+      entity_id: this.creditMemos.length + 1,
+      order_id: order.entity_id,
+      created_at: magentoTime(),
+      sku: order.sku,
+      qty: order.shipped,
+    });
+  }
+
+  salable(sku: string): number | undefined {
+    const item = this.sourceItem(sku);
+    if (!item || !this.product(sku)) return undefined;
+    const reserved = this.orders
+      .filter(order => MagentoStore.key(order.sku) === MagentoStore.key(sku))
+      .reduce((total, order) => total + order.ordered - order.shipped, 0);
+    return item.quantity - reserved;
+  }
+
+  private setSourceItem(sku: string, source: string, quantity: number, status: number): void {
+    const key = `${MagentoStore.key(sku)}\n${source}`;
+    const known = this.sourceItems.get(key);
+    if (known) Object.assign(known, { quantity, status });
+    else this.sourceItems.set(key, { id: this.nextSourceItem++, sku, source_code: source, quantity, status });
+    if (source === 'default') this.history.push({ sku, quantity, at: Date.now() });
+  }
+}
+
+/** A time as Magento writes it. */
+export function magentoTime(date = new Date()): string {
+  return date.toISOString().slice(0, 19).replace('T', ' ');
+}
