@@ -1,9 +1,9 @@
-# One image for ingest, worker and dashboard; which of them runs is the command's choice (see docker-compose.yml).
+# One image for ingest, worker and dashboard; the command chooses which of them runs (see docker-compose.yml).
 
 FROM node:22-slim AS build
 WORKDIR /app
 COPY . .
-# Builds, then leaves only the dependencies that are needed at run time.
+# Builds, and removes the dependencies that are not needed at run time.
 RUN npm run build:production
 
 FROM node:22-slim

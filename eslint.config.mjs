@@ -24,7 +24,7 @@ export default tseslint.config(
       '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }],
-      // Our objects come from factory functions; nothing of ours reads `this`.
+      // Our objects come from factory functions, which do not use `this`.
       '@typescript-eslint/unbound-method': 'off',
       // winston's transports are typed loosely.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',

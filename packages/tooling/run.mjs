@@ -1,4 +1,5 @@
 // The root scripts of package.json: `node packages/tooling/run.mjs <command> [arguments]`.
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root, run, install, installForProduction, setUp } from './set-up.mjs';
@@ -73,6 +74,14 @@ const commands = {
     node(tool('eslint/bin/eslint.js'), '.', '--max-warnings', '0');
     node(tool('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.');
     console.log('Types, lint and format are fine.');
+  },
+  docs: async () => {
+    setUp();
+    const { settingsText } = await import(
+      pathToFileURL(join(root, 'packages/testing/end-to-end/dist/settings-text.js'))
+    );
+    writeFileSync(join(root, 'docs/settings.md'), settingsText());
+    node(tool('prettier/bin/prettier.cjs'), '--write', '--log-level', 'warn', 'docs/settings.md');
   },
   format: () => {
     install();

@@ -17,6 +17,7 @@ export async function runCommand(
   let reason = 'it does not answer';
   const connection = connectToRedis(settings.REDIS_URL, {
     prefix: settings.REDIS_PREFIX,
+    cluster: settings.REDIS_CLUSTER,
     whileUnreachable: { wait: true },
     onChange: (_, why) => (reason = why ?? reason),
   });

@@ -27,6 +27,7 @@ async function main(environment: Environment): Promise<void> {
   const log = createLog({ service: 'dashboard', level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
   const { redis, keys } = connectToRedis(settings.REDIS_URL, {
     prefix: settings.REDIS_PREFIX,
+    cluster: settings.REDIS_CLUSTER,
     whileUnreachable: { wait: true },
     onChange: (state, reason) =>
       state === 'reachable' ? log.info('Redis is reachable') : log.error(`Redis is unreachable: ${reason}`),

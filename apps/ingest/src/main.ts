@@ -28,6 +28,7 @@ async function main(environment: Environment): Promise<void> {
   const log = createLog({ service: 'ingest', level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
   const connection = connectToRedis(settings.REDIS_URL, {
     prefix: settings.REDIS_PREFIX,
+    cluster: settings.REDIS_CLUSTER,
     whileUnreachable: { fail: true, afterMs: REDIS_TIMEOUT_MS },
     onChange: (state, reason) =>
       state === 'reachable'

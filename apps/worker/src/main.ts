@@ -82,6 +82,7 @@ async function main(environment: Environment): Promise<void> {
 
   const connection = connectToRedis(settings.REDIS_URL, {
     prefix: settings.REDIS_PREFIX,
+    cluster: settings.REDIS_CLUSTER,
     whileUnreachable: { wait: true },
     onChange: (state, reason) =>
       state === 'reachable'
@@ -240,16 +241,10 @@ async function main(environment: Environment): Promise<void> {
   log.info(`Working, ${settings.WORKER_CONCURRENCY} jobs at once; health and metrics are on port ${portOf(server)}`);
 }
 
-function startWorker(
-  name: string,
-  run: RunJob,
-  concurrency: number,
-  { redis, keys }: RedisConnection,
-  log: Log,
-): Worker {
+function startWorker(name: string, run: RunJob, concurrency: number, connection: RedisConnection, log: Log): Worker {
   const worker = new Worker(name, run, {
-    connection: redis.duplicate({ enableAutoPipelining: false }),
-    prefix: keys.queuePrefix,
+    connection: connection.duplicate(),
+    prefix: connection.keys.queuePrefix,
     concurrency,
     limiter: NO_LIMIT,
     maximumRateLimitDelay: PAUSE_CHECK_MS,

@@ -102,7 +102,7 @@ function startWorker(): Breaker {
     metrics: { outcomes: counter, lag: counter } as unknown as WorkerMetrics,
     log,
   });
-  const own = connection.redis.duplicate({ enableAutoPipelining: false });
+  const own = connection.duplicate();
   const worker = new Worker(QUEUES.parts, runJob, {
     connection: own,
     prefix: connection.keys.queuePrefix,

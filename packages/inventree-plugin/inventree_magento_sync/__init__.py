@@ -1,4 +1,4 @@
-"""An InvenTree plugin that tells the Magento stock sync of every stock change, and answers its bulk reads."""
+"""An InvenTree plugin that reports every stock change to the Magento stock sync, and answers its bulk reads."""
 
 VERSION = '0.1.0'
 SLUG = 'magento-sync'

@@ -1,4 +1,4 @@
-"""What one transaction changed, and the webhooks that tell of it."""
+"""The changes of one transaction, and the webhooks that report them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOST_EVENTS_IN_WEBHOOK = 10
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of change: the event that tells of it, and the setting that switches it."""
+    """A kind of change: its event, and the setting that enables it."""
 
     event: str
     switch: str
@@ -23,23 +23,23 @@ ITEM_DELETED = Kind('stock_stockitem.deleted', 'SYNC_ON_DELETE')
 PART_SAVED = Kind('part_part.saved', 'SYNC_ON_UPDATE')
 PART_DELETED = Kind('part_part.deleted', 'SYNC_ON_UPDATE')
 PART_TOUCHED = Kind('stock_sync.parts_changed', 'SYNC_ON_UPDATE')
-# Too much at once to be named by parts: the service looks at all of them.
+# A change that may concern any part: the service compares all of them.
 EVERYTHING = Kind('stock_sync.everything_changed', 'SYNC_ON_UPDATE')
 
 
 @dataclass
 class Webhook:
-    """One call of the service. Its id is the same however often it is sent, so that the service can drop the second."""
+    """One call to the service. Its id stays the same when it is sent again, so that the service can drop duplicates."""
 
     events: list
     id: str = field(default_factory=lambda: f'msg_{uuid.uuid4().hex}')
 
 
-def webhooks_of(changes, is_switched_on):
-    """The webhooks that tell of changes, given as sets of part ids by kind; none for what is switched off."""
+def webhooks_of(changes, is_enabled):
+    """The webhooks for changes, which are sets of part ids by kind; none for kinds that are disabled."""
     events = []
     for kind, parts in changes.items():
-        if not is_switched_on(kind.switch):
+        if not is_enabled(kind.switch):
             continue
         if kind is EVERYTHING:
             events.append({'event': kind.event})

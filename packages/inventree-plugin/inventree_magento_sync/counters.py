@@ -1,11 +1,11 @@
-"""What this process did since it last told the service. InvenTree runs several processes; each counts for itself."""
+"""Counters of this process since its last webhook. InvenTree runs several processes, and each has its own counters."""
 
 import threading
 from collections import Counter
 
 
 class Counters:
-    """Counts that are handed to the service with the next webhook, and come back where that one is not accepted."""
+    """Counters that are sent with the next webhook, and restored if it is not accepted."""
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -16,12 +16,12 @@ class Counters:
             self._counts[name] += count
 
     def take(self):
-        """The counts so far, which start again at nothing."""
+        """The counters so far, which start again at zero."""
         with self._lock:
             counts, self._counts = self._counts, Counter()
             return dict(counts)
 
-    def give_back(self, counts):
+    def restore(self, counts):
         with self._lock:
             self._counts.update(counts)
 

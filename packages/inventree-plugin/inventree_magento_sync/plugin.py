@@ -1,4 +1,4 @@
-"""The plugin as InvenTree sees it. InvenTree loads this module anew now and then: it keeps no state."""
+"""The plugin class that InvenTree loads. InvenTree reloads this module from time to time, so it keeps no state."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.urls import path
 from plugin import InvenTreePlugin
 from plugin.mixins import EventMixin, ScheduleMixin, SettingsMixin, UrlsMixin
 
-from . import SLUG, VERSION, hearing
+from . import SLUG, VERSION, receivers
 from .changes import ITEM_CREATED, Webhook, webhooks_of
 from .counters import counters
 from .sending import QUEUED_EVENT, NotAccepted, post
@@ -16,17 +16,17 @@ from .settings import DEFINITIONS, read_settings
 
 logger = logging.getLogger('inventree')
 
-# What InvenTree writes in bulk it tells by these two alone, and their arguments name the stock items.
+# The only events for stock items that InvenTree writes in bulk; their arguments name the items.
 BULK_EVENTS = ('purchaseorderitem.received', 'stockitem.created_items')
 
 
 class MagentoSyncPlugin(EventMixin, ScheduleMixin, SettingsMixin, UrlsMixin, InvenTreePlugin):
-    """Tells the stock sync which parts to look at. Decides nothing, and never talks to Magento."""
+    """Reports to the stock sync which parts changed. Decides nothing, and never calls Magento."""
 
     NAME = 'Magento Sync'
     SLUG = SLUG
     TITLE = 'Magento stock sync'
-    DESCRIPTION = 'Tells the Magento stock sync of every stock change, and answers its bulk reads'
+    DESCRIPTION = 'Reports every stock change to the Magento stock sync, and answers its bulk reads'
     AUTHOR = 'InvenTree Magento Sync'
     VERSION = VERSION
     MIN_VERSION = '0.17.0'
@@ -36,21 +36,21 @@ class MagentoSyncPlugin(EventMixin, ScheduleMixin, SettingsMixin, UrlsMixin, Inv
     SCHEDULED_TASKS = {'heartbeat': {'func': 'heartbeat', 'schedule': 'I', 'minutes': 1}}
 
     def __init__(self):
-        """Connects the receivers; that they can't be must not keep InvenTree from loading its other plugins."""
+        """Connects the receivers. A failure must not keep InvenTree from loading its other plugins."""
         super().__init__()
         try:
-            hearing.connect()
+            receivers.connect()
         except Exception:
-            logger.exception('magento-sync: stock changes are not heard')
+            logger.exception('magento-sync: stock changes are not reported')
 
     def setup_urls(self):
-        """Where the service reads: /plugin/magento-sync/stock/."""
+        """The bulk reads of the service: /plugin/magento-sync/stock/."""
         from .reading import StockView
 
         return [path('stock/', StockView.as_view(), name='stock')]
 
     def wants_process_event(self, event):
-        """Asked for every event of InvenTree: by its name alone, for a query would cost each of them."""
+        """InvenTree calls this for every event, so it compares the name only and makes no query."""
         return event == QUEUED_EVENT or event in BULK_EVENTS
 
     def process_event(self, event, *args, **kwargs):
@@ -62,8 +62,8 @@ class MagentoSyncPlugin(EventMixin, ScheduleMixin, SettingsMixin, UrlsMixin, Inv
             webhooks = [Webhook(kwargs['events'], kwargs['webhook_id'])]
         else:
             items = kwargs.get('item_ids') or kwargs.get('ids') or [kwargs['item_id']]
-            parts = hearing.parts_of_items(items)
-            webhooks = webhooks_of({ITEM_CREATED: parts}, settings.is_switched_on)
+            parts = receivers.parts_of_items(items)
+            webhooks = webhooks_of({ITEM_CREATED: parts}, settings.is_enabled)
         for webhook in webhooks:
             try:
                 post(settings, webhook, settings.timeout_seconds)
@@ -73,7 +73,7 @@ class MagentoSyncPlugin(EventMixin, ScheduleMixin, SettingsMixin, UrlsMixin, Inv
             counters.add('sent_from_queue')
 
     def heartbeat(self):
-        """Every minute, from the background worker: so a dead bridge looks different from a quiet shop."""
+        """Every minute, from the background worker: shows that the plugin works when no stock changes."""
         from common.settings import get_global_setting
         from InvenTree.version import inventreeVersion
 
@@ -84,7 +84,7 @@ class MagentoSyncPlugin(EventMixin, ScheduleMixin, SettingsMixin, UrlsMixin, Inv
             'event': 'stock_sync.heartbeat',
             'plugin': VERSION,
             'inventree': inventreeVersion(),
-            # Off, InvenTree's queue takes no events: what is not sent at once is not sent at all.
+            # Without it, InvenTree's queue takes no events, and what cannot be sent at once is never sent.
             'queue': bool(get_global_setting('ENABLE_PLUGINS_EVENTS', False)),
         }
         try:

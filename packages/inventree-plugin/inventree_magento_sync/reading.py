@@ -1,4 +1,4 @@
-"""Bulk reads: the stock of many parts in one call, and a walk over all of them."""
+"""Bulk reads: the stock of many parts in one call, and all parts in pages."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ class StockView(APIView):
     def post(self, request):
         require_role(request.user)
         body = request.data if isinstance(request.data, dict) else {}
-        asked = part_ids_in(body.get('parts'))
-        parts = list(part_rows().filter(pk__in=asked))
+        requested = part_ids_in(body.get('parts'))
+        parts = list(part_rows().filter(pk__in=requested))
         found = {part['pk'] for part in parts}
         stock = with_stock(parts, parameter_in(body.get('parameter')))
-        return Response({'parts': stock, 'missing': sorted(set(asked) - found)})
+        return Response({'parts': stock, 'missing': sorted(set(requested) - found)})
 
     def get(self, request):
         require_role(request.user)
         after = whole_number_in(request.query_params, 'after', 0, 0, 2**63 - 1)
         limit = whole_number_in(request.query_params, 'limit', MOST_PARTS, 1, MOST_PARTS)
-        # One more than asked for tells whether there is a next page.
+        # One part more than requested shows whether there is a next page.
         parts = list(part_rows().filter(pk__gt=after)[: limit + 1])
         page = parts[:limit]
         stock = with_stock(page, parameter_in(request.query_params.get('parameter')))
@@ -63,9 +63,9 @@ def require_role(user):
 
 
 def part_ids_in(value):
-    """The ids that a request asks for."""
-    right = isinstance(value, list) and len(value) <= MOST_PARTS
-    if not right or any(type(pk) is not int or not 0 < pk < 2**63 for pk in value):
+    """The part ids in a request."""
+    is_list = isinstance(value, list) and len(value) <= MOST_PARTS
+    if not is_list or any(type(pk) is not int or not 0 < pk < 2**63 for pk in value):
         raise ValidationError({'parts': [f'expected a list of at most {MOST_PARTS} ids of parts, whole numbers']})
     return value
 
@@ -79,7 +79,7 @@ def whole_number_in(query, field, default, least, most):
 
 
 def parameter_in(name):
-    """The name of a parameter template, None where none is asked for."""
+    """The name of a parameter template in a request; None where there is none."""
     if name is None:
         return None
     if not isinstance(name, str) or not parameter_templates().filter(name=name).exists():
@@ -99,7 +99,7 @@ def part_rows():
 
 
 def with_stock(parts, parameter):
-    """Rows of parts with their own stock (not their variants') by location, and what of it is allocated."""
+    """Parts with their own stock (not that of their variants) by location, and how much of it is allocated."""
     keys = [part['pk'] for part in parts]
     stock, allocated = stock_by_location(keys), allocated_by_location(keys)
     values = parameter_values(keys, parameter) if parameter is not None else {}
@@ -124,12 +124,12 @@ def with_stock(parts, parameter):
 
 def items_in_stock(parts):
     model = apps.get_model('stock', 'StockItem')
-    # Without order_by() the model's own ordering would keep every item in a group of its own.
+    # order_by() removes the default ordering, which would put every item into a group of its own.
     return model.objects.filter(model.IN_STOCK_FILTER, part__in=parts).order_by()
 
 
 def stock_by_location(parts):
-    """By part, the quantity in stock by location, None for items without one."""
+    """The quantity in stock by part and location; None for items without a location."""
     rows = items_in_stock(parts).values_list('part_id', 'location_id').annotate(total=Sum('quantity'))
     found = defaultdict(dict)
     for part, location, total in rows:
@@ -138,7 +138,7 @@ def stock_by_location(parts):
 
 
 def allocated_by_location(parts):
-    """By part and location, how much of what is in stock is allocated to sales orders and builds."""
+    """The quantity that is allocated to sales orders and builds, by part and location."""
     items = items_in_stock(parts)
     sales, builds = (
         apps.get_model(*model)
@@ -155,7 +155,7 @@ def allocated_by_location(parts):
 
 
 def parameter_values(parts, name):
-    """By part, the value of the parameter with that name."""
+    """The values of the parameter with this name, by part."""
     try:
         of_parts = ContentType.objects.get_for_model(apps.get_model('part', 'Part'))
         rows = apps.get_model('common', 'Parameter').objects.filter(model_type=of_parts, model_id__in=parts)
@@ -167,7 +167,7 @@ def parameter_values(parts, name):
 
 
 def exact(quantity):
-    """Five places, as InvenTree keeps them: SQLite sums in floats."""
+    """Five decimal places, as InvenTree keeps them: SQLite sums in floats."""
     return Decimal(quantity).quantize(PLACES)
 
 

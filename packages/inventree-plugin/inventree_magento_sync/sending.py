@@ -1,4 +1,4 @@
-"""Webhooks on their way: at once from a thread, and a second time from InvenTree's queue."""
+"""Sends webhooks: at once from a thread, and again from InvenTree's queue."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from .signing import signature_of
 
 logger = logging.getLogger('inventree')
 
-# The event of our own that waits in InvenTree's queue.
+# Our own event in InvenTree's queue.
 QUEUED_EVENT = 'stock_sync.parts_changed'
-# Longest wait of a thread that nobody waits for: what takes longer is left to the queue.
+# The timeout of a thread; what takes longer is left to the queue.
 AT_ONCE_SECONDS = 2
 MOST_THREADS = 2
 MOST_WAITING = 100
 
 
 class NotAccepted(Exception):
-    """The service did not take a webhook; says why."""
+    """The service did not accept a webhook; the message says why."""
 
 
 def post(settings, webhook, timeout_seconds):
-    """Sends a webhook, signed, with what this process counted. Raises NotAccepted; safe to repeat."""
+    """Sends a signed webhook with the counters of this process. Raises NotAccepted; can be repeated."""
     counts = counters.take()
     body = json.dumps({'events': webhook.events, 'counters': counts}, separators=(',', ':')).encode()
     timestamp = str(int(time.time()))
@@ -45,15 +45,15 @@ def post(settings, webhook, timeout_seconds):
     try:
         status, answer = _posted(settings, body, headers, timeout_seconds)
     except (OSError, http.client.HTTPException) as error:
-        counters.give_back(counts)
+        counters.restore(counts)
         raise NotAccepted(f'{settings.url} does not answer: {error or type(error).__name__}') from error
     if status != 202:
-        counters.give_back(counts)
+        counters.restore(counts)
         raise NotAccepted(f'{settings.url} answered {status}: {answer}')
 
 
 def _posted(settings, body, headers, timeout_seconds):
-    """The status of the answer and the start of its text. Redirects are answers as any other."""
+    """The status of the answer and the start of its text. Redirects are not followed."""
     url = urlsplit(settings.url)
     if url.scheme == 'https':
         context = ssl.create_default_context()
@@ -72,15 +72,15 @@ def _posted(settings, body, headers, timeout_seconds):
 
 
 def enqueue(webhook):
-    """Leaves a webhook in InvenTree's queue, whose background worker gives it back to process_event."""
+    """Adds a webhook to InvenTree's queue, whose background worker passes it to process_event."""
     from plugin.base.event.events import trigger_event
 
-    # The id also keeps InvenTree from dropping the event as a double of one that still waits.
+    # The id also makes the event unique: InvenTree drops an event that equals one in its queue.
     trigger_event(QUEUED_EVENT, events=webhook.events, webhook_id=webhook.id)
 
 
 class AtOnce:
-    """Sends webhooks from threads that end when there is nothing left; never more than a few, and nobody waits."""
+    """Sends webhooks from a few threads, which end when nothing is left. Callers do not wait."""
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -88,7 +88,7 @@ class AtOnce:
         self._threads = 0
 
     def offer(self, settings, webhook):
-        """Takes a webhook, or leaves it to InvenTree's queue where too many wait already."""
+        """Takes a webhook, or leaves it to InvenTree's queue if too many are waiting."""
         with self._lock:
             if len(self._waiting) >= MOST_WAITING:
                 counters.add('left_to_queue')
@@ -114,7 +114,7 @@ class AtOnce:
                 post(settings, webhook, min(AT_ONCE_SECONDS, settings.timeout_seconds))
                 counters.add('sent_at_once')
             except Exception as error:
-                # The others would fare no better, each after its own timeout.
+                # The others would fail too, each after its own timeout.
                 with self._lock:
                     left = 1 + len(self._waiting)
                     self._waiting.clear()
@@ -123,5 +123,5 @@ class AtOnce:
 
 
 at_once = AtOnce()
-# Threads do not live on in a forked process, and a lock may have been held there.
+# A forked process has no threads, and the lock may have been held when it was forked.
 os.register_at_fork(after_in_child=at_once.__init__)

@@ -1,4 +1,4 @@
-"""The plugin's settings: how InvenTree shows and checks them, and how we read them."""
+"""The settings of the plugin: how InvenTree shows and validates them, and how we read them."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from . import SLUG
 from .signing import key_of
 
 WEBHOOK_PATH = '/webhooks/inventree'
-# The least that Standard Webhooks asks of a secret.
+# The least that Standard Webhooks requires of a secret.
 SECRET_BYTES = 24
-# How long what was read is believed: settings are in the database, and a user's save must not wait for eight queries.
-BELIEVED_SECONDS = 10
-# Whoever has just switched it on tries it at once.
-OFF_BELIEVED_SECONDS = 1
+# How long settings are cached: they are in the database, and a user's save must not wait for eight queries.
+CACHED_SECONDS = 10
+# While it is off: a user who has just turned it on will try it at once.
+OFF_CACHED_SECONDS = 1
 
 
 def valid_url(value):
-    """Refuses what is no address of the service; empty is allowed, and means that nothing is sent."""
+    """Refuses a value that cannot be the URL of ingest. Empty is allowed: then nothing is sent."""
     if not value:
         return
     try:
@@ -37,7 +37,7 @@ def valid_url(value):
 
 
 def valid_secret(value):
-    """Refuses what is no secret of a webhook; empty is allowed, and means that nothing is sent."""
+    """Refuses a value that cannot be a webhook secret. Empty is allowed: then nothing is sent."""
     if not value:
         return
     try:
@@ -56,10 +56,10 @@ def _switch(name, description):
 
 
 DEFINITIONS = {
-    'ENABLED': _switch('Enabled', 'Tell the stock sync of changes'),
+    'ENABLED': _switch('Enabled', 'Report changes to the stock sync'),
     'INGEST_URL': {
         'name': 'Ingest URL',
-        'description': "Where the stock sync's ingest listens, such as http://ingest:3000",
+        'description': "The address of the stock sync's ingest, such as http://ingest:3000",
         'validator': valid_url,
         'default': '',
     },
@@ -70,38 +70,38 @@ DEFINITIONS = {
         'protected': True,
         'default': '',
     },
-    'VERIFY_SSL': _switch('Verify TLS', "Check the ingest's certificate, where its URL starts with https"),
+    'VERIFY_SSL': _switch('Verify TLS', "Verify the certificate of ingest, if its URL starts with https"),
     'TIMEOUT': {
         'name': 'Timeout',
-        'description': 'How long the background worker waits for an answer of the ingest',
+        'description': 'How long the background worker waits for an answer of ingest',
         'validator': [int, MinValueValidator(1), MaxValueValidator(60)],
         'units': 's',
         'default': 10,
     },
-    'SEND_AT_ONCE': _switch('Send at once', "Do not wait until InvenTree's background worker comes to it"),
-    'SYNC_ON_CREATE': _switch('Sync on create', 'Tell when stock items are created'),
-    'SYNC_ON_UPDATE': _switch('Sync on update', 'Tell when stock items change'),
-    'SYNC_ON_DELETE': _switch('Sync on delete', 'Tell when stock items are deleted'),
+    'SEND_AT_ONCE': _switch('Send at once', "Do not wait for InvenTree's background worker"),
+    'SYNC_ON_CREATE': _switch('Sync on create', 'Report stock items that are created'),
+    'SYNC_ON_UPDATE': _switch('Sync on update', 'Report stock items that change'),
+    'SYNC_ON_DELETE': _switch('Sync on delete', 'Report stock items that are deleted'),
 }
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the settings page says, ready for use."""
+    """The settings, ready for use."""
 
     url: str
     secret: str
     verify_tls: bool
     timeout_seconds: int
     at_once: bool
-    switched_on: frozenset
+    enabled: frozenset
 
-    def is_switched_on(self, switch):
-        return switch in self.switched_on
+    def is_enabled(self, switch):
+        return switch in self.enabled
 
 
 def read_settings(plugin):
-    """The settings as they are now, or None while the plugin is off, disabled or not configured."""
+    """The current settings, or None while the plugin is inactive, disabled or not configured."""
     if not plugin.is_active():
         return None
 
@@ -128,7 +128,7 @@ def read_settings(plugin):
         verify_tls=is_on('VERIFY_SSL'),
         timeout_seconds=int(value('TIMEOUT') or DEFINITIONS['TIMEOUT']['default']),
         at_once=is_on('SEND_AT_ONCE'),
-        switched_on=frozenset(key for key in DEFINITIONS if key.startswith('SYNC_ON_') and is_on(key)),
+        enabled=frozenset(key for key in DEFINITIONS if key.startswith('SYNC_ON_') and is_on(key)),
     )
 
 
@@ -136,7 +136,7 @@ _recent = (0.0, None)
 
 
 def recent_settings():
-    """The settings as of the last ten seconds, or None while nothing is to be sent."""
+    """The settings, cached for ten seconds, or None while nothing is sent."""
     global _recent
     from plugin import registry
 
@@ -146,6 +146,6 @@ def recent_settings():
     until, settings = _recent
     if time.monotonic() >= until:
         settings = read_settings(plugin)
-        believed = OFF_BELIEVED_SECONDS if settings is None else BELIEVED_SECONDS
-        _recent = (time.monotonic() + believed, settings)
+        cached = OFF_CACHED_SECONDS if settings is None else CACHED_SECONDS
+        _recent = (time.monotonic() + cached, settings)
     return settings

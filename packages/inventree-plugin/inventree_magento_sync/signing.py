@@ -1,4 +1,4 @@
-"""Signatures of webhooks as the Standard Webhooks specification has them."""
+"""Webhook signatures according to the Standard Webhooks specification."""
 
 import base64
 import binascii
@@ -9,7 +9,7 @@ PREFIX = 'whsec_'
 
 
 def key_of(secret):
-    """The bytes of a secret `whsec_<base64>`. Raises ValueError where it is none."""
+    """The bytes of a secret `whsec_<base64>`. Raises ValueError for anything else."""
     text = secret[len(PREFIX) :] if secret.startswith(PREFIX) else secret
     try:
         key = base64.b64decode(text, validate=True)

@@ -1,4 +1,4 @@
-"""Tests without InvenTree: Django, its signals, transactions and database are real, InvenTree's own modules stand in.
+"""Tests without InvenTree: Django, its signals, transactions and database are real, InvenTree's own modules are fakes.
 
 INVENTREE_LIKE says which InvenTree they behave like: '0.17' or '1.4' (the default).
 """

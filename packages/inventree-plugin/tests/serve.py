@@ -49,7 +49,7 @@ def allocate(part, quantity):
 
 
 def work():
-    """The background worker's turn; what it could not send."""
+    """Runs the background worker once; returns what it could not send."""
     del events.failures[:]
     events.run_background_worker()
     return [str(failure) for failure in events.failures]

@@ -1,4 +1,4 @@
-"""What the tests share: a fresh InvenTree for each, and an ingest that keeps what it gets."""
+"""Shared by the tests: an empty InvenTree for each, and a fake ingest that records webhooks."""
 
 import base64
 import hashlib
@@ -25,7 +25,7 @@ SECRET = 'whsec_' + base64.b64encode(bytes(range(32))).decode()
 
 
 class Ingest:
-    """Answers webhooks as ingest does, and keeps their bodies; can be told to refuse or to hang."""
+    """A fake ingest: answers webhooks and records their bodies. It can also refuse them, or hang."""
 
     def __init__(self):
         self.bodies, self.ids, self.counts = [], [], Counter()
@@ -62,7 +62,7 @@ class Ingest:
         threading.Thread(target=self.server.serve_forever, kwargs={'poll_interval': 0.01}, daemon=True).start()
 
     def events(self):
-        """Every event so far, of every webhook, in the order of their arrival."""
+        """All events so far, in the order of their arrival."""
         return [event for body in self.bodies for event in body['events']]
 
     def stop(self):
@@ -80,13 +80,13 @@ def eventually(condition, seconds=5):
 
 
 def senders():
-    """The plugin's threads that are alive."""
+    """The threads of the plugin that are alive."""
     return [thread for thread in threading.enumerate() if thread.name == 'magento-sync']
 
 
-def parts_by_event(told):
+def parts_by_event(reported):
     parts = {}
-    for event in told:
+    for event in reported:
         parts[event['event']] = sorted(parts.get(event['event'], []) + event.get('parts', []))
     return parts
 
@@ -120,21 +120,21 @@ class PluginTest(unittest.TestCase):
         registry.set(**stored)
         plugin_settings._recent = (0.0, None)
 
-    def told(self):
-        """What ingest was told at once: parts by event, once everything that was to be sent is sent."""
+    def reported(self):
+        """What ingest received at once, as parts by event, after all threads have ended."""
         eventually(lambda: not senders() and not sending.at_once._waiting)
-        told = parts_by_event(self.ingest.events())
+        reported = parts_by_event(self.ingest.events())
         self.ingest.bodies.clear()
-        return told
+        return reported
 
     def counted(self):
-        """What the plugin counted since it was last asked, told to ingest or not yet."""
+        """The counters of the plugin since the last call, whether ingest has them or not."""
         eventually(lambda: not senders())
         counts, self.ingest.counts = self.ingest.counts + Counter(counters.take()), Counter()
         return dict(counts)
 
     def queued(self):
-        """What waits in InvenTree's queue: parts by event."""
-        told = parts_by_event(event for _, _, kwargs in events.queue for event in kwargs['events'])
+        """The events in InvenTree's queue, as parts by event."""
+        reported = parts_by_event(event for _, _, kwargs in events.queue for event in kwargs['events'])
         events.queue.clear()
-        return told
+        return reported

@@ -75,7 +75,7 @@ class Stock(ReadingTest):
         self.assertEqual(part, expected)
         self.assertEqual(answer['missing'], [999_999])
 
-    def test_is_what_inventree_calls_in_stock(self):
+    def test_follows_the_definition_of_inventree(self):
         order = SalesOrder.objects.create()
         host = StockItem.objects.create(part=self.part, quantity=1)
         for out in (
@@ -99,7 +99,7 @@ class Stock(ReadingTest):
         self.assertEqual((part['IPN'], part['variant_of']), ('I-1', self.part.pk))
         self.assertEqual((part['salable'], part['virtual']), (False, True))
 
-    def test_of_a_thousand_parts_takes_three_queries_and_those_of_the_login(self):
+    def test_of_a_thousand_parts_takes_three_queries_besides_the_login(self):
         parts = [Part.objects.create(name=f'P{number}') for number in range(1000)]
         StockItem.objects.bulk_create([StockItem(part=part, quantity=2) for part in parts for _ in range(3)])
         with CaptureQueriesContext(connection) as captured:
@@ -124,7 +124,7 @@ class Walk(ReadingTest):
         self.assertEqual(self.get(f'after={keys[0]}&limit=4')['next'], None, 'a last page that is full')
         self.assertEqual([part['pk'] for part in self.get('')['parts']], keys)
 
-    def test_does_not_lose_parts_when_others_are_deleted_on_the_way(self):
+    def test_loses_no_part_when_others_are_deleted_meanwhile(self):
         first = self.get('limit=1')
         self.part.delete()
         self.assertEqual([part['pk'] for part in self.get(f'after={first["next"]}')['parts']], [self.other.pk])
@@ -144,7 +144,7 @@ class Parameter(ReadingTest):
             values.create(model_type=of_parts, model_id=self.part.pk, template=template, data='M-1')
             values.create(model_type=of_locations, model_id=self.other.pk, template=template, data='WRONG')
 
-    def test_comes_where_it_is_asked_for(self):
+    def test_is_read_where_it_is_requested(self):
         asked = {'parts': [self.part.pk, self.other.pk], 'parameter': 'Magento SKU'}
         self.assertEqual([part['parameter'] for part in self.post(asked)['parts']], ['M-1', None])
         self.assertEqual([p['parameter'] for p in self.get('parameter=Magento%20SKU')['parts']], ['M-1', None])
@@ -171,16 +171,16 @@ class WrongInput(ReadingTest):
         self.assertEqual(answer.status_code, 400)
         self.assertIn('JSON', answer.json()['detail'])
 
-    def test_no_parts_are_no_mistake(self):
+    def test_does_not_include_an_empty_list(self):
         self.assertEqual(self.post({'parts': []}), {'parts': [], 'missing': []})
 
-    def test_a_part_asked_for_twice_comes_once(self):
+    def test_does_not_include_a_part_that_is_requested_twice(self):
         answer = self.post({'parts': [self.part.pk, self.part.pk, 999, 999]})
         self.assertEqual(([part['pk'] for part in answer['parts']], answer['missing']), ([self.part.pk], [999]))
 
 
 class Login(ReadingTest):
-    def test_is_asked_for_and_the_role(self):
+    def test_and_role_are_required(self):
         for client, status in ((APIClient(), 401), (self.client, 403)):
             self.role.user_set.clear()
             for answer in (client.get(PATH), client.post(PATH, {'parts': []}, format='json')):

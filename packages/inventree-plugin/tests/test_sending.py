@@ -24,7 +24,7 @@ class SendingTest(PluginTest):
         super().setUp()
         self.part = Part.objects.create(name='ONE')
         self.item = StockItem.objects.create(part=self.part)
-        self.told()
+        self.reported()
         self.queued()
         self.ingest.ids.clear()
         self.counted()
@@ -33,9 +33,9 @@ class SendingTest(PluginTest):
 class Twice(SendingTest):
     def test_at_once_and_from_the_queue_with_one_id(self):
         self.item.save()
-        self.told()
+        self.reported()
         events.run_background_worker()
-        self.assertEqual(self.told(), {SAVED: [self.part.pk]})
+        self.assertEqual(self.reported(), {SAVED: [self.part.pk]})
         self.assertEqual(len(self.ingest.ids), 2)
         self.assertEqual(len(set(self.ingest.ids)), 1)
         self.assertRegex(self.ingest.ids[0], r'^msg_[0-9a-f]{32}$')
@@ -45,17 +45,17 @@ class Twice(SendingTest):
         self.item.save()
         self.assertEqual(len(events.queue), 2)
 
-    def test_while_ingest_is_away_the_queue_keeps_it(self):
+    def test_while_ingest_is_unreachable_the_queue_keeps_it(self):
         self.ingest.stop()
         with self.assertLogs('inventree', 'WARNING'):
             self.item.save()
-            self.told()
+            self.reported()
         events.run_background_worker()
         self.assertIsInstance(events.failures[0], NotAccepted)
         self.assertIn('does not answer', str(events.failures[0]))
         self.assertEqual(self.queued(), {SAVED: [self.part.pk]})
 
-    def test_whatever_ingest_answers_but_202_is_no(self):
+    def test_any_answer_but_202_is_a_refusal(self):
         for status in (200, 302, 401, 503):
             self.ingest.status = status
             with self.assertRaisesRegex(NotAccepted, f'answered {status}.*not now'):
@@ -67,13 +67,13 @@ class Twice(SendingTest):
         self.item.save()
         self.configure(ENABLED=False)
         events.run_background_worker()
-        self.assertEqual((self.told(), events.queue), ({}, []))
+        self.assertEqual((self.reported(), events.queue), ({}, []))
 
 
 class BulkEvents(SendingTest):
     def test_are_resolved_to_parts(self):
         other = StockItem.objects.create(part=Part.objects.create(name='TWO'))
-        self.told()
+        self.reported()
         for event, arguments in (
             ('purchaseorderitem.received', {'order_id': 1, 'item_ids': [self.item.pk, other.pk, 999_999]}),
             ('purchaseorderitem.received', {'order_id': 1, 'item_id': self.item.pk, 'line_id': 3}),
@@ -81,21 +81,21 @@ class BulkEvents(SendingTest):
         ):
             self.plugin.process_event(event, **arguments)
             expected = [self.part.pk] if 'item_ids' not in arguments else [self.part.pk, other.part_id]
-            self.assertEqual(self.told(), {'stock_stockitem.created': expected})
+            self.assertEqual(self.reported(), {'stock_stockitem.created': expected})
 
-    def test_of_items_that_are_gone_tell_nothing(self):
+    def test_of_deleted_items_report_nothing(self):
         self.plugin.process_event('stockitem.created_items', ids=[999_999])
-        self.assertEqual(self.told(), {})
+        self.assertEqual(self.reported(), {})
         self.assertEqual(self.ingest.ids, [])
 
-    def test_are_wanted_and_no_other_of_inventrees(self):
+    def test_are_handled_and_no_other_events_of_inventree(self):
         ours = ['stock_sync.parts_changed', 'purchaseorderitem.received', 'stockitem.created_items']
         others = ['stock_stockitem.saved', 'stockitem.moved', 'part_part.saved']
         self.assertEqual([event for event in ours + others if self.plugin.wants_process_event(event)], ours)
 
 
 class Threads(SendingTest):
-    def test_nobody_waits_for_an_ingest_that_hangs_and_threads_are_few(self):
+    def test_are_few_and_make_nobody_wait_for_an_ingest_that_hangs(self):
         self.ingest.hang.clear()
         began = time.monotonic()
         for _ in range(150):
@@ -110,14 +110,14 @@ class Threads(SendingTest):
             eventually(lambda: not senders(), 10)
         self.ingest.hang.set()
         self.item.save()
-        self.assertEqual(self.told()[SAVED][-1], self.part.pk, 'and the next change is sent at once again')
+        self.assertEqual(self.reported()[SAVED][-1], self.part.pk, 'and the next change is sent at once again')
 
     def test_end_when_nothing_is_left(self):
         self.item.save()
-        self.told()
+        self.reported()
         self.assertEqual(senders(), [])
 
-    def test_that_can_not_be_started_leave_no_trace(self):
+    def test_that_cannot_be_started_leave_nothing_behind(self):
         def no_more(_):
             raise RuntimeError("can't start new thread")
 
@@ -128,7 +128,7 @@ class Threads(SendingTest):
         finally:
             threading.Thread.start = start
         self.item.save()
-        self.assertEqual(self.told(), {SAVED: [self.part.pk] * (sending.MOST_THREADS + 1)})
+        self.assertEqual(self.reported(), {SAVED: [self.part.pk] * (sending.MOST_THREADS + 1)})
 
     def test_of_a_process_do_not_count_in_its_child(self):
         self.ingest.hang.clear()
@@ -144,11 +144,11 @@ class Threads(SendingTest):
         os.close(read)
         os.close(write)
         self.ingest.hang.set()
-        self.told()
+        self.reported()
 
 
-class Counts(SendingTest):
-    def test_come_with_the_next_webhook_and_come_back_where_it_fails(self):
+class Counters(SendingTest):
+    def test_are_sent_with_the_next_webhook_and_restored_if_it_fails(self):
         counters.add('errors', 2)
         self.ingest.status = 503
         with self.assertRaises(NotAccepted):
@@ -158,29 +158,29 @@ class Counts(SendingTest):
         self.assertEqual(self.ingest.bodies, [{'events': [], 'counters': {'errors': 2}}])
         self.assertEqual(counters.take(), {})
 
-    def test_tell_how_webhooks_went(self):
+    def test_count_the_results_of_webhooks(self):
         with transaction.atomic():
             self.item.save()
-        self.told()
+        self.reported()
         events.run_background_worker()
         self.assertEqual(self.counted(), {'transactions': 1, 'sent_at_once': 1, 'sent_from_queue': 1})
         self.ingest.status = 503
         with self.assertLogs('inventree', 'WARNING'):
             self.item.save()
-            self.told()
+            self.reported()
         events.run_background_worker()
         self.assertEqual(self.counted(), {'transactions': 1, 'left_to_queue': 1, 'refused_from_queue': 1})
 
 
 class Heartbeat(SendingTest):
-    def test_is_scheduled_every_minute_and_tells_the_versions(self):
+    def test_is_scheduled_every_minute_and_contains_the_versions(self):
         task = self.plugin.SCHEDULED_TASKS['heartbeat']
         self.assertEqual(task, {'func': 'heartbeat', 'schedule': 'I', 'minutes': 1})
         getattr(self.plugin, task['func'])()
         beat = {'event': 'stock_sync.heartbeat', 'plugin': VERSION, 'inventree': f'{INVENTREE_LIKE}.0', 'queue': True}
         self.assertEqual(self.ingest.events(), [beat])
 
-    def test_is_not_tried_again_where_it_fails_and_not_sent_while_off(self):
+    def test_is_not_repeated_if_it_fails_and_not_sent_while_the_plugin_is_off(self):
         self.ingest.status = 503
         with self.assertLogs('inventree', 'WARNING') as logs:
             self.plugin.heartbeat()

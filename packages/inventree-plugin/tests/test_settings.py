@@ -11,13 +11,13 @@ class SettingsTest(PluginTest):
             registry.set(**stored)
         return refused.exception.messages[0]
 
-    def test_keys_are_capitals_and_each_is_explained(self):
+    def test_have_keys_in_capitals_and_descriptions(self):
         for key, definition in DEFINITIONS.items():
             self.assertEqual(key, key.upper())
             self.assertTrue(definition['name'] and definition['description'] and 'default' in definition, key)
         self.assertTrue(DEFINITIONS['WEBHOOK_SECRET']['protected'])
 
-    def test_wrong_ones_are_refused_in_clear_words(self):
+    def test_that_are_wrong_are_refused_with_the_expected_value(self):
         for url in ('ingest:3000', 'ftp://ingest', 'http://', 'http://ingest:99999', 'http://ingest?x=1', 'ingest'):
             words = f"expected the address of the service's ingest, such as http://ingest:3000, got '{url}'"
             self.assertIn(words, self.refusal(INGEST_URL=url))
@@ -28,7 +28,7 @@ class SettingsTest(PluginTest):
         self.assertIn('60', self.refusal(TIMEOUT=61))
         self.assertIn('1', self.refusal(TIMEOUT=0))
 
-    def test_right_ones_are_taken(self):
+    def test_that_are_right_are_accepted(self):
         for url in ('http://ingest:3000', 'https://ingest.example.com/', 'http://[::1]:3000', 'http://h/sub/path', ''):
             registry.set(INGEST_URL=url)
         registry.set(WEBHOOK_SECRET=SECRET.replace('whsec_', ''), TIMEOUT=30)
@@ -39,10 +39,10 @@ class SettingsTest(PluginTest):
         settings = read_settings(self.plugin)
         self.assertEqual(settings.url, 'https://h:1/webhooks/inventree')
         self.assertEqual((settings.timeout_seconds, settings.verify_tls, settings.at_once), (7, False, False))
-        self.assertEqual(settings.switched_on, {'SYNC_ON_CREATE', 'SYNC_ON_UPDATE'})
+        self.assertEqual(settings.enabled, {'SYNC_ON_CREATE', 'SYNC_ON_UPDATE'})
         self.configure(INGEST_URL='http://h/webhooks/inventree')
         self.assertEqual(read_settings(self.plugin).url, 'http://h/webhooks/inventree')
 
-    def test_wrong_ones_that_came_past_the_page_send_nothing(self):
+    def test_that_are_wrong_in_the_database_send_nothing(self):
         registry.stored['INGEST_URL'] = 'nonsense'
         self.assertIsNone(read_settings(self.plugin))

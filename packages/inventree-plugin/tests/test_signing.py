@@ -7,7 +7,7 @@ from . import HERE
 
 
 class SigningTest(unittest.TestCase):
-    def test_signs_as_the_vectors_that_the_service_checks_too(self):
+    def test_matches_the_vectors_of_the_service(self):
         vectors = json.loads((HERE / 'signature-vectors.json').read_text(encoding='utf-8'))
         self.assertGreater(len(vectors), 3)
         for vector in vectors:
@@ -15,7 +15,7 @@ class SigningTest(unittest.TestCase):
             signature = signature_of(vector['secret'], vector['id'], vector['timestamp'], body)
             self.assertEqual(signature, vector['signature'], vector['why'])
 
-    def test_a_secret_that_is_none_is_an_error(self):
+    def test_refuses_a_wrong_secret(self):
         for secret in ('', 'whsec_', 'whsec_***', 'whsec_abc'):
             with self.assertRaises(ValueError):
                 key_of(secret)

@@ -12,7 +12,7 @@ from . import HERE
 
 
 class WheelTest(unittest.TestCase):
-    def test_holds_the_plugin_and_nothing_else(self):
+    def test_contains_the_plugin_and_nothing_else(self):
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder, 'source')
             ignored = shutil.ignore_patterns('build', '*.egg-info', '__pycache__')
@@ -24,7 +24,7 @@ class WheelTest(unittest.TestCase):
             self.assertEqual(wheel.name, f'inventree_magento_sync-{VERSION}-py3-none-any.whl')
             with zipfile.ZipFile(wheel) as content:
                 info = f'inventree_magento_sync-{VERSION}.dist-info'
-                plugin = ['__init__', 'changes', 'counters', 'hearing', 'plugin', 'reading', 'sending', 'settings']
+                plugin = ['__init__', 'changes', 'counters', 'plugin', 'reading', 'receivers', 'sending', 'settings']
                 files = [f'inventree_magento_sync/{name}.py' for name in [*plugin, 'signing']]
                 about = ['METADATA', 'RECORD', 'WHEEL', 'entry_points.txt', 'top_level.txt']
                 self.assertEqual(sorted(content.namelist()), sorted(files + [f'{info}/{name}' for name in about]))

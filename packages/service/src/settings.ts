@@ -134,6 +134,7 @@ export const commonSettings = {
     .regex(/^[\w.-]{1,40}$/, { error: 'expected up to 40 letters, digits, and the characters _ . -' })
     .default('stock-sync')
     .describe('The prefix of all our keys in Redis. Give each shop its own, and several shops can share one Redis.'),
+  REDIS_CLUSTER: setting.switch(false).describe('Whether `REDIS_URL` is a node of a Redis Cluster.'),
   LOG_LEVEL: setting.oneOf(LEVELS, 'info').describe('`error`, `warn`, `info` or `debug`.'),
   LOG_FORMAT: setting
     .oneOf(['auto', 'json', 'text'], 'auto')

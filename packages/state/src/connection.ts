@@ -1,15 +1,20 @@
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import { DEFAULT_PREFIX, keysFor, type Keys } from './keys';
 
 /** A connection to Redis, and the keys of one shop in it. */
 export interface RedisConnection {
   redis: Redis;
   keys: Keys;
+  isCluster: boolean;
+  /** Another connection to the same Redis, for a worker of BullMQ, which sends commands that block. */
+  duplicate(): Redis;
 }
 
 export interface RedisOptions {
   /** REDIS_PREFIX. */
   prefix?: string;
+  /** REDIS_CLUSTER. */
+  cluster?: boolean;
   /**
    * How a command behaves while Redis is unreachable. `fail`: it rejects at once, or after this many milliseconds without
    * an answer, for services that must answer a caller. `wait`: it waits until Redis is back.
@@ -25,20 +30,13 @@ const reconnectDelay = (attempt: number) => Math.min(50 * 2 ** Math.min(attempt,
 /** Connects to Redis, and reconnects by itself however long Redis was unreachable. */
 export function connectToRedis(
   url: string,
-  { prefix = DEFAULT_PREFIX, whileUnreachable, onChange }: RedisOptions,
+  { prefix = DEFAULT_PREFIX, cluster = false, whileUnreachable, onChange }: RedisOptions,
 ): RedisConnection {
-  const redis = new Redis(url, {
-    retryStrategy: reconnectDelay,
-    enableAutoPipelining: true,
-    ...('fail' in whileUnreachable
-      ? {
-          enableOfflineQueue: false,
-          maxRetriesPerRequest: 0,
-          commandTimeout: whileUnreachable.afterMs,
-          connectTimeout: 2_000,
-        }
-      : { maxRetriesPerRequest: null }),
-  });
+  const options: ClientOptions =
+    'fail' in whileUnreachable
+      ? { maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: whileUnreachable.afterMs }
+      : { maxRetriesPerRequest: null, enableOfflineQueue: true };
+  const redis = createClient(url, cluster, options, true);
   let state: 'reachable' | 'unreachable' | undefined;
   const change = (next: 'reachable' | 'unreachable', reason?: string) => {
     if (state === next) return;
@@ -48,7 +46,34 @@ export function connectToRedis(
   redis.on('ready', () => change('reachable'));
   redis.on('error', (error: Error) => change('unreachable', error.message));
   redis.on('close', () => change('unreachable', 'the connection was closed'));
-  return { redis, keys: keysFor(prefix) };
+  return {
+    redis,
+    keys: keysFor(prefix),
+    isCluster: cluster,
+    duplicate: () => createClient(url, cluster, options, false),
+  };
+}
+
+interface ClientOptions {
+  maxRetriesPerRequest: number | null;
+  enableOfflineQueue: boolean;
+  commandTimeout?: number;
+}
+
+const CONNECT_TIMEOUT_MS = 2_000;
+
+function createClient(url: string, cluster: boolean, options: ClientOptions, enableAutoPipelining: boolean): Redis {
+  const { enableOfflineQueue, ...perNode } = { ...options, connectTimeout: CONNECT_TIMEOUT_MS };
+  if (!cluster) {
+    return new Redis(url, { ...perNode, enableOfflineQueue, enableAutoPipelining, retryStrategy: reconnectDelay });
+  }
+  const { username, password, protocol } = new URL(url);
+  const login = { ...(username && { username }), ...(password && { password }) };
+  const redisOptions = { ...perNode, ...login, ...(protocol === 'rediss:' && { tls: {} }) };
+  const clusterRetryStrategy = (attempt: number) => reconnectDelay(attempt);
+  const client = new Cluster([url], { enableOfflineQueue, enableAutoPipelining, redisOptions, clusterRetryStrategy });
+  // A Cluster has the commands of a Redis, which is all that we and BullMQ use; only its type is another one.
+  return client as unknown as Redis;
 }
 
 /** Errors by which Redis says that it cannot serve anybody now: full, read-only, loading its data. */

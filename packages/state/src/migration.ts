@@ -14,10 +14,11 @@ export interface Migrated {
   parts: number;
 }
 
-/** The prefixes of all keys of version 0.1, which had no hash tag. */
-const OLD_PREFIXES = ['stock-sync', 'bull:stock-sync'];
+/** The keys of version 0.1, which had no hash tag. */
 const OLD_QUEUES = ['bull:stock-sync', 'bull:stock-sync-lookup'];
 const OLD_DEAD_LETTERS = 'bull:stock-sync-dead-letter';
+const OLD_PREFIXES = ['stock-sync', ...OLD_QUEUES, OLD_DEAD_LETTERS];
+const OLD_STATE = ['stock-sync:parts', ...OLD_QUEUES.map(queue => `${queue}:meta`)];
 const LEASE_SECONDS = 60;
 
 const oldPartLine = z.tuple([z.string(), z.string(), z.enum(OUTCOMES), z.number(), z.number(), z.string().optional()]);
@@ -42,9 +43,9 @@ const oldDeadLetter = z.object({
  */
 export async function migrate(connection: RedisConnection): Promise<Migrated | undefined> {
   const { redis, keys } = connection;
-  // Other shops in the same Redis are none of ours, and version 0.1 had no prefix.
-  if (keys.parts !== keysFor(DEFAULT_PREFIX).parts) return undefined;
-  if ((await redis.exists('stock-sync:parts', ...OLD_QUEUES.map(queue => `${queue}:meta`))) === 0) return undefined;
+  // Version 0.1 had no prefix and no support for Redis Cluster.
+  if (connection.isCluster || keys.parts !== keysFor(DEFAULT_PREFIX).parts) return undefined;
+  if ((await redis.exists(...OLD_STATE)) === 0) return undefined;
   if ((await redis.set(keys.migration, process.pid, 'EX', LEASE_SECONDS, 'NX')) !== 'OK') return undefined;
 
   const queues = openJobQueues(connection);
@@ -125,7 +126,7 @@ function targetFrom(text: string): Record<string, string> | undefined {
 
 async function deleteOldKeys(redis: Redis): Promise<void> {
   for (const prefix of OLD_PREFIXES) {
-    for await (const found of redis.scanStream({ match: `${prefix}[:-]*`, count: 1_000 })) {
+    for await (const found of redis.scanStream({ match: `${prefix}:*`, count: 1_000 })) {
       const names = found as string[];
       if (names.length > 0) await redis.unlink(...names);
     }

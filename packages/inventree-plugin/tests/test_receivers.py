@@ -12,7 +12,7 @@ from django.core import serializers
 from django.db import connection, transaction
 from django.db.models import signals
 from django.test.utils import CaptureQueriesContext
-from inventree_magento_sync import hearing
+from inventree_magento_sync import receivers
 from inventree_magento_sync import settings as plugin_settings
 from inventree_magento_sync.plugin import MagentoSyncPlugin
 from order.models import SalesOrder, SalesOrderAllocation
@@ -30,65 +30,65 @@ CREATED, SAVED, DELETED = 'stock_stockitem.created', 'stock_stockitem.saved', 's
 TOUCHED, EVERYTHING = 'stock_sync.parts_changed', 'stock_sync.everything_changed'
 
 
-class HearingTest(PluginTest):
+class ReceiversTest(PluginTest):
     def setUp(self):
         super().setUp()
         self.one, self.two = Part.objects.create(name='ONE'), Part.objects.create(name='TWO')
         self.item = StockItem.objects.create(part=self.one, quantity=5)
-        self.told()
+        self.reported()
         self.queued()
 
 
-class WhatIsHeard(HearingTest):
+class Changes(ReceiversTest):
     def test_an_item_created_saved_and_deleted(self):
         item = StockItem.objects.create(part=self.two)
-        self.assertEqual(self.told(), {CREATED: [self.two.pk]})
+        self.assertEqual(self.reported(), {CREATED: [self.two.pk]})
         item.quantity = 7
         item.save()
-        self.assertEqual(self.told(), {SAVED: [self.two.pk]})
+        self.assertEqual(self.reported(), {SAVED: [self.two.pk]})
         item.delete()
-        self.assertEqual(self.told(), {DELETED: [self.two.pk]})
+        self.assertEqual(self.reported(), {DELETED: [self.two.pk]})
 
-    def test_an_item_that_moves_to_another_part_tells_of_both(self):
+    def test_an_item_that_moves_to_another_part_reports_both(self):
         item = StockItem.objects.get(pk=self.item.pk)
         item.part = self.two
         item.save()
-        self.assertEqual(self.told(), {SAVED: [self.one.pk, self.two.pk]})
+        self.assertEqual(self.reported(), {SAVED: [self.one.pk, self.two.pk]})
         item.save()
-        self.assertEqual(self.told(), {SAVED: [self.two.pk]}, 'the first part is told of once')
+        self.assertEqual(self.reported(), {SAVED: [self.two.pk]}, 'the first part is reported once')
 
     def test_items_deleted_together_and_with_their_part(self):
         for part in (self.one, self.two):
             StockItem.objects.create(part=part)
-        self.told()
+        self.reported()
         with transaction.atomic():
             StockItem.objects.filter(part=self.one).delete()
-        self.assertEqual(self.told(), {DELETED: [self.one.pk]})
+        self.assertEqual(self.reported(), {DELETED: [self.one.pk]})
         two = self.two.pk
         self.two.delete()
-        self.assertEqual(self.told(), {DELETED: [two], 'part_part.deleted': [two]})
+        self.assertEqual(self.reported(), {DELETED: [two], 'part_part.deleted': [two]})
 
     def test_items_that_are_written_in_bulk_inside_a_transaction(self):
         with transaction.atomic():
             StockItem.objects.bulk_create([StockItem(part=self.one), StockItem(part_id=self.two.pk)])
-        self.assertEqual(self.told(), {CREATED: [self.one.pk, self.two.pk]})
+        self.assertEqual(self.reported(), {CREATED: [self.one.pk, self.two.pk]})
 
     def test_a_part_renamed(self):
         self.one.name = 'UNO'
         self.one.save()
-        self.assertEqual(self.told(), {'part_part.saved': [self.one.pk]})
+        self.assertEqual(self.reported(), {'part_part.saved': [self.one.pk]})
 
     def test_allocations_to_orders_and_builds_one_by_one_in_bulk_and_by_id_alone(self):
         for model, field in ((SalesOrderAllocation, 'item'), (BuildItem, 'stock_item')):
             allocation = model.objects.create(**{field: self.item})
-            self.assertEqual(self.told(), {TOUCHED: [self.one.pk]})
+            self.assertEqual(self.reported(), {TOUCHED: [self.one.pk]})
             model.objects.create(**{f'{field}_id': self.item.pk})
-            self.assertEqual(self.told(), {TOUCHED: [self.one.pk]})
+            self.assertEqual(self.reported(), {TOUCHED: [self.one.pk]})
             model.objects.get(pk=allocation.pk).delete()
-            self.assertEqual(self.told(), {TOUCHED: [self.one.pk]})
+            self.assertEqual(self.reported(), {TOUCHED: [self.one.pk]})
             with transaction.atomic():
                 model.objects.bulk_create([model(**{field: self.item})])
-            self.assertEqual(self.told(), {TOUCHED: [self.one.pk]})
+            self.assertEqual(self.reported(), {TOUCHED: [self.one.pk]})
 
     def test_a_parameter_of_a_part(self):
         if INVENTREE_LIKE == '0.17':
@@ -99,110 +99,110 @@ class WhatIsHeard(HearingTest):
             parameter = apps.get_model('common', 'Parameter')
             of_parts = ContentType.objects.get_for_model(Part)
             parameter.objects.create(model_type=of_parts, model_id=self.one.pk, template=template, data='A')
-        self.assertEqual(self.told(), {TOUCHED: [self.one.pk]})
+        self.assertEqual(self.reported(), {TOUCHED: [self.one.pk]})
 
-    def test_what_names_no_parts_is_told_as_everything(self):
+    def test_changes_without_parts_are_reported_as_everything(self):
         location, parent = StockLocation.objects.create(name='A'), StockLocation.objects.create(name='B')
         location.name = 'C'
         location.save()
-        self.assertEqual(self.told(), {}, 'a new or renamed location moves no stock')
+        self.assertEqual(self.reported(), {}, 'a new or renamed location moves no stock')
         location.parent = parent
         location.save()
-        self.assertEqual(self.told(), {EVERYTHING: []})
+        self.assertEqual(self.reported(), {EVERYTHING: []})
         for gone in (location, Company.objects.create(is_customer=True), SalesOrder.objects.create()):
             gone.delete()
-            self.assertEqual(self.told(), {EVERYTHING: []})
+            self.assertEqual(self.reported(), {EVERYTHING: []})
         Company.objects.create(is_customer=False).delete()
-        self.assertEqual(self.told(), {})
+        self.assertEqual(self.reported(), {})
 
-    def test_items_that_come_back_with_the_end_of_their_order(self):
+    def test_items_that_are_in_stock_again_when_their_order_is_deleted(self):
         order = SalesOrder.objects.create()
         StockItem.objects.filter(pk=self.item.pk).update(sales_order=order)
         order.delete()
-        self.assertIn(EVERYTHING, self.told())
+        self.assertIn(EVERYTHING, self.reported())
         self.assertTrue(StockItem.objects.filter(StockItem.IN_STOCK_FILTER, pk=self.item.pk).exists())
 
 
-class Transactions(HearingTest):
-    def test_are_told_of_once_with_all_their_parts(self):
+class Transactions(ReceiversTest):
+    def test_are_reported_once_with_all_their_parts(self):
         with transaction.atomic():
             for number in range(1, 1001):
                 StockItem.objects.create(part=Part.objects.create(name=f'P{number}'))
             self.item.delete()
         self.assertEqual(len(events.queue), 1)
-        told = self.told()
-        self.assertEqual([len(told[CREATED]), len(told['part_part.saved']), told[DELETED]], [1000, 1000, [self.one.pk]])
-        self.assertEqual(self.queued(), told)
+        reported = self.reported()
+        self.assertEqual([len(reported[CREATED]), len(reported['part_part.saved']), reported[DELETED]], [1000, 1000, [self.one.pk]])
+        self.assertEqual(self.queued(), reported)
 
-    def test_of_many_thousand_parts_make_a_few_webhooks(self):
+    def test_of_many_thousand_parts_cause_a_few_webhooks(self):
         with transaction.atomic():
             for pk in range(1, 12_001):
-                hearing._remember(hearing.kinds.ITEM_SAVED, pk, 'default')
+                receivers._collect(receivers.kinds.ITEM_SAVED, pk, 'default')
         self.assertEqual(len(events.queue), 2)
         self.assertEqual(max(len(e['parts']) for _, _, kwargs in events.queue for e in kwargs['events']), 1000)
-        self.assertEqual(self.told(), {SAVED: list(range(1, 12_001))})
+        self.assertEqual(self.reported(), {SAVED: list(range(1, 12_001))})
 
-    def test_rolled_back_tell_nothing_and_the_next_is_heard_all_the_same(self):
+    def test_that_are_rolled_back_report_nothing_and_the_next_one_is_reported(self):
         for _ in range(2):
             with self.assertRaises(ZeroDivisionError), transaction.atomic():
                 self.item.save()
                 raise ZeroDivisionError
-            self.assertEqual((self.told(), self.queued()), ({}, {}))
+            self.assertEqual((self.reported(), self.queued()), ({}, {}))
         with transaction.atomic():
             StockItem.objects.create(part=self.two)
-        self.assertEqual(self.told(), {CREATED: [self.two.pk]})
+        self.assertEqual(self.reported(), {CREATED: [self.two.pk]})
 
     def _rolled_back_savepoint(self, item):
         with self.assertRaises(ZeroDivisionError), transaction.atomic():
             item.save()
             raise ZeroDivisionError
 
-    def test_whose_savepoints_are_rolled_back_tell_of_the_rest(self):
+    def test_whose_savepoints_are_rolled_back_report_the_rest(self):
         other = StockItem.objects.create(part=self.two)
-        self.told()
+        self.reported()
         with transaction.atomic():
             self._rolled_back_savepoint(other)
             self.item.save()
-        self.assertEqual(self.told(), {SAVED: [self.one.pk]}, 'first the savepoint')
+        self.assertEqual(self.reported(), {SAVED: [self.one.pk]}, 'first the savepoint')
         with transaction.atomic():
             self.item.save()
             self._rolled_back_savepoint(other)
-        self.assertEqual(self.told(), {SAVED: [self.one.pk]}, 'last the savepoint')
+        self.assertEqual(self.reported(), {SAVED: [self.one.pk]}, 'last the savepoint')
         with transaction.atomic():
             with transaction.atomic():
                 self.item.save()
             self._rolled_back_savepoint(other)
-        self.assertEqual(self.told(), {SAVED: [self.one.pk]}, 'one kept, one not')
+        self.assertEqual(self.reported(), {SAVED: [self.one.pk]}, 'one kept, one not')
         with transaction.atomic():
             self._rolled_back_savepoint(other)
-        self.assertEqual(self.told(), {}, 'nothing but the savepoint')
+        self.assertEqual(self.reported(), {}, 'nothing but the savepoint')
         with transaction.atomic():
             other.save()
-        self.assertEqual(self.told(), {SAVED: [self.two.pk]}, 'and the next one')
+        self.assertEqual(self.reported(), {SAVED: [self.two.pk]}, 'and the next one')
 
-    def test_of_savepoints_each_are_one(self):
+    def test_with_savepoints_are_one(self):
         with transaction.atomic():
             for part in (self.one, self.two):
                 with transaction.atomic():
                     StockItem.objects.create(part=part)
         self.assertEqual(len(events.queue), 1)
-        self.assertEqual(self.told(), {CREATED: [self.one.pk, self.two.pk]})
+        self.assertEqual(self.reported(), {CREATED: [self.one.pk, self.two.pk]})
 
     def test_of_two_threads_do_not_mix(self):
-        begun, told = threading.Barrier(2), {}
+        begun, reported = threading.Barrier(2), {}
 
         def work(name, part):
             with transaction.atomic():
                 begun.wait(5)
-                hearing._remember(hearing.kinds.ITEM_SAVED, part, 'default')
+                receivers._collect(receivers.kinds.ITEM_SAVED, part, 'default')
                 begun.wait(5)
                 transaction.set_rollback(name == 'rolled back')
             connection.close()
 
-        def tell(changes, using):
-            told[threading.current_thread().name] = dict(changes)
+        def report(changes, using):
+            reported[threading.current_thread().name] = dict(changes)
 
-        with mock.patch.object(hearing, 'tell', tell):
+        with mock.patch.object(receivers, 'report', report):
             threads = [
                 threading.Thread(target=work, args=(name, part), name=name)
                 for name, part in (('kept', 1), ('rolled back', 2))
@@ -211,19 +211,19 @@ class Transactions(HearingTest):
                 thread.start()
             for thread in threads:
                 thread.join()
-        self.assertEqual(told, {'kept': {hearing.kinds.ITEM_SAVED: {1}}})
+        self.assertEqual(reported, {'kept': {receivers.kinds.ITEM_SAVED: {1}}})
 
-    def test_whose_hooks_another_plugin_broke_are_told_with_the_next(self):
+    def test_whose_hooks_another_plugin_broke_are_reported_with_the_next(self):
         with self.assertRaises(ZeroDivisionError), transaction.atomic():
             transaction.on_commit(lambda: 1 / 0)
             self.item.save()
-        self.assertEqual(self.told(), {})
+        self.assertEqual(self.reported(), {})
         StockItem.objects.create(part=self.two)
-        self.assertEqual(self.told()[CREATED], [self.two.pk])
+        self.assertEqual(self.reported()[CREATED], [self.two.pk])
 
 
-class NeverInTheWay(HearingTest):
-    def test_inside_a_transaction_it_asks_the_database_nothing(self):
+class UserActions(ReceiversTest):
+    def test_make_no_further_query_inside_a_transaction(self):
         def queries():
             item = StockItem.objects.create(part=self.one)
             with transaction.atomic(), CaptureQueriesContext(connection) as captured:
@@ -243,13 +243,13 @@ class NeverInTheWay(HearingTest):
             self.addCleanup(signal.sender_receivers_cache.clear)
             self.addCleanup(patch.stop)
             signal.sender_receivers_cache.clear()
-        self.told()
+        self.reported()
         self.assertEqual(with_us, queries())
-        self.assertEqual(self.told(), {}, 'without the receivers nothing is heard')
+        self.assertEqual(self.reported(), {}, 'without the receivers nothing is heard')
 
-    def test_an_error_in_a_receiver_leaves_the_save_alone_and_is_counted(self):
-        with mock.patch.object(hearing, '_remember', side_effect=RuntimeError('boom')), self.assertLogs('inventree'):
-            hearing._next_logged = 0
+    def test_succeed_despite_an_error_in_a_receiver_which_is_counted(self):
+        with mock.patch.object(receivers, '_collect', side_effect=RuntimeError('boom')), self.assertLogs('inventree'):
+            receivers._next_logged = 0
             self.item.quantity = Decimal(9)
             self.item.save()
             self.item.save()
@@ -257,20 +257,20 @@ class NeverInTheWay(HearingTest):
         self.assertEqual(self.item.quantity, 9)
         self.assertEqual(self.counted()['errors'], 2)
 
-    def test_an_error_on_commit_leaves_the_save_alone_and_is_counted(self):
-        boom = mock.patch.object(hearing, 'enqueue', side_effect=RuntimeError('boom'))
+    def test_succeed_despite_an_error_on_commit_which_is_counted(self):
+        boom = mock.patch.object(receivers, 'enqueue', side_effect=RuntimeError('boom'))
         with boom, self.assertLogs('inventree') as logs:
-            hearing._next_logged = 0
+            receivers._next_logged = 0
             with transaction.atomic():
                 self.item.save()
             self.item.save()
         self.assertEqual(self.counted()['errors'], 2)
         self.assertEqual(len(logs.records), 1, 'one traceback a minute')
 
-    def test_nothing_happens_while_the_plugin_is_off_or_not_configured(self):
+    def test_are_not_reported_while_the_plugin_is_off_or_not_configured(self):
         def is_silent(why):
             self.item.save()
-            self.assertEqual((self.told(), self.queued()), ({}, {}), why)
+            self.assertEqual((self.reported(), self.queued()), ({}, {}), why)
 
         registry.active = False
         self.configure()
@@ -284,27 +284,27 @@ class NeverInTheWay(HearingTest):
         registry.unload()
         is_silent('not loaded')
 
-    def test_fixtures_are_not_heard(self):
+    def test_do_not_include_fixtures(self):
         fixture = serializers.serialize('json', [self.item, self.one])
         for loaded in serializers.deserialize('json', fixture):
             loaded.save()
-        self.assertEqual(self.told(), {})
+        self.assertEqual(self.reported(), {})
 
-    def test_nothing_is_connected_while_data_is_imported(self):
+    def test_are_not_received_while_data_is_imported(self):
         importing = mock.patch.object(ready, 'running_command', 'loaddata')
         with importing, mock.patch.object(signals.post_save, 'connect') as connect:
             registry.load(MagentoSyncPlugin)
         connect.assert_not_called()
 
-    def test_instantiated_again_and_loaded_anew_it_tells_once(self):
+    def test_are_reported_once_by_a_plugin_that_was_loaded_again(self):
         for _ in range(3):
             registry.load(MagentoSyncPlugin)
         type(self.plugin)()
         self.item.save()
         self.assertEqual(len(events.queue), 1)
-        self.assertEqual(self.told(), {SAVED: [self.one.pk]})
+        self.assertEqual(self.reported(), {SAVED: [self.one.pk]})
 
-    def test_settings_are_not_read_for_every_change(self):
+    def test_do_not_read_the_settings_each_time(self):
         plugin = registry.plugins['magento-sync']
         self.item.save()
         before = plugin.queries
@@ -313,36 +313,36 @@ class NeverInTheWay(HearingTest):
         self.assertEqual(plugin.queries, before)
 
 
-    def test_switching_it_on_counts_within_a_moment(self):
+    def test_are_reported_a_moment_after_the_plugin_was_turned_on(self):
         registry.set(ENABLED=False)
         with mock.patch.object(plugin_settings, '_recent', (0.0, None)):
             self.item.save()
             self.assertIsNone(plugin_settings._recent[1])
             registry.set(ENABLED=True)
-            time.sleep(plugin_settings.OFF_BELIEVED_SECONDS)
+            time.sleep(plugin_settings.OFF_CACHED_SECONDS)
             self.item.save()
-            self.assertEqual(self.told(), {SAVED: [self.one.pk]})
+            self.assertEqual(self.reported(), {SAVED: [self.one.pk]})
 
 
-class Switches(HearingTest):
-    def test_silence_their_kind_of_change(self):
+class Switches(ReceiversTest):
+    def test_disable_their_kind_of_change(self):
         for switch, silent in (('SYNC_ON_CREATE', CREATED), ('SYNC_ON_UPDATE', SAVED), ('SYNC_ON_DELETE', DELETED)):
             self.configure(**{switch: False})
             item = StockItem.objects.create(part=self.two)
             item.save()
             item.delete()
-            self.assertEqual(set(self.told()), {CREATED, SAVED, DELETED} - {silent})
+            self.assertEqual(set(self.reported()), {CREATED, SAVED, DELETED} - {silent})
             self.configure(**{switch: True})
 
-    def test_without_send_at_once_only_the_queue_is_told(self):
+    def test_without_send_at_once_use_only_the_queue(self):
         self.configure(SEND_AT_ONCE=False)
         self.item.save()
-        self.assertEqual(self.told(), {})
+        self.assertEqual(self.reported(), {})
         events.run_background_worker()
-        self.assertEqual(self.told(), {SAVED: [self.one.pk]})
+        self.assertEqual(self.reported(), {SAVED: [self.one.pk]})
 
-    def test_with_plugin_events_off_only_what_is_sent_at_once_arrives(self):
+    def test_with_plugin_events_off_only_send_at_once_works(self):
         global_settings['ENABLE_PLUGINS_EVENTS'] = False
         self.item.save()
         self.assertEqual(self.queued(), {})
-        self.assertEqual(self.told(), {SAVED: [self.one.pk]})
+        self.assertEqual(self.reported(), {SAVED: [self.one.pk]})
