@@ -4,6 +4,7 @@ import tseslint from 'typescript-eslint';
 export default tseslint.config(
   { ignores: ['**/dist/', '**/node_modules/', 'packages/testing/fakes/recordings/'] },
   js.configs.recommended,
+  { rules: { 'max-len': ['error', { code: 120, ignoreUrls: true }] } },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],

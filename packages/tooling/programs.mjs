@@ -1,10 +1,10 @@
-// Programs that npm can't bring (a Redis server, a browser for the page tests): found on PATH, else asked of the
-// system's package manager where this user may use it.
+// Programs that npm cannot install (a Redis server, a browser): found on PATH, otherwise installed by the system's
+// package manager where this user may use it.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** The first of these programs that is on PATH, as a full path; undefined where none is. */
+/** The full path of the first of these programs that is on PATH; undefined if none is. */
 export function programOnPath(...names) {
   for (const name of names) {
     for (const folder of (process.env.PATH ?? '').split(delimiter)) {
@@ -24,7 +24,7 @@ function succeeds(program, args) {
   return spawnSync(program, args, { stdio: 'ignore' }).status === 0;
 }
 
-/** How to become root without being asked for a password: [] as root, ['sudo', '-n'] where allowed, else undefined. */
+/** The command prefix that runs a program as root without a password; undefined if that is not possible. */
 function rootPrefix() {
   if (process.getuid?.() === 0) return [];
   return programOnPath('sudo') && succeeds('sudo', ['-n', 'true']) ? ['sudo', '-n'] : undefined;
@@ -73,19 +73,19 @@ export function installBySystem(packages) {
   return true;
 }
 
-/** A headless Chromium for the page tests; throws one clear line where there is none to be had. */
+/** Finds or installs Chromium for the page tests; throws if that is not possible. */
 export function findChromium() {
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
   const found = process.env.CHROMIUM_PATH ?? programOnPath(...names);
   if (found) return found;
-  console.log('No Chromium on PATH: asking the system package manager for one (the page tests use it) ...');
+  console.log('No Chromium on PATH: installing it for the page tests ...');
   installBySystem({ apt: 'chromium', apk: 'chromium', dnf: 'chromium' });
   const installed = programOnPath(...names);
   if (installed) return installed;
-  throw new Error('The page tests need a Chromium: install the package "chromium", or set CHROMIUM_PATH to a browser.');
+  throw new Error('The page tests need Chromium: install the package "chromium", or set CHROMIUM_PATH.');
 }
 
-/** The Python packages that the tests of the InvenTree plugin need, by the module that each brings. */
+/** The Python packages that the tests of the InvenTree plugin need, by the module in each of them. */
 const PYTHON_MODULES = {
   django: { apt: 'python3-django', apk: 'py3-django', dnf: 'python3-django', pip: 'django' },
   rest_framework: {
@@ -100,8 +100,9 @@ const PYTHON_MODULES = {
 };
 
 /**
- * A Python >= 3.9 with what the tests of the InvenTree plugin need: one that has it all, else the system's after its
- * package manager was asked, else an environment of our own in node_modules. Throws one clear line where none is to be had.
+ * Finds or creates a Python >= 3.9 with the packages that the tests of the InvenTree plugin need: an existing one,
+ * otherwise the system's with packages of the system, otherwise a virtual environment in node_modules. Throws if none
+ * is possible.
  */
 export function findPython(folder) {
   const own = join(folder, 'node_modules', '.stock-sync', 'python');
@@ -110,7 +111,7 @@ export function findPython(folder) {
   const hasAll = `import sys; from importlib.util import find_spec
 sys.exit(not (sys.version_info >= (3, 9) and all(map(find_spec, sys.argv[1:]))))`;
   const isReady = python => succeeds(python, ['-c', hasAll, ...modules]);
-  // A version manager's python3 may come first on PATH; what the system installs, its own finds.
+  // The python3 of a version manager may be first on PATH; packages of the system belong to the system's own python3.
   const candidates = () =>
     [process.env.PYTHON_PATH, programOnPath('python3'), '/usr/bin/python3', ownPython].filter(
       python => python && existsSync(python),
@@ -118,7 +119,7 @@ sys.exit(not (sys.version_info >= (3, 9) and all(map(find_spec, sys.argv[1:]))))
   const found = candidates().find(isReady);
   if (found) return found;
 
-  console.log("No Python with Django for the InvenTree plugin's tests: asking the system package manager for one ...");
+  console.log('No Python with Django for the tests of the InvenTree plugin: installing it ...');
   const bySystem = Object.fromEntries(
     ['apt', 'apk', 'dnf'].map(manager => [
       manager,
@@ -131,7 +132,7 @@ sys.exit(not (sys.version_info >= (3, 9) and all(map(find_spec, sys.argv[1:]))))
 
   const python = programOnPath('python3');
   if (python) {
-    console.log(`Making an environment for ${python} in ${own} ...`);
+    console.log(`Creating a virtual environment for ${python} in ${own} ...`);
     const packages = Object.values(PYTHON_MODULES).map(({ pip }) => pip);
     const made =
       succeeds(python, ['-m', 'venv', own]) && succeeds(ownPython, ['-m', 'pip', 'install', '--quiet', ...packages]);
@@ -139,6 +140,7 @@ sys.exit(not (sys.version_info >= (3, 9) and all(map(find_spec, sys.argv[1:]))))
     rmSync(own, { recursive: true, force: true });
   }
   throw new Error(
-    `The tests of the InvenTree plugin need a Python >= 3.9 with ${modules.join(', ')}: install them, or set PYTHON_PATH to one that has them.`,
+    `The tests of the InvenTree plugin need a Python >= 3.9 with ${modules.join(', ')}: ` +
+      'install them, or set PYTHON_PATH to one that has them.',
   );
 }

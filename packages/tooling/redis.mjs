@@ -1,4 +1,4 @@
-// A Redis for demo, tests and bench, that is nobody else's: a server that already runs on 6379 is never touched.
+// A private Redis for demo, tests and benchmarks. A server that already runs on port 6379 is never touched.
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, existsSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { installBySystem, programOnPath } from './programs.mjs';
 import { root } from './set-up.mjs';
 
-/** A TCP port of this machine that nobody listens on now. */
+/** A free TCP port of this machine. */
 export function freePort() {
   return new Promise((resolve, reject) => {
     const server = createServer();
@@ -20,20 +20,21 @@ export function freePort() {
 }
 
 /**
- * A redis-server or valkey-server program. Debian's redis-tools brings the server's binary under the name
- * redis-check-rdb (the package redis-server only adds a link to it and a service on 6379, which nobody asked for):
- * a link of our own makes it a server again.
+ * Finds or installs a redis-server or valkey-server program. Debian's redis-tools contains the binary of the server
+ * under the name redis-check-rdb (the package redis-server only adds a link to it, and a service on port 6379), so a
+ * link of our own is enough.
  */
 export function findRedisProgram() {
   const onPath = () => programOnPath('redis-server', 'valkey-server') ?? serverFromRedisTools();
   const found = onPath();
   if (found) return found;
-  console.log('No redis-server or valkey-server on PATH: asking the system package manager for one ...');
+  console.log('No redis-server or valkey-server on PATH: installing one ...');
   installBySystem({ apt: 'redis-tools', brew: 'redis', apk: 'redis', dnf: 'redis' });
   const installed = onPath();
   if (installed) return installed;
   throw new Error(
-    'Redis is needed: install redis-server or valkey-server (Debian, Ubuntu: redis-server; macOS: brew install redis), or set REDIS_URL to a server that may be used.',
+    'Redis is required: install redis-server or valkey-server (Debian, Ubuntu: redis-server; macOS: brew install ' +
+      'redis), or set REDIS_URL to a server that may be used.',
   );
 }
 
@@ -63,8 +64,8 @@ function answersOn(port) {
 }
 
 /**
- * Starts a private server with its own data folder, append-only file on and noeviction, as production should have.
- * Returns its URL and a stop that also removes its data. Detached, it does not hear Ctrl-C and is ours to stop.
+ * Starts a private server with its own data folder, an append-only file and noeviction, as in production. `stop` also
+ * removes its data. Ctrl-C does not reach a detached server.
  */
 export async function startPrivateRedis({ detached = false } = {}) {
   const program = findRedisProgram();
@@ -111,7 +112,7 @@ export async function startPrivateRedis({ detached = false } = {}) {
   return { url: `redis://127.0.0.1:${port}`, stop, description: `${program}, private, on port ${port}` };
 }
 
-/** The Redis that REDIS_URL names where it is set, else a private one. */
+/** The Redis that REDIS_URL names, if it is set; otherwise a private one. */
 export async function provideRedis(options) {
   if (process.env.REDIS_URL)
     return { url: process.env.REDIS_URL, stop: async () => {}, description: 'the one REDIS_URL names' };

@@ -1,5 +1,5 @@
-// Brings a fresh clone to the point where everything runs: dependencies installed, TypeScript built.
-// Each step leaves a stamp, so a second run does no needless work.
+// Sets up a fresh clone: installs dependencies and builds TypeScript. Each step leaves a stamp, so that it is not
+// repeated without need.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 const stamps = join(root, 'node_modules', '.stock-sync');
 
-/** Runs a program in the repository's root with its output shown; throws a sentence when it fails. */
+/** Runs a program in the root of the repository and shows its output; throws if it fails. */
 export function run(program, args, options = {}) {
   const { status, error } = spawnSync(program, args, { cwd: root, stdio: 'inherit', ...options });
   if (error) throw new Error(`${program} could not be started: ${error.message}`);
@@ -47,14 +47,14 @@ function once(step, hash, resultIsThere, work) {
   writeFileSync(stamp, hash);
 }
 
-/** Installs what the lock file names, by the pnpm that package.json names, which npm fetches for this one run. */
+/** Installs what the lock file names, with the version of pnpm that package.json names. */
 export function install() {
   const manifests = [root, ...workspaceFolders()].map(folder => join(folder, 'package.json'));
   const files = [...manifests, join(root, 'pnpm-lock.yaml'), join(root, 'pnpm-workspace.yaml')];
   once('installed', hashOf(files), existsSync(join(root, 'node_modules', '.pnpm')), () => pnpmInstall());
 }
 
-/** Leaves only what the services need at run time, for an image. */
+/** Removes what the services do not need at run time, for an image. */
 export function installForProduction() {
   for (const folder of [root, ...workspaceFolders()])
     rmSync(join(folder, 'node_modules'), { recursive: true, force: true });
@@ -83,7 +83,7 @@ export function build() {
   });
 }
 
-/** Installed and built. */
+/** Installs and builds. */
 export function setUp() {
   install();
   build();

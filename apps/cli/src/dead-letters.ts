@@ -28,7 +28,10 @@ export function listLines(deadLetters: readonly DeadLetter[]): string {
   return [...blocks, deadLetters.length === 1 ? '1 dead letter.' : `${deadLetters.length} dead letters.`].join('\n\n');
 }
 
-/** Runs the jobs of these dead letters again. A dead letter stays until its job succeeds, so that none is lost meanwhile. */
+/**
+ * Runs the jobs of these dead letters again. A dead letter stays until its job succeeds, so that none is lost
+ * meanwhile.
+ */
 export async function replay({ deadLetters, queues }: Opened, selection: Selection): Promise<string> {
   const selected = select(await deadLetters.list(), selection);
   const jobs = selected.flatMap(deadLetter => replayOf(deadLetter) ?? []);

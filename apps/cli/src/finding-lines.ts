@@ -1,11 +1,6 @@
 import { FINDING_KINDS, formatStoreStock, formatTarget, type Finding } from '@stock-sync/domain';
 import type { ReconcileReport } from '@stock-sync/state';
 
-/** A SKU that drifted, with both quantities. */
-export function driftLine({ sku, store, target, part }: Finding): string {
-  return `SKU '${sku}' shows ${formatStoreStock(store ?? [])}, should show ${formatTarget(target ?? {})} (part ${part})`;
-}
-
 /** A report in a few lines. */
 export function reportLines({ counts, parts, enqueued, heldBack, showing, startedAt, at }: ReconcileReport): string[] {
   const lines = [
@@ -15,8 +10,9 @@ export function reportLines({ counts, parts, enqueued, heldBack, showing, starte
   ];
   if (heldBack > 0) {
     lines.push(
-      `The mass-zero guard holds back ${heldBack} parts: too many of the ${showing} SKUs that show stock would fall to zero ` +
-        'at once (RECONCILE_MAX_ZEROED_PERCENT). If the shelves really are empty: npm run reconcile -- --force',
+      `The mass-zero guard holds back ${heldBack} parts: too many of the ${showing} SKUs that show stock would ` +
+        'fall to zero at once (RECONCILE_MAX_ZEROED_PERCENT). If the shelves really are empty: ' +
+        'npm run reconcile -- --force',
     );
   }
   return lines;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Finding } from '@stock-sync/domain';
+import { driftLine, type Finding } from '@stock-sync/domain';
 import {
   openCircuitBreakers,
   openJobQueues,
@@ -11,7 +11,7 @@ import {
   type ReconcileReportMessages,
 } from '@stock-sync/state';
 import { CommandError } from './command';
-import { csvLine, CSV_HEADER, driftLine, reportLines } from './finding-lines';
+import { csvLine, CSV_HEADER, reportLines } from './finding-lines';
 
 export interface ReconcileCommandOptions {
   dryRun?: boolean;
@@ -27,8 +27,8 @@ const POLL_MS = 100;
 const START_TIMEOUT_MS = 20_000;
 
 /**
- * Has a worker compare both systems, and prints what it reports. Throws a CommandError where no worker does, or where it
- * cannot. Exit code 1 where the mass-zero guard held something back.
+ * Has a worker compare both systems, and prints what it reports. Throws a CommandError where no worker does, or where
+ * it cannot. Exit code 1 where the mass-zero guard held something back.
  */
 export async function reconcileCommand(
   connection: RedisConnection,
@@ -89,7 +89,7 @@ async function receiveReport(
       throw new CommandError(
         open
           ? `${open.reason}. Nothing was compared.`
-          : 'No worker started the reconcile within 20 s. Is a worker running, with the same REDIS_URL and REDIS_PREFIX?',
+          : 'No worker started the reconcile within 20 s. Is one running, with the same REDIS_URL and REDIS_PREFIX?',
       );
     }
     await sleep(POLL_MS);

@@ -69,6 +69,8 @@ function stateFrom(last: LastHeartbeat | undefined): PluginState {
 function silenceMessage(state: PluginState): string {
   const remedy = "check InvenTree's background worker, its log, and ENABLE_PLUGINS_SCHEDULE";
   return state.state === 'no heartbeat yet'
-    ? `No heartbeat from the InvenTree plugin since ingest started. Is it installed, active and configured? If so, ${remedy}`
-    : `The InvenTree plugin is silent since ${state.lastHeartbeat}, so changes may go unnoticed until the next sweep: ${remedy}`;
+    ? 'No heartbeat from the InvenTree plugin since ingest started. Is it installed, active and configured? ' +
+        `If so, ${remedy}`
+    : `The InvenTree plugin is silent since ${state.lastHeartbeat}, ` +
+        `so changes may go unnoticed until the next sweep: ${remedy}`;
 }

@@ -36,8 +36,8 @@ export interface InvalidHeader {
 }
 
 /**
- * Verifies a webhook by the Standard Webhooks specification: HMAC-SHA256 over `id.timestamp.body` with one of our secrets,
- * compared in constant time, sent within five minutes. Returns undefined where it is valid.
+ * Verifies a webhook by the Standard Webhooks specification: HMAC-SHA256 over `id.timestamp.body` with one of our
+ * secrets, compared in constant time, sent within five minutes. Returns undefined where it is valid.
  */
 export function verifySignature(
   headers: WebhookHeaders,

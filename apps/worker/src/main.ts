@@ -68,7 +68,9 @@ const SCHEDULES_CHECK_MS = 10_000;
 const RETURN_MS = 6_000;
 /** Jobs of the lookup queue at once. */
 const LOOKUPS_AT_ONCE = 10;
-/** The time limit of a job, as a multiple of the timeout of a call: a job makes several, and waits for those of others. */
+/**
+ * The time limit of a job, as a multiple of the timeout of a call: a job makes several, and waits for those of others.
+ */
 const JOB_TIMEOUTS = 20;
 /** BullMQ can pause a queue only where it has a rate limit; this one is never reached. */
 const NO_LIMIT = { max: 1_000_000_000, duration: 1_000 };
@@ -200,7 +202,8 @@ async function main(environment: Environment): Promise<void> {
     startWorker(QUEUES.deadLetters, createMarkDeadLetter({ queues, log }).run, 1, connection, log),
   ];
 
-  // None of this is awaited, because Redis may be unreachable; and schedules are checked again, because it may be emptied.
+  // None of this is awaited, because Redis may be unreachable; and schedules are checked again, because it may be
+  // emptied.
   const keepSchedules = () => {
     Promise.all([
       queues.schedule('sweep', settings.SWEEP_INTERVAL_SECONDS),
@@ -282,7 +285,7 @@ async function listenNear(application: Express, port: number, log: Log) {
   }
 }
 
-/** A promise that can be rejected from outside, and whose rejection nobody has to handle. */
+/** A promise that can be rejected from outside, and whose rejection may stay unhandled. */
 function withResolvers(): { promise: Promise<never>; reject: (error: Error) => void } {
   let reject: (error: Error) => void = () => undefined;
   const promise = new Promise<never>((_, rejectPromise) => (reject = rejectPromise));

@@ -80,8 +80,9 @@ export const workerSettings = {
     .describe('`source-items` (MSI), `stock-items` (the older API), or `auto`: what the store has.'),
   SOURCE_MAP: sourceMapSetting.meta({
     description:
-      'The InvenTree locations that feed each Magento source, sub-locations included: `{"default":[3,4],"west":[7]}`. ' +
-      'Without it, all stock goes to `default`. Stock at other locations is not for sale.',
+      'The InvenTree locations that feed each Magento source, with their sub-locations: ' +
+      '`{"default":[3,4],"west":[7]}`. Without it, all stock goes to `default`. ' +
+      'Stock at other locations is not for sale.',
   }),
   STOCK_BASIS: setting
     .oneOf(['in_stock', 'unallocated'], 'in_stock')
@@ -100,12 +101,14 @@ export const workerSettings = {
   RECONCILE_INTERVAL_MINUTES: setting
     .wholeNumber(30, 0, 10_080)
     .describe(
-      'How often both systems are compared, also at start-up and after an outage; `0`: only by command, or when the plugin asks.',
+      'How often both systems are compared, also at start-up and after an outage; ' +
+        '`0`: only by command, or when the plugin requests it.',
     ),
   RECONCILE_MAX_ZEROED_PERCENT: setting
     .wholeNumber(20, 0, 100)
     .describe(
-      'The mass-zero guard: if more of the SKUs that show stock would fall to zero at once (and more than five), none of them is written.',
+      'The mass-zero guard: if more of the SKUs that show stock would fall to zero at once (and more than five), ' +
+        'none of them is written.',
     ),
   WORKER_CONCURRENCY: setting.wholeNumber(200, 1, 5_000).describe('Jobs at once in one worker; they share calls.'),
   MAGENTO_CONCURRENCY: setting.wholeNumber(2, 1, 100).describe('Writes to Magento at once, over all workers.'),

@@ -1,5 +1,5 @@
-import { hasOwnStock, showsStock, stockChanges, type StoreStock } from './stock-difference';
-import { isZero, type TargetQuantities, type TargetStock } from './target-stock';
+import { formatStoreStock, hasOwnStock, showsStock, stockChanges, type StoreStock } from './stock-difference';
+import { formatTarget, isZero, type TargetQuantities, type TargetStock } from './target-stock';
 
 /** What a reconcile can find for a SKU. */
 export const FINDING_KINDS = [
@@ -25,6 +25,12 @@ export interface Finding {
   target: TargetQuantities | undefined;
 }
 
+/** "SKU 'WIDGET-123' shows 50, should show 80 (part 45)" */
+export function driftLine({ sku, store, target, part }: Finding): string {
+  const difference = `shows ${formatStoreStock(store ?? [])}, should show ${formatTarget(target ?? {})}`;
+  return `SKU '${sku}' ${difference} (part ${part})`;
+}
+
 /** What both systems say about a SKU. */
 export interface BothSides {
   target: TargetStock;
@@ -33,7 +39,7 @@ export interface BothSides {
   parts: readonly number[];
 }
 
-/** Whether the product must be known to tell what is wrong, if anything is. */
+/** Whether the comparison needs to know the product. */
 export function needsProduct({ target, store, parts }: BothSides): boolean {
   return parts.length <= 1 && stockChanges(target, store).length > 0;
 }

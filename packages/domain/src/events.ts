@@ -35,10 +35,10 @@ interface Meaning {
 }
 
 /**
- * The events that can change a part's stock or SKU, and which of their arguments are ids of stock items or parts: an `id`
- * alone may also belong to an order, a location or a tracking row. Taken from what a real InvenTree fired for each user
- * action (docs/facts/inventree.md, "What each user action fires"). The events of the last group name no stock item: they
- * count only where the sender adds the parts.
+ * The events that can change a part's stock or SKU, and which of their arguments are ids of stock items or parts: an
+ * `id` alone may also belong to an order, a location or a tracking row. Taken from what a real InvenTree fired for each
+ * user action (docs/facts/inventree.md, "What each user action fires"). The events of the last group name no stock
+ * item: they count only where the sender adds the parts.
  */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   'stock_stockitem.created': { change: 'created', stockItems: ['id'] },

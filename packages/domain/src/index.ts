@@ -46,6 +46,7 @@ export {
   compareSides,
   fallsToZero,
   needsProduct,
+  driftLine,
   FINDING_KINDS,
   type BothSides,
   type Finding,

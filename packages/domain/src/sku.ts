@@ -31,11 +31,11 @@ export function skuOf(part: SkuFields, field: SkuField): string | undefined {
 
 /**
  * Two SKUs are the same for Magento exactly if their keys are equal: it compares without case and trailing spaces
- * (docs/facts/magento.md, "SKUs"). Letter by letter, because the lower case of a Greek sigma would otherwise depend on
- * its place in the word.
+ * (docs/facts/magento.md, "SKUs"). Character by character, because the lower case of a Greek sigma would
+ * otherwise depend on its place in the word.
  */
 export function skuKey(sku: string): string {
-  return Array.from(sku.replace(/ +$/, ''), letter => letter.toLowerCase()).join('');
+  return Array.from(sku.replace(/ +$/, ''), character => character.toLowerCase()).join('');
 }
 
 /** Whether two SKUs are the same for Magento. */

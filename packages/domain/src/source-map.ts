@@ -4,8 +4,8 @@ import type { SourceLocations } from './target-stock';
 export type SourceMap = Readonly<Record<string, readonly number[]>>;
 
 /**
- * The locations that feed each source, sub-locations included. The nearest location above that the map names decides, so
- * the map can give a sub-location to another source.
+ * The locations that feed each source, sub-locations included. The nearest location above that the map names decides,
+ * so the map can give a sub-location to another source.
  * @param parents for each location the one above it; null at the top
  */
 export function sourceLocations(map: SourceMap, parents: ReadonlyMap<number, number | null>): SourceLocations[] {

@@ -81,7 +81,7 @@ describe('the target stock', () => {
     ['zero where only the safety stock is left', total([at('4')], { safetyStock: parseQuantity('5') }), '0'],
   ])('%s', (_, shown, expected) => expect(shown).toEqual([expected]));
 
-  it('each source gets the stock of its locations, minus the safety stock in turn; other locations are not for sale', () => {
+  it('each source gets the stock of its locations, minus the safety stock in turn', () => {
     const sources = [
       { sourceCode: 'a', locations: new Set([1, 2]) },
       { sourceCode: 'b', locations: new Set([3]) },

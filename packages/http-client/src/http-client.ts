@@ -50,8 +50,8 @@ export interface Call {
 
 export interface HttpClient {
   /**
-   * Makes the call and resolves with whatever came back, redirects and errors included: the caller knows what they mean.
-   * Rejects with a CallError of kind `no-answer` where nothing came back.
+   * Makes the call and resolves with whatever came back, redirects and errors included: the caller knows what they
+   * mean. Rejects with a CallError of kind `no-answer` where nothing came back.
    */
   call(call: Call): Promise<Answer>;
   /** Closes the open connections. */

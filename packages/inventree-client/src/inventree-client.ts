@@ -28,8 +28,8 @@ export interface InvenTreeClient {
    */
   readParts(parts: readonly number[], parameter?: string): Promise<Map<number, PartStock>>;
   /**
-   * All parts with their own stock, in pages, through our plugin: 15,000 stock items in 40 ms. Where it does not answer,
-   * through the plain API in one page, which takes seconds (`byPlugin` says which).
+   * All parts with their own stock, in pages, through our plugin: 15,000 stock items in 40 ms. Where it does not
+   * answer, through the plain API in one page, which takes seconds (`byPlugin` says which).
    * @param parameter name of a part parameter to read as well
    */
   walkStock(parameter?: string): AsyncGenerator<StockPage>;
@@ -95,7 +95,10 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
     return found;
   }
 
-  /** Up to 1,000 parts. A failure of the plugin for many parts is the caller's to split; for one part the plain API decides. */
+  /**
+   * Up to 1,000 parts. A failure of the plugin for many parts is the caller's to split; for one part the plain API
+   * decides.
+   */
   async function readBatch(parts: readonly number[], parameter: string | undefined): Promise<Map<number, PartStock>> {
     try {
       const read = await byPlugin(() => readPartsByPlugin(connection, parts, parameter));

@@ -41,7 +41,9 @@ export async function parameterValues(connection: InvenTreeConnection, name: str
   return new Map(rows.filter(row => row.ofPart && row.template === pk).map(row => [row.part, row.data]));
 }
 
-/** Finds a parameter template by its name; rejects with a CallError that names the existing ones where there is none. */
+/**
+ * Finds a parameter template by its name; rejects with a CallError that names the existing ones where there is none.
+ */
 export async function findTemplate(connection: InvenTreeConnection, name: string): Promise<FoundTemplate> {
   const { apiVersion } = await connection.request(
     { method: 'GET', path: '/api/' },
@@ -57,8 +59,11 @@ export async function findTemplate(connection: InvenTreeConnection, name: string
   const template = templates.find(found => found.name === name);
   if (!template) {
     const existing = templates.map(found => found.name).join(', ') || 'none';
-    const message = `InvenTree has no parameter template named '${name}': check SKU_FIELD. Existing templates: ${existing}`;
-    throw new CallError('InvenTree', 'credentials', message);
+    throw new CallError(
+      'InvenTree',
+      'credentials',
+      `InvenTree has no parameter template named '${name}': check SKU_FIELD. Existing templates: ${existing}`,
+    );
   }
   return { pk: template.pk, isNew };
 }

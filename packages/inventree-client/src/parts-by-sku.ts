@@ -10,8 +10,8 @@ const identitySchema = z
   .transform((part): PartIdentity => ({ pk: part.pk, name: part.name, IPN: part.IPN ?? '' }));
 
 /**
- * All parts whose name (or IPN) is one of these values, ignoring case. InvenTree has no filter for a list of values, but
- * it has one by regular expression (docs/facts/inventree.md, fact 8).
+ * All parts whose name (or IPN) is one of these values, ignoring case. InvenTree has no filter for a list of values,
+ * but it has one by regular expression (docs/facts/inventree.md, fact 8).
  */
 export async function partsNamed(
   connection: InvenTreeConnection,
@@ -34,7 +34,9 @@ function paths(field: 'name' | 'IPN', values: readonly string[]): string[] {
   return [...paths(field, values.slice(0, middle)), ...paths(field, values.slice(middle))];
 }
 
-/** In every dialect letters and digits stand for themselves, and so does any other ASCII character after a backslash. */
+/**
+ * In every dialect letters and digits stand for themselves, and so does any other ASCII character after a backslash.
+ */
 function escapeRegex(value: string): string {
   return value.replace(/[\x20-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]/g, '\\$&');
 }

@@ -45,8 +45,8 @@ export class PluginAbsentError extends Error {}
 
 /**
  * The stock of up to 1,000 parts in one call; a part that InvenTree does not have is not in the map. Rejects with a
- * PluginAbsentError where there is no plugin, and with a CallError where the call fails: of kind `refused` and status 500
- * where one of the parts, or the plugin itself, is at fault.
+ * PluginAbsentError where there is no plugin, and with a CallError where the call fails: of kind `refused` and status
+ * 500 where one of the parts, or the plugin itself, is at fault.
  */
 export async function readPartsByPlugin(
   connection: InvenTreeConnection,
@@ -84,8 +84,8 @@ export async function readPageByPlugin(
 }
 
 /**
- * A missing plugin shows as a redirect to the web page, or as a bare 401 (docs/facts/inventree.md, "Failing"). InvenTree
- * itself being unavailable is no reason to read parts one by one.
+ * A missing plugin shows as a redirect to the web page, or as a bare 401 (docs/facts/inventree.md, "Failing").
+ * InvenTree itself being unavailable is no reason to read parts one by one.
  */
 function requirePlugin({ status, isJson, retryAfterMs }: Answer): void {
   if (status === 200 && isJson) return;

@@ -218,16 +218,23 @@ def company_deleted(instance, using, **_):
         _collect(kinds.EVERYTHING, True, using)
 
 
+def _parameter(field):
+    return [(signal, _reports(kinds.PART_TOUCHED, field)) for signal in (post_save, post_delete)]
+
+
 RECEIVERS = {
     ('stock', 'StockItem'): [
         (post_init, _keeps('part_id', if_new=stock_item_created)),
         (post_save, stock_item_saved),
         (post_delete, _reports(kinds.ITEM_DELETED, 'part_id')),
     ],
-    ('part', 'Part'): [(post_save, _reports(kinds.PART_SAVED, 'pk')), (post_delete, _reports(kinds.PART_DELETED, 'pk'))],
+    ('part', 'Part'): [
+        (post_save, _reports(kinds.PART_SAVED, 'pk')),
+        (post_delete, _reports(kinds.PART_DELETED, 'pk')),
+    ],
     # Since InvenTree 1.2 a parameter may belong to another model with this id; then a part is synced without need.
-    ('common', 'Parameter'): [(signal, _reports(kinds.PART_TOUCHED, 'model_id')) for signal in (post_save, post_delete)],
-    ('part', 'PartParameter'): [(signal, _reports(kinds.PART_TOUCHED, 'part_id')) for signal in (post_save, post_delete)],
+    ('common', 'Parameter'): _parameter('model_id'),
+    ('part', 'PartParameter'): _parameter('part_id'),
     ('order', 'SalesOrderAllocation'): _allocation('item'),
     ('build', 'BuildItem'): _allocation('stock_item'),
     ('stock', 'StockLocation'): [

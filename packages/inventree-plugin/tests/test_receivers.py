@@ -131,7 +131,8 @@ class Transactions(ReceiversTest):
             self.item.delete()
         self.assertEqual(len(events.queue), 1)
         reported = self.reported()
-        self.assertEqual([len(reported[CREATED]), len(reported['part_part.saved']), reported[DELETED]], [1000, 1000, [self.one.pk]])
+        self.assertEqual([len(reported[CREATED]), len(reported['part_part.saved'])], [1000, 1000])
+        self.assertEqual(reported[DELETED], [self.one.pk])
         self.assertEqual(self.queued(), reported)
 
     def test_of_many_thousand_parts_cause_a_few_webhooks(self):
@@ -245,7 +246,7 @@ class UserActions(ReceiversTest):
             signal.sender_receivers_cache.clear()
         self.reported()
         self.assertEqual(with_us, queries())
-        self.assertEqual(self.reported(), {}, 'without the receivers nothing is heard')
+        self.assertEqual(self.reported(), {}, 'without the receivers nothing is reported')
 
     def test_succeed_despite_an_error_in_a_receiver_which_is_counted(self):
         with mock.patch.object(receivers, '_collect', side_effect=RuntimeError('boom')), self.assertLogs('inventree'):

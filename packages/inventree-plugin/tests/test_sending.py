@@ -95,7 +95,7 @@ class BulkEvents(SendingTest):
 
 
 class Threads(SendingTest):
-    def test_are_few_and_make_nobody_wait_for_an_ingest_that_hangs(self):
+    def test_few_senders_keep_waiting_when_ingest_hangs(self):
         self.ingest.hang.clear()
         began = time.monotonic()
         for _ in range(150):

@@ -40,7 +40,9 @@ export class MagentoLimitError extends CallError {
 
 const NO_ROUTE = 'Request does not match any route.';
 
-/** The error that an answer of status 300 and above amounts to (docs/facts/magento.md, "Authentication" and "Errors"). */
+/**
+ * The error that an answer of status 300 and above amounts to (docs/facts/magento.md, "Authentication" and "Errors").
+ */
 export function errorFrom(answer: Answer, { path, direction = 'read' }: Call): CallError {
   const { status, retryAfterMs } = answer;
   const details = { status, direction, retryAfterMs };
@@ -55,7 +57,8 @@ export function errorFrom(answer: Answer, { path, direction = 'read' }: Call): C
     return new CallError('Magento', 'credentials', `Magento refused the signature: ${reason}`, details);
   }
   if (status === 404 && body?.message === NO_ROUTE) {
-    const message = `Magento does not know ${pathOnly(path)} (${reason}) Check MAGENTO_URL, and that the module is enabled.`;
+    const remedy = 'Check MAGENTO_URL, and that the module is enabled.';
+    const message = `Magento does not know ${pathOnly(path)} (${reason}) ${remedy}`;
     return new CallError('Magento', 'credentials', message, details);
   }
   const limit = body && limitIn(body);

@@ -56,7 +56,9 @@ export interface StockItem {
   inStock: boolean;
 }
 
-/** Documents by which Magento changes the stock of a source itself (docs/facts/magento.md, "Orders and reservations"). */
+/**
+ * Documents by which Magento changes the stock of a source itself (docs/facts/magento.md, "Orders and reservations").
+ */
 export const SALES_DOCUMENTS = ['shipments', 'creditmemos'] as const;
 export type SalesDocumentKind = (typeof SALES_DOCUMENTS)[number];
 
@@ -77,8 +79,8 @@ export interface MagentoClient {
   /** One page of that walk, counted from 1, in the order in which the rows were created; empty past the end. */
   sourceItemsPage(page: number): Promise<SourceItemsPage>;
   /**
-   * Writes source items, all or nothing where the store sets no limit. Magento accepts SKUs without a product and product
-   * types without stock of their own: check both before (docs/facts/magento.md, "Inventory source items").
+   * Writes source items, all or nothing where the store sets no limit. Magento accepts SKUs without a product and
+   * product types without stock of their own: check both before (docs/facts/magento.md, "Inventory source items").
    */
   writeSourceItems(items: readonly SourceItem[]): Promise<void>;
   /** The stock item; undefined where the store has no such product. */
@@ -130,8 +132,8 @@ const documentSchema = z.object({ entity_id: z.number().int(), items: listOf(sku
 /** A client for one store. */
 export function createMagentoClient(options: MagentoClientOptions): MagentoClient {
   const { credentials } = options;
-  // A real store on a port of its own signed its host without the port, against RFC 5849; others may not. After a refused
-  // signature the other way is tried, and the one that works is kept (docs/facts/magento.md, "Authentication").
+  // A real store on a port of its own signed its host without the port, against RFC 5849; others may not. After a
+  // refused signature the other way is tried, and the one that works is kept (docs/facts/magento.md, "Authentication").
   let signPort = false;
   const http = createHttpClient({
     system: 'Magento',
@@ -213,7 +215,8 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
   }
 
   function documentsPage(kind: SalesDocumentKind, after: number, page: number) {
-    const query = `${filter(0, 0, 'entity_id', String(after), 'gt')}&${pageQuery('entity_id', DOCUMENTS_PER_PAGE, page)}`;
+    const newer = filter(0, 0, 'entity_id', String(after), 'gt');
+    const query = `${newer}&${pageQuery('entity_id', DOCUMENTS_PER_PAGE, page)}`;
     const path = `/rest/V1/${kind}?${query}&fields=items[entity_id,items[sku]],total_count`;
     return get(path, kind, pageOf(documentSchema));
   }

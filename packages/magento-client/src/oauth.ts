@@ -18,7 +18,10 @@ export interface OAuthOptions {
 
 /** Percent-encoding as in RFC 5849, section 3.6: stricter than encodeURIComponent. */
 function encode(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, letter => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    character => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 /** The text that is signed (RFC 5849, section 3.4.1). JSON bodies are not part of it. */

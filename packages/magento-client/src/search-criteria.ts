@@ -17,8 +17,8 @@ export const filter = (group: number, index: number, field: string, value: strin
 
 /**
  * Queries that together request all of these SKUs, each of them short enough for a URL and with at most `mostSkus`.
- * Condition `in` splits its value at commas, so SKUs with a comma are requested by `eq` in one filter group, which is an
- * OR (docs/facts/magento.md, "SKUs").
+ * Condition `in` splits its value at commas, so SKUs with a comma are requested by `eq` in one filter group, which is
+ * an OR (docs/facts/magento.md, "SKUs").
  */
 export function skuQueries(skus: readonly string[], mostSkus: number): SkuQuery[] {
   const unique = [...new Map(skus.map(sku => [skuKey(sku), sku])).values()];

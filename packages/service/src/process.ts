@@ -20,8 +20,8 @@ export function runMain(main: (environment: Environment) => Promise<void>): void
 }
 
 /**
- * Stops the process on SIGTERM or SIGINT and exits with 0, within 10 s in any case: whatever is unfinished then (Redis may
- * be unreachable) is taken over by others, as after a kill.
+ * Stops the process on SIGTERM or SIGINT and exits with 0, within 10 s in any case: whatever is unfinished then (Redis
+ * may be unreachable) is taken over by others, as after a kill.
  */
 export function stopOnSignal(log: Log, stop: () => Promise<void>): void {
   let isStopping = false;

@@ -11,8 +11,8 @@ export function settingsDocument(groups: readonly SettingsGroup[]): string {
   const head = [
     '# Settings',
     '',
-    'All settings are environment variables. Outside production, an `.env` file in the working directory is read as well.',
-    'A secret can come from a file: set `MAGENTO_ACCESS_TOKEN_FILE=/run/secrets/token` instead of `MAGENTO_ACCESS_TOKEN`.',
+    'All settings are environment variables. Outside production, an `.env` file in the working directory is read, too.',
+    'A secret can come from a file: `MAGENTO_ACCESS_TOKEN_FILE=/run/secrets/token` replaces `MAGENTO_ACCESS_TOKEN`.',
     'Switches take `true` or `false`. If a setting is wrong, the service lists every wrong setting and does not start.',
     '',
     '<!-- Written by `npm run docs` from the schemas in each `settings.ts`. Do not edit. -->',

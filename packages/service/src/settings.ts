@@ -22,8 +22,8 @@ export type Settings = Record<string, ZodType>;
 export type SettingsValues<S extends Settings> = { [Name in keyof S]: z.output<S[Name]> };
 
 /**
- * Reads these settings from the environment. An empty variable counts as not set; a variable that is not set is read from
- * the file that NAME_FILE names, if any (for secrets). Throws a SettingsError that lists every wrong variable.
+ * Reads these settings from the environment. An empty variable counts as not set; a variable that is not set is read
+ * from the file that NAME_FILE names, if any (for secrets). Throws a SettingsError that lists every wrong variable.
  */
 export function readSettings<S extends Settings>(environment: Environment, settings: S): SettingsValues<S> {
   const problems: string[] = [];

@@ -46,7 +46,10 @@ export interface CircuitBreakers {
   extendProbe(name: BreakerName, owner: string): Promise<void>;
   /** The probe failed: opens the breaker again, for a longer pause. Resolves with that pause in milliseconds. */
   reopen(name: BreakerName, owner: string, reason: string, pauses: Pauses, atLeastMs: number): Promise<number>;
-  /** The probe passed: closes the breaker. Resolves with the milliseconds that it was open; undefined if it was not ours. */
+  /**
+   * The probe passed: closes the breaker. Resolves with the milliseconds that it was open; undefined if it was not
+   * ours.
+   */
   close(name: BreakerName, owner: string): Promise<number | undefined>;
   /** Makes the next probe due now, for other settings than those it failed with; whether there was such a breaker. */
   probeNowFor(name: BreakerName, settings: string): Promise<boolean>;
@@ -64,7 +67,8 @@ local function field(name) return redis.call('HGET', KEYS[1], name) end`;
 const OPEN = `${NOW}
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 local pause = math.max(tonumber(ARGV[2]), tonumber(ARGV[3]))
-redis.call('HSET', KEYS[1], 'reason', ARGV[1], 'since', now, 'probeAt', now + pause, 'failedProbes', 0, 'settings', ARGV[4])
+redis.call('HSET', KEYS[1], 'reason', ARGV[1], 'settings', ARGV[4])
+redis.call('HSET', KEYS[1], 'since', now, 'probeAt', now + pause, 'failedProbes', 0)
 return 1`;
 
 /** ARGV: owner, lease. */

@@ -16,8 +16,8 @@ export interface RedisOptions {
   /** REDIS_CLUSTER. */
   cluster?: boolean;
   /**
-   * How a command behaves while Redis is unreachable. `fail`: it rejects at once, or after this many milliseconds without
-   * an answer, for services that must answer a caller. `wait`: it waits until Redis is back.
+   * How a command behaves while Redis is unreachable. `fail`: it rejects at once, or after this many milliseconds
+   * without an answer, for services that must answer a caller. `wait`: it waits until Redis is back.
    */
   whileUnreachable: { fail: true; afterMs: number } | { wait: true };
   /** Called whenever Redis becomes reachable or unreachable. */

@@ -11,14 +11,14 @@ export interface FencedRead {
 }
 
 /**
- * `granted`: nobody else writes this SKU, and nobody read the part later. `overtaken`: a later read of the part has begun, so
- * this one may be old. `locked`: another worker is writing the SKU.
+ * `granted`: no other job writes this SKU, and none read the part later. `overtaken`: a later read of the part has
+ * begun, so this one may be old. `locked`: another worker is writing the SKU.
  */
 export type WritePermission = 'granted' | 'overtaken' | 'locked';
 
 /**
- * Lets one writer at a time write a SKU, and only with the latest read. BullMQ alone runs one job per part, but a worker
- * that was suspended for longer than its lock comes back with an old quantity.
+ * Lets one writer at a time write a SKU, and only with the latest read. BullMQ alone runs one job per part, but a
+ * worker that was suspended for longer than its lock comes back with an old quantity.
  */
 export interface Fencing {
   /** Call it before a part is read: the token is valid until the next read of the part begins. */

@@ -3,7 +3,9 @@ import type { RedisConnection } from './connection';
 import { catalogEntry, deduplicationId, jobTitle, QUEUES, type QueueName, type SyncJob } from './job-catalog';
 
 export interface JobQueuesOptions {
-  /** How long a part's job waits for further events, in milliseconds (SYNC_DELAY_MS); 0 where no events are enqueued. */
+  /**
+   * How long a part's job waits for further events, in milliseconds (SYNC_DELAY_MS); 0 where no events are enqueued.
+   */
   eventDelayMs?: number;
   /** Whether to reject at once while Redis is unreachable, rather than to wait for it. */
   failFast?: boolean;
@@ -23,8 +25,8 @@ export const BACKOFF_TYPE = 'jittered';
 /** The queues of jobs. */
 export interface JobQueues {
   /**
-   * Resolves once Redis has the jobs. All jobs that are enqueued in the same turn of the event loop go in one round trip,
-   * and duplicates among them are dropped.
+   * Resolves once Redis has the jobs. All jobs that are enqueued in the same turn of the event loop go in one round
+   * trip, and duplicates among them are dropped.
    */
   enqueue(jobs: readonly SyncJob[]): Promise<void>;
   /** A job failed and waits for its next attempt: from now on, an event for it starts that attempt at once. */
@@ -32,8 +34,8 @@ export interface JobQueues {
   /** A job that failed before is done, or failed for good. */
   backsOffNoMore(job: SyncJob): Promise<void>;
   /**
-   * Repeats a job at this interval, and runs it once now, however many workers ask for it. 0: no longer. A schedule that is
-   * as requested is left alone, and keeps its place in the queue.
+   * Repeats a job at this interval, and runs it once now, however many workers ask for it. 0: no longer. A schedule
+   * that is as requested is left alone, and keeps its place in the queue.
    */
   schedule(kind: 'sweep' | 'reconcile', seconds: number): Promise<void>;
   /** Jobs of both queues that wait, are delayed, or are being worked on. */
@@ -73,8 +75,9 @@ export function openJobQueues(
   let lastWakeUpAt = 0;
 
   /**
-   * Wakes Redis when a delayed job is due. Redis checks the time limits of waiting clients, as workers are while they wait
-   * for the next delayed job, only when something happens, or ten times a second: a single change would be up to 100 ms late.
+   * Wakes Redis when a delayed job is due. Redis checks the time limits of waiting clients, as workers are while they
+   * wait for the next delayed job, only when something happens, or ten times a second: a single change would be up to
+   * 100 ms late.
    */
   function wakeRedisWhenDue(): void {
     const at = Date.now() + eventDelayMs + WAKE_AFTER_DUE_MS;
@@ -184,8 +187,8 @@ const keptOptions = {
 };
 
 /**
- * How a job is queued. An event for a job that still waits merges into it, because its read is still to come; an event for
- * a job that is running causes one more run afterwards (keepLastIfActive).
+ * How a job is queued. An event for a job that still waits merges into it, because its read is still to come; an event
+ * for a job that is running causes one more run afterwards (keepLastIfActive).
  */
 export function jobOptions(job: SyncJob, eventDelayMs: number): BulkJobOptions {
   const { priority, delayMs } = catalogEntry(job);

@@ -2,8 +2,9 @@
 export const DEFAULT_PREFIX = 'stock-sync';
 
 /**
- * Every key that we have in Redis; docs/redis.md says what each of them holds. All of them share the prefix as a hash tag
- * (`{stock-sync}:parts`): so one Redis can serve several shops, and Redis Cluster keeps all keys of a shop in one slot.
+ * Every key that we have in Redis; docs/redis.md says what each of them holds. All of them share the prefix as a hash
+ * tag (`{stock-sync}:parts`): so one Redis can serve several shops, and Redis Cluster keeps all keys of a shop in one
+ * slot.
  */
 export function keysFor(prefix: string) {
   const key = (name: string) => `{${prefix}}:${name}`;

@@ -54,19 +54,19 @@ export async function migrate(connection: RedisConnection): Promise<Migrated | u
   try {
     const jobs = await oldJobs(redis);
     await queues.enqueue(jobs);
-    const letters = await oldDeadLetters(redis);
-    for (const letter of letters) await deadLetters.add(letter);
+    const found = await oldDeadLetters(redis);
+    for (const deadLetter of found) await deadLetters.add(deadLetter);
     const remembered = await oldParts(redis);
     for (const { part, state } of remembered) await parts.set(part, state, undefined);
     await deleteOldKeys(redis);
-    return { jobs: jobs.length, deadLetters: letters.length, parts: remembered.length };
+    return { jobs: jobs.length, deadLetters: found.length, parts: remembered.length };
   } finally {
     await redis.del(keys.migration);
     await Promise.all([queues.close(), deadLetters.close()]);
   }
 }
 
-/** Every job that waits, is delayed, or was in the hands of a worker; schedules are created again by the worker. */
+/** Every job that waits, is delayed, or was running; schedules are created again by the worker. */
 async function oldJobs(redis: Redis): Promise<SyncJob[]> {
   const jobs: SyncJob[] = [];
   for (const queue of OLD_QUEUES) {
@@ -96,9 +96,9 @@ async function oldDeadLetters(redis: Redis) {
   ];
   const found = await Promise.all(ids.map(id => redis.hget(`${OLD_DEAD_LETTERS}:${id}`, 'data')));
   return found.flatMap(text => {
-    const letter = oldDeadLetter.safeParse(text === null ? undefined : JSON.parse(text)).data;
-    if (!letter) return [];
-    const { wanted, job, errorKind, ...rest } = letter;
+    const deadLetter = oldDeadLetter.safeParse(text === null ? undefined : JSON.parse(text)).data;
+    if (!deadLetter) return [];
+    const { wanted, job, errorKind, ...rest } = deadLetter;
     const kind = errorKind === 'wrong-item' ? 'refused' : errorKind;
     const target = wanted === null ? null : (targetFrom(wanted) ?? null);
     return [{ ...rest, errorKind: kind, target, job: jobSchema.safeParse(job).data ?? null }];

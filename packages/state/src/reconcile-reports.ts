@@ -31,7 +31,7 @@ export interface ReconcileReportMessages {
   delete(): Promise<void>;
 }
 
-/** How long messages that nobody receives are kept. */
+/** How long messages without a receiver are kept. */
 const KEPT_SECONDS = 10 * 60;
 /** More messages than this are not kept: the command is gone. */
 const MOST_MESSAGES = 1_000_000;

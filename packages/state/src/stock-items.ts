@@ -7,7 +7,7 @@ export interface StockItems {
   set(items: readonly { stockItem: number; part: number }[]): Promise<(number | undefined)[]>;
 }
 
-/** How long an item that nobody changes is remembered. */
+/** How long an item without changes is remembered. */
 const KEPT_SECONDS = 90 * 24 * 60 * 60;
 
 /** Opens what is remembered of stock items. */

@@ -6,7 +6,10 @@ const HOUR_SECONDS = 60 * 60;
 /** The ids of the webhooks that were accepted within the last hour. */
 export interface WebhookIds {
   wasAccepted(id: string): Promise<boolean>;
-  /** Call it once Redis has the jobs of the webhook, not before: a failed webhook must be accepted when it is sent again. */
+  /**
+   * Call it once Redis has the jobs of the webhook, not before: a failed webhook must be accepted when it is sent
+   * again.
+   */
   accepted(id: string): Promise<void>;
 }
 

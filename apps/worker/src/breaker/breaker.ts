@@ -50,8 +50,8 @@ const SUBJECTS: Readonly<Record<BreakerName, { system: string; opened: string; c
 /** Decides whether a system or an item is at fault, and makes all work wait while it is a system. */
 export interface Breaker {
   /**
-   * Makes one call for many items. An item that is at fault gets its error, and all others get their result. Rejects with a
-   * WaitError where the system is at fault.
+   * Makes one call for many items. An item that is at fault gets its error, and all others get their result. Rejects
+   * with a WaitError where the system is at fault.
    * @param skusOf the SKUs that the items write, for the probe of writes
    */
   guard<Item, Result>(
@@ -99,7 +99,7 @@ export function createBreaker(deps: {
     .finally(check);
   const checking = setInterval(check, deps.checkMs ?? CHECK_MS);
 
-  /** Whoever fixes the settings and restarts the worker wants to see at once whether they are right. */
+  /** An operator who fixes the settings and restarts the worker wants to see at once whether they are right. */
   async function probeWithNewSettings(): Promise<void> {
     for (const { name } of await state.current()) {
       if (!(await state.probeNowFor(name, settings))) continue;

@@ -52,8 +52,8 @@ export function createProbes(deps: {
   }
 
   /**
-   * Writes the current stock of a SKU that was written before. That one SKU is refused proves nothing about the others, so
-   * the probe fails only if two are, the failed one included; otherwise an empty write decides.
+   * Writes the current stock of a SKU that was written before. That one SKU is refused proves nothing about the others,
+   * so the probe fails only if two are, the failed one included; otherwise an empty write decides.
    */
   async function probeWrites(failedSkus: readonly string[]): Promise<void> {
     const api = await stockApi.get();

@@ -15,7 +15,10 @@ export interface BatchLoaderOptions<Key, Result> {
 
 /** Loads keys one by one, in calls that are shared. */
 export interface BatchLoader<Key, Result> {
-  /** Loads a key together with the keys that others request at about the same time, or, where `alone`, in a call of its own. */
+  /**
+   * Loads a key together with the keys that others request at about the same time, or, where `alone`, in a call of its
+   * own.
+   */
   load(key: Key, alone?: boolean): Promise<Result>;
 }
 
@@ -44,10 +47,10 @@ export function limitCalls(slots: number): CallLimit {
 }
 
 /**
- * Collects what many jobs request into few calls. When a batch is sent is the one hard thing: too early, and a thousand jobs
- * make a hundred calls; too late, and a single change waits for others that do not come. Jobs start one after another within
- * some milliseconds, so a batch is sent as soon as no key came for a moment. While every slot for a call is taken, further
- * keys still join, so that under load batches grow by themselves to what the slower system needs.
+ * Collects what many jobs request into few calls. When a batch is sent is the one hard thing: too early, and a thousand
+ * jobs make a hundred calls; too late, and a single change waits for others that do not come. Jobs start one after
+ * another within some milliseconds, so a batch is sent as soon as no key came for a moment. While every slot for a call
+ * is taken, further keys still join, so that under load batches grow by themselves to what the slower system needs.
  */
 export function createBatchLoader<Key, Result>({
   maxBatchSize,

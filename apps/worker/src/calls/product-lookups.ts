@@ -10,8 +10,8 @@ import { createBatchLoader, type BatchLoader } from './batch-loader';
 export interface ProductLookup {
   sku: string;
   /**
-   * Which remembered answer is good enough. An event never trusts a remembered absence: products are created after their
-   * parts, every day.
+   * Which remembered answer is good enough. An event never trusts a remembered absence: products are created after
+   * their parts, every day.
    */
   trust: 'nothing' | 'presence' | 'presence and absence';
 }
@@ -23,7 +23,9 @@ export interface ProductLookups extends BatchLoader<ProductLookup, Product | und
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Many SKUs in one call. A lookup costs 4.6 ms a SKU (docs/facts/magento.md, "Cost"), so answers are kept for a day. */
+/**
+ * Many SKUs in one call. A lookup costs 4.6 ms a SKU (docs/facts/magento.md, "Cost"), so answers are kept for a day.
+ */
 export function createProductLookups(deps: {
   connections: Connections;
   breaker: Breaker;

@@ -18,8 +18,8 @@ export interface SkuOfPart {
 export type SkuLookups = BatchLoader<SkuOfPart, number[]>;
 
 /**
- * Many SKUs in one call. What is remembered is good enough while it says "only this part"; before two parts are taken to
- * share a SKU, InvenTree is asked, because one of them may have been renamed without an event.
+ * Many SKUs in one call. What is remembered is good enough while it says "only this part"; before two parts are taken
+ * to share a SKU, InvenTree is asked, because one of them may have been renamed without an event.
  */
 export function createSkuLookups(deps: {
   connections: Connections;

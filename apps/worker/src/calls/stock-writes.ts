@@ -15,16 +15,18 @@ export interface WriteRequest extends SkuStock {
 }
 
 /**
- * `written`: the store has it. `doubtful`: it has, but meanwhile the part was read again or the lock was lost. `overtaken` and
- * `locked`: nothing was sent (see fencing.ts).
+ * `written`: the store has it. `doubtful`: it has, but meanwhile the part was read again or the lock was lost.
+ * `overtaken` and `locked`: nothing was sent (see fencing.ts).
  */
 export type WriteResult = 'written' | 'doubtful' | Exclude<WritePermission, 'granted'>;
 
-/** Writes stock; never two writes of one SKU at the same time, whoever requests them. */
+/** Writes stock; never two writes of one SKU at the same time. */
 export type StockWrites = BatchLoader<WriteRequest, WriteResult>;
 
-/** Larger writes are split in two, side by side, if a second slot is free: a stocktake of 100 items is in the store in little
- * more than half the time. Of a long series of events nobody waits for a single number, and fewer calls are better. */
+/**
+ * Larger writes are split in two, side by side, if a second slot is free: a stocktake of 100 items is then in the store
+ * in little more than half the time. During a long series of events all slots are taken, and fewer calls are better.
+ */
 const WORTH_SPLITTING = 50;
 /** How long a SKU is locked without extension, in milliseconds: a worker that dies blocks it no longer. */
 const LOCK_MS = 10_000;

@@ -14,7 +14,9 @@ export interface StoreReads extends BatchLoader<string, StoreStock[]> {
   readAll(skus: readonly string[]): Promise<(StoreStock[] | CallError)[]>;
   /** Those of these SKUs that show stock, or that could not be read. */
   showing(skus: readonly string[]): Promise<Set<string>>;
-  /** How many SKUs of the whole store show stock, counted up to `enough`; undefined where the store does not list them. */
+  /**
+   * How many SKUs of the whole store show stock, counted up to `enough`; undefined where the store does not list them.
+   */
   countShowing(enough: number): Promise<number | undefined>;
 }
 

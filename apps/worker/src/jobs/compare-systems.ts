@@ -51,8 +51,8 @@ export interface CompareOptions {
 }
 
 /**
- * Compares all parts of InvenTree with what Magento shows, and enqueues the parts that differ; it writes nothing itself.
- * Rejects with a WaitError or a CallError where a system cannot be read.
+ * Compares all parts of InvenTree with what Magento shows, and enqueues the parts that differ; it writes nothing
+ * itself. Rejects with a WaitError or a CallError where a system cannot be read.
  */
 export async function compareSystems(deps: CompareSystemsDeps, options: CompareOptions): Promise<ReconcileReport> {
   const { connections, breaker, storeReads, parts, queues, skuField } = deps;
@@ -117,7 +117,9 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
     await enqueue(differing);
   }
 
-  /** The product types of the SKUs that differ. A product that was created since has a row of stock, which reveals it. */
+  /**
+   * The product types of the SKUs that differ. A product that was created since has a row of stock, which reveals it.
+   */
   async function findProductTypes(
     compared: readonly { part: number; sku: string; sides: BothSides | undefined }[],
   ): Promise<Map<number, string | CallError | undefined>> {

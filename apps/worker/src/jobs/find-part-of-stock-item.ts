@@ -3,8 +3,9 @@ import type { JobOf, JobQueues, StockItems } from '@stock-sync/state';
 import type { Connections } from '../connections';
 
 /**
- * The handler of `stock-item`, for senders that know only the id of an item: enqueues the part that it belongs to, and the
- * part that it belonged to before. For a deleted item the last known part counts; where none is known, it may be any part.
+ * The handler of `stock-item`, for senders that know only the id of an item: enqueues the part that it belongs to, and
+ * the part that it belonged to before. For a deleted item the last known part counts; where none is known, it may be
+ * any part.
  */
 export function createFindPartOfStockItem(deps: {
   connections: Connections;

@@ -31,7 +31,8 @@ export class AmbiguousSkuError extends Error {
     readonly parts: readonly number[],
   ) {
     super(
-      `Parts ${parts.join(' and ')} ${parts.length > 2 ? 'all' : 'both'} have SKU '${sku}': nothing is written until only one has it`,
+      `Parts ${parts.join(' and ')} ${parts.length > 2 ? 'all' : 'both'} have SKU '${sku}': ` +
+        'nothing is written until only one has it',
     );
     this.name = 'AmbiguousSkuError';
   }

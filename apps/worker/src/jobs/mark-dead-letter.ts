@@ -3,8 +3,8 @@ import { parseDeadLetter, replayOf, type JobQueues } from '@stock-sync/state';
 import { UnrecoverableError, type Job } from 'bullmq';
 
 /**
- * The worker of the dead-letter queue: marks a dead letter as failed with its reason, so that Bull Board lists it and offers
- * to retry it. A dead letter that was retried there has its job run once more; it stays until that job succeeds.
+ * The worker of the dead-letter queue: marks a dead letter as failed with its reason, so that Bull Board lists it and
+ * offers to retry it. A dead letter that was retried there has its job run once more; it stays until that job succeeds.
  */
 export function createMarkDeadLetter({ queues, log }: { queues: JobQueues; log: Log }) {
   return {
@@ -18,7 +18,7 @@ export function createMarkDeadLetter({ queues, log }: { queues: JobQueues; log: 
         log.info(`Dead letter ${id} is replayed`, { part, sku });
       }
       const error = new UnrecoverableError(deadLetter?.reason ?? 'this is not one of our dead letters');
-      // Bull Board shows the stack: where in this worker it was marked helps nobody.
+      // Bull Board shows the stack: the place in this worker is of no use to an operator.
       error.stack = error.message;
       throw error;
     },

@@ -17,8 +17,8 @@ export interface NewProducts {
 }
 
 /**
- * Reads the end of Magento's source items: those of a new product are the last ones. The answers do not contain the id of a
- * source item, so the place is remembered as a page and the SKUs of the last rows.
+ * Reads the end of Magento's source items: those of a new product are the last ones. The answers do not contain the id
+ * of a source item, so the place is remembered as a page and the SKUs of the last rows.
  */
 export function createNewProducts(deps: {
   connections: Pick<Connections, 'magento' | 'stockApi'>;

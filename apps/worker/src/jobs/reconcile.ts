@@ -1,4 +1,4 @@
-import { formatStoreStock, formatTarget, FINDING_KINDS, type Finding } from '@stock-sync/domain';
+import { driftLine, FINDING_KINDS, type Finding } from '@stock-sync/domain';
 import { CallError } from '@stock-sync/http-client';
 import type { Log } from '@stock-sync/service';
 import {
@@ -37,9 +37,9 @@ export interface ReconcileDeps extends CompareSystemsDeps {
 }
 
 /**
- * The handlers of `reconcile` and `reconcile-command`: compare both systems, one reconcile at a time over all workers. Fifty
- * customers who are deleted one by one request it fifty times; requests that come while one is running, or soon after, wait
- * and become one.
+ * The handlers of `reconcile` and `reconcile-command`: compare both systems, one reconcile at a time over all workers.
+ * Fifty customers who are deleted one by one request it fifty times; requests that come while one is running, or soon
+ * after, wait and become one.
  */
 export function createReconcile(deps: ReconcileDeps) {
   const { lastReconcile, metrics, log } = deps;
@@ -127,11 +127,9 @@ export function createReconcile(deps: ReconcileDeps) {
     const seconds = (report.at - report.startedAt) / 1000;
     metrics.reconcileSeconds.set(seconds);
     for (const kind of FINDING_KINDS) metrics.reconciledSkus.set({ result: kind }, counts[kind]);
-    for (const { sku, part, store, target } of drifted) {
-      log.info(
-        `Reconcile: SKU '${sku}' shows ${formatStoreStock(store ?? [])}, should show ${formatTarget(target ?? {})} (part ${part})`,
-        { sku, part, store, target },
-      );
+    for (const finding of drifted) {
+      const { sku, part, store, target } = finding;
+      log.info(`Reconcile: ${driftLine(finding)}`, { sku, part, store, target });
     }
     const found = FINDING_KINDS.filter(kind => counts[kind] > 0).map(kind => `${counts[kind]} ${kind}`);
     log.info(

@@ -8,8 +8,8 @@ import {
 } from '@stock-sync/state';
 
 /**
- * When a part is synced once more after a write without an answer, in milliseconds: the store may still carry it out, after
- * a newer one. Web servers and PHP give up within minutes.
+ * When a part is synced once more after a write without an answer, in milliseconds: the store may still carry it out,
+ * after a newer one. Web servers and PHP give up within minutes.
  */
 const RESYNC_AFTER_MS = [15_000, 60_000, 300_000];
 

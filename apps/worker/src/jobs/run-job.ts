@@ -33,7 +33,9 @@ export interface JobRun {
 const MOST_TAKEOVERS = 10;
 /** How long a job waits that an unhealthy Redis could not serve, in milliseconds. */
 const REDIS_UNHEALTHY_MS = 2_000;
-/** A job that waits for a system is due after this time at the latest, in milliseconds: the queue is paused meanwhile. */
+/**
+ * A job that waits for a system is due after this time at the latest, in milliseconds: the queue is paused meanwhile.
+ */
 const LONGEST_WAIT_MS = 2_000;
 const SHORTEST_WAIT_MS = 300;
 
@@ -58,7 +60,7 @@ export interface RunJobDeps {
 /** What BullMQ calls for each job. */
 export type RunJob = (job: Job, token?: string) => Promise<unknown>;
 
-/** Runs one job, and tells BullMQ how it ended: the table in docs/architecture.md, "How a job ends". */
+/** Runs one job and reports its end to BullMQ: the table in docs/architecture.md, "How a job ends". */
 export function createRunJob(deps: RunJobDeps): RunJob {
   const { breaker, deadLetters, queues, metrics, log } = deps;
 
@@ -185,7 +187,10 @@ export function createRunJob(deps: RunJobDeps): RunJob {
 const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 5 * 60_000;
 
-/** The pause after a failed attempt: it doubles, with jitter, so that parts that failed together do not come back together. */
+/**
+ * The pause after a failed attempt: it doubles, with jitter, so that parts that failed together do not come back
+ * together.
+ */
 export function backoffMs(attemptsMade: number): number {
   const longest = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(attemptsMade - 1, 20));
   return Math.floor(longest * (0.5 + Math.random() / 2));

@@ -10,7 +10,10 @@ const REFUSED_MS = 60 * 60 * 1000;
 
 /** Finds stock that Magento changed itself: a shipment deducts its source, and InvenTree has no event for that. */
 export interface SalesDocuments {
-  /** Enqueues the parts of new shipments and credit memos. Never rejects because of Magento: a reconcile finds what is missed. */
+  /**
+   * Enqueues the parts of new shipments and credit memos. Never rejects because of Magento: a reconcile finds what is
+   * missed.
+   */
   check(): Promise<void>;
 }
 
@@ -60,8 +63,9 @@ export function createSalesDocuments(deps: {
           refusedUntil[kind] = Date.now() + REFUSED_MS;
           if (isNew) {
             log.warn(
-              `Magento does not show its ${kind} to this integration, so the stock that they change is corrected by the next ` +
-                'reconcile. To correct it within a minute, allow Sales > Operations > Shipments and Credit Memos',
+              `Magento does not show its ${kind} to this integration, so the stock that they change is corrected by ` +
+                'the next reconcile. To correct it within a minute, allow Sales > Operations > Shipments and ' +
+                'Credit Memos',
             );
           }
         }

@@ -74,9 +74,9 @@ interface ChangedPart {
 }
 
 /**
- * The handler of `sweep`: finds changes that no event reported. It reads all parts, compares each with its last sync, and
- * enqueues those that differ; a part that was never synced differs, and so does one that is gone. It writes nothing itself:
- * the job reads the part again. Does nothing while another sweep is running.
+ * The handler of `sweep`: finds changes that no event reported. It reads all parts, compares each with its last sync,
+ * and enqueues those that differ; a part that was never synced differs, and so does one that is gone. It writes nothing
+ * itself: the job reads the part again. Does nothing while another sweep is running.
  */
 export function createSweep(deps: SweepDeps) {
   const { connections, parts, queues, lastSweep, skuField, metrics, log } = deps;
@@ -144,8 +144,8 @@ export function createSweep(deps: SweepDeps) {
   }
 
   /**
-   * Of the parts without stock, those that may be written: the guard counts from what the store shows, so that it also works
-   * while nothing is remembered. If the store cannot be read now, the next sweep finds them again.
+   * Of the parts without stock, those that may be written: the guard counts from what the store shows, so that it also
+   * works while nothing is remembered. If the store cannot be read now, the next sweep finds them again.
    */
   async function guardMassZero<Part extends { sku: string }>(
     empty: readonly Part[],

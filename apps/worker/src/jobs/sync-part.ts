@@ -63,7 +63,10 @@ export interface SyncResult {
   target?: TargetQuantities;
 }
 
-/** Events that concern many parts which are in sync, or not sold online: their outcomes are no news for the person on call. */
+/**
+ * Events that concern many parts which are in sync, or not sold online: their outcomes are no news for the person on
+ * call.
+ */
 export const ROUTINE_EVENTS = { sweep: 'sweep', reconcile: 'reconcile', newProduct: 'new product in Magento' } as const;
 const IS_ROUTINE: ReadonlySet<string> = new Set(Object.values(ROUTINE_EVENTS));
 
@@ -71,8 +74,9 @@ const IS_ROUTINE: ReadonlySet<string> = new Set(Object.values(ROUTINE_EVENTS));
 const LOCKED_MS = 500;
 
 /**
- * The handler of `part`: makes the store equal to the part's stock as it is now. It reads the part, decides SKU and target,
- * reads what the store shows, and writes what differs, in calls that are shared with other parts unless the job runs alone.
+ * The handler of `part`: makes the store equal to the part's stock as it is now. It reads the part, decides SKU and
+ * target, reads what the store shows, and writes what differs, in calls that are shared with other parts unless the job
+ * runs alone.
  */
 export function createSyncPart(deps: SyncPartDeps) {
   const { parts, queues, skuField, dryRun, log } = deps;
@@ -163,8 +167,8 @@ export function createSyncPart(deps: SyncPartDeps) {
   };
 
   /**
-   * What the store has for a SKU. Without a row of stock, a remembered product is not good enough: it may have been deleted,
-   * and a write would leave a source item without a product.
+   * What the store has for a SKU. Without a row of stock, a remembered product is not good enough: it may have been
+   * deleted, and a write would leave a source item without a product.
    */
   async function readStore(
     sku: string,

@@ -9,8 +9,8 @@ const ROUNDS = 5;
 const PARTS = 200;
 
 /**
- * Events per second that ingest accepts (verified, validated, stored in Redis), and requests per second of a bare Express
- * route that answers 202, in turn, in one run: with one event in a webhook, and with many.
+ * Events per second that ingest accepts (verified, validated, stored in Redis), and requests per second of a bare
+ * Express route that answers 202, in turn, in one run: with one event in a webhook, and with many.
  */
 export async function benchAccept(redisUrl: string): Promise<void> {
   const database = await reserveDatabase(redisUrl);
@@ -42,7 +42,8 @@ export async function benchAccept(redisUrl: string): Promise<void> {
     }
     const [bareRate, ingestRate] = [median(rates.map(rate => rate.bare)), median(rates.map(rate => rate.ingest))];
     console.log(
-      `accept, ${String(eventsEach).padStart(3)} events per webhook: ingest ${format(ingestRate)} events/s, bare Express ${format(bareRate)} answers/s, ` +
+      `accept, ${String(eventsEach).padStart(3)} events per webhook: ` +
+        `ingest ${format(ingestRate)} events/s, bare Express ${format(bareRate)} answers/s, ` +
         `ratio ${(ingestRate / bareRate).toFixed(2)} (per webhook ${(ingestRate / eventsEach / bareRate).toFixed(2)})`,
     );
   }

@@ -37,7 +37,8 @@ export async function benchCalls(redisUrl: string): Promise<void> {
     );
     const { reads, writes } = magento.counts();
     console.log(
-      `calls, ${EVENTS.toLocaleString('en')} events over ${PARTS} parts, ${eventsEach} per webhook, sent in ${sentAfter.toFixed(1)} s: ` +
+      `calls, ${EVENTS.toLocaleString('en')} events over ${PARTS} parts, ${eventsEach} per webhook, ` +
+        `sent in ${sentAfter.toFixed(1)} s: ` +
         `InvenTree ${inventree.reads()} reads; Magento ${reads} reads, ${writes} writes; ${wrong.length} SKUs wrong`,
     );
     await system.stop();

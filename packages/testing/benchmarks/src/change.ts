@@ -7,8 +7,8 @@ const STOCKTAKES = 5;
 const STOCKTAKE_ITEMS = 100;
 
 /**
- * How soon the store shows one change and a stocktake of 100 items, with fakes as slow as the recorded systems, and how this
- * compares with the three calls that are necessary, one after another.
+ * How soon the store shows one change and a stocktake of 100 items, with fakes as slow as the recorded systems, and how
+ * this compares with the three calls that are necessary, one after another.
  */
 export async function benchChange(redisUrl: string): Promise<void> {
   const system = await startSystem({ redisServer: redisUrl, latency: true, sendAgainAfterMs: 2_000 });
@@ -34,7 +34,8 @@ export async function benchChange(redisUrl: string): Promise<void> {
   const line = (times: number[], calls: number) => {
     const ordered = [...times].sort((a, b) => a - b);
     const median = ordered[Math.floor(ordered.length / 2)] ?? 0;
-    return `median ${median} ms, slowest ${ordered.at(-1)} ms: ${(median / calls).toFixed(2)} x its ${calls} ms of calls`;
+    const ratio = (median / calls).toFixed(2);
+    return `median ${median} ms, slowest ${ordered.at(-1)} ms: ${ratio} x its ${calls} ms of calls`;
   };
   console.log(`change, one item counted: ${line(single, least.single)}`);
   console.log(`change, ${STOCKTAKE_ITEMS} items counted in one action: ${line(stocktakes, least.stocktake)}`);

@@ -3,9 +3,9 @@ import { runChaos } from './run-chaos';
 import { PATIENCE_SECONDS } from './run-seed';
 
 /**
- * `npm run chaos -- --seeds 20` runs seeds 1 to 20; `--from 100` starts at seed 100; `--seed 17` repeats a single seed. `--at-once`
- * is the number of seeds side by side, `--patience` the seconds that the store may take to become right. Resolves with the exit
- * code: 0 if every seed was right.
+ * `npm run chaos -- --seeds 20` runs seeds 1 to 20; `--from 100` starts at seed 100; `--seed 17` repeats a single seed.
+ * `--at-once` is the number of seeds side by side, `--patience` the seconds that the store may take to become right.
+ * Resolves with the exit code: 0 if every seed was right.
  */
 export async function chaosCommand(args: string[], redisProgram: string): Promise<number> {
   const { values } = parseArgs({

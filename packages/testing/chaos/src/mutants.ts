@@ -41,8 +41,9 @@ export const MUTANTS: readonly Mutant[] = [
         file: RUN_JOB,
         find: `await job.moveToDelayed(Date.now() + waitMs, token);
       throw new DelayedError();`,
-        replace:
-          'if (Math.random() < 2) return undefined;\n      await job.moveToDelayed(Date.now() + waitMs, token);\n      throw new DelayedError();',
+        replace: `if (Math.random() < 2) return undefined;
+      await job.moveToDelayed(Date.now() + waitMs, token);
+      throw new DelayedError();`,
       },
     ],
   },
@@ -52,7 +53,8 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: PART_READS,
         find: READ_PARTS,
-        replace: `type Cache = Map<string, { at: number; parts: Awaited<ReturnType<typeof connections.inventree.readParts>> }>;
+        replace: `type Parts = Awaited<ReturnType<typeof connections.inventree.readParts>>;
+    type Cache = Map<string, { at: number; parts: Parts }>;
     const cache = ((globalThis as { cache?: Cache }).cache ??= new Map());
     const old = cache.get(ids.join());
     const isFresh = old && Date.now() < old.at + 1_500;
@@ -77,7 +79,8 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'apps/worker/src/jobs/sync-part.ts',
         find: 'const changes = stockChanges(target, store);',
-        replace: `const isTrusted = before && isConfirmed(before) && JSON.stringify(before.target) === JSON.stringify(quantities);
+        replace: `const remembered = before && isConfirmed(before) ? before.target : undefined;
+      const isTrusted = remembered && JSON.stringify(remembered) === JSON.stringify(quantities);
       const changes = isTrusted ? [] : stockChanges(target, store);`,
       },
     ],
@@ -93,7 +96,7 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'nobody takes over the jobs of a killed worker',
+    name: 'the jobs of a killed worker are never taken over',
     edits: [
       {
         file: 'apps/worker/src/main.ts',

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A Redis of our own that may be killed, and comes back with what its append-only file holds. */
+/** A private Redis that can be killed, and that keeps its data in an append-only file. */
 export interface RedisProcess {
   url: string;
   /** Kills it at once (-9). */
@@ -14,7 +14,7 @@ export interface RedisProcess {
   stop(): Promise<void>;
 }
 
-/** Starts one, as production should have it. */
+/** Starts a Redis with the settings that production should have. */
 export async function startRedis(program: string): Promise<RedisProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'stock-sync-chaos-'));
   const port = await keptPort();
@@ -61,7 +61,7 @@ export async function startRedis(program: string): Promise<RedisProcess> {
   };
 }
 
-/** A free port that is still free when Redis comes back: not one that the system gives out by itself. */
+/** A free port outside the ephemeral range, so that it is still free when Redis restarts. */
 async function keptPort(): Promise<number> {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 20_000);
@@ -74,7 +74,7 @@ async function keptPort(): Promise<number> {
   }
 }
 
-/** Whether it is there and has read its file. */
+/** Whether Redis answers and has loaded its file. */
 function answers(port: number): Promise<boolean> {
   return new Promise(resolve => {
     const socket = connect(port, '127.0.0.1');

@@ -17,8 +17,9 @@ const COPIED = [
 ];
 
 /**
- * `npm run chaos:mutants` breaks a copy of the code in one way after another, and shows that the chaos suite catches each. `--seeds`
- * is the most seeds for each mutant, `--only <text>` selects mutants by name. Resolves with the exit code: 0 if all were caught.
+ * `npm run chaos:mutants` breaks a copy of the code in one way after another, and shows that the chaos suite catches
+ * each. `--seeds` is the most seeds for each mutant, `--only <text>` selects mutants by name. Resolves with the exit
+ * code: 0 if all were caught.
  */
 export async function mutantsCommand(root: string, args: string[]): Promise<number> {
   const { values } = parseArgs({

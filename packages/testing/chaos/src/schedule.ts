@@ -119,8 +119,8 @@ export function scheduleOf(seed: number): Schedule {
   }
   const redisFails = random.chance(0.3);
   if (heals && redisFails) happenings.push(...whileRedisIsDown(LASTS_MS));
-  // Writes that the store carries out after newer ones, with no event later: code that takes a write without an answer for one
-  // that had no effect leaves the store wrong.
+  // Writes that the store carries out after newer ones, with no event later: code that takes a write without an answer
+  // for one that had no effect leaves the store wrong.
   if (!heals && random.chance(0.5)) {
     const atMs = LASTS_MS + SETTLES_MS;
     const late = { kind: 'faults', system: 'magento', fault: 'done late', share: 1, forMs: 1_500 } as const;
@@ -136,8 +136,8 @@ export function scheduleOf(seed: number): Schedule {
 }
 
 /**
- * The same schedule without other faults and with one worker, so that simultaneous actions are written together. After a write
- * without an answer SKUs are synced again, which would hide what a refused write did to them.
+ * The same schedule without other faults and with one worker, so that simultaneous actions are written together. After
+ * a write without an answer SKUs are synced again, which would hide what a refused write did to them.
  */
 function calm(schedule: Schedule): Schedule {
   const happenings = schedule.happenings.filter(({ what: { kind } }) => kind === 'user action' || kind === 'refuse');
@@ -157,7 +157,8 @@ function lastEvents(random: Random, { parts, refused }: Schedule, redisFails: bo
   // Finds an ingest that accepts what Redis does not have.
   if (redisFails) happenings.push(...whileRedisIsDown(atMs));
   atMs += LAST_APART_MS;
-  // A user corrects a quantity as soon as the store shows it: finds code that answers the second event with the first read.
+  // A user corrects a quantity as soon as the store shows it: finds code that answers the second event with the first
+  // read.
   const what = { kind: 'user action', part: random.between(0, parts - 1) } as const;
   happenings.push({ atMs, what }, { atMs: atMs + FIXED_AFTER_MS, what });
   return happenings;

@@ -9,8 +9,8 @@ const STAYS_MS = 1_500;
 
 /**
  * Waits until the store is right and no job is left, and returns everything that is wrong then.
- * @param patienceMs how long that may take: jobs of killed workers are taken over, pauses end, writes without an answer are
- *   synced again after 15 s
+ * @param patienceMs how long that may take: jobs of killed workers are taken over, pauses end, writes without an answer
+ *   are synced again after 15 s
  */
 export async function verdictOf(world: World, schedule: Schedule, patienceMs: number): Promise<string[]> {
   const connection = connectToRedis(world.redis.url, { whileUnreachable: { wait: true } });

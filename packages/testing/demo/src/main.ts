@@ -10,7 +10,10 @@ export interface DemoOptions {
 
 const LOGIN = { user: 'demo', password: 'demo-password' };
 
-/** Plays the story on a fake InvenTree and a fake Magento. Resolves with 0 if all quantities were equal, otherwise with 1. */
+/**
+ * Plays the story on a fake InvenTree and a fake Magento. Resolves with 0 if all quantities were equal, otherwise with
+ * 1.
+ */
 export async function runDemo({ redis, once }: DemoOptions): Promise<number> {
   print(bold('InvenTree Magento Sync: a demo on fakes of both systems, as slow as the real ones'));
   print(faint(`Redis: ${redis.description}`));
@@ -68,10 +71,12 @@ export async function runDemo({ redis, once }: DemoOptions): Promise<number> {
     print();
     print('Change stock in InvenTree, and check Magento a moment later:');
     print(
-      `   curl -X POST ${inventree.url}/api/stock/ -H 'Authorization: Token ${inventree.tokens.admin}' -H 'Content-Type: application/json' -d '{"part": 1, "quantity": 5}'`,
+      `   curl -X POST ${inventree.url}/api/stock/ -H 'Authorization: Token ${inventree.tokens.admin}' ` +
+        `-H 'Content-Type: application/json' -d '{"part": 1, "quantity": 5}'`,
     );
     print(
-      `   curl ${magento.url}/rest/V1/stockItems/WIDGET-123 -H 'Authorization: Bearer ${magento.integration.accessToken}'`,
+      `   curl ${magento.url}/rest/V1/stockItems/WIDGET-123 ` +
+        `-H 'Authorization: Bearer ${magento.integration.accessToken}'`,
     );
   }
 }

@@ -37,8 +37,8 @@ const PORT_VARIABLE: Record<AppName, string> = {
 const apps = join(__dirname, '..', '..', '..', '..', 'apps');
 
 /**
- * Starts a service with only this environment, on a port that it chooses itself, and waits until it logs which. (A port that
- * was free a moment ago may belong to another test by now, whose service would answer in place of ours.)
+ * Starts a service with only this environment, on a port that it chooses itself, and waits until it logs which. (A port
+ * that was free a moment ago may belong to another test by now, whose service would answer in place of ours.)
  */
 export async function startService(
   app: AppName,

@@ -58,7 +58,8 @@ it('says once that it lacks the right to read them, and continues', async () => 
 it('finds tracked changes between sweeps that are far apart, without the plugin', async () => {
   const { running, item } = await start({ plugin: false });
   await until('the first sweep is done', () => shown(running) === 50);
-  // As if the last sweep had taken a minute, so that the next one is due in nine. A sweep that is running would change that.
+  // As if the last sweep had taken a minute, so that the next one is due in nine. A sweep that is running would change
+  // that.
   const { redis } = running.database;
   await until('the cursor exists', async () => {
     const last = { at: Date.now(), tookMs: 60_000, byPlugin: false };

@@ -65,7 +65,8 @@ describe('the dead-letters command', () => {
     expect([byPart.code, byPart.out]).toEqual([
       0,
       `part ${parts[0]} (SKU 'ONE'): queued; the dead letter is removed when the part is in sync\n` +
-        `part ${parts[2]} (SKU 'A "quoted" SKU'): queued; the dead letter is removed when the part is in sync\n2 replayed.\n`,
+        `part ${parts[2]} (SKU 'A "quoted" SKU'): queued; the dead letter is removed when the part is in sync\n` +
+        '2 replayed.\n',
     ]);
     await until('both are synced', () => shown('ONE') === 5 && shown('A "quoted" SKU') === 5);
     await system.quiet();

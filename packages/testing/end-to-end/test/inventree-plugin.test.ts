@@ -14,7 +14,10 @@ import {
 } from '../src';
 import { redisServer, until } from './support';
 
-/** How often InvenTree's background worker polls its queue, in milliseconds (docs/facts/inventree.md, "What a plugin can do"). */
+/**
+ * How often InvenTree's background worker polls its queue, in milliseconds (docs/facts/inventree.md, "What a plugin can
+ * do").
+ */
 const POLL_MS = 1_500;
 
 /** The real plugin, in Python, against the real ingest and our client for its reads. */

@@ -76,13 +76,14 @@ describe('a SKU', () => {
       const part = stockOf(sku, 3);
       await system.quiet();
       expect(messages()).toContainEqual(
-        `info SKU '${sku}' skipped: a ${typeId} product has no stock of its own (part ${part.pk}, stock_stockitem.created)`,
+        `info SKU '${sku}' skipped: a ${typeId} product has no stock of its own ` +
+          `(part ${part.pk}, stock_stockitem.created)`,
       );
       expect(system.magento.store.sourceItem(sku)).toBeUndefined();
     },
   );
 
-  it('that two parts have (in another case, with a trailing space) is not written, and an error names both', async () => {
+  it('of two parts (in another case, with a trailing space) is not written, and an error names both', async () => {
     const { shop } = system.inventree;
     system.magento.store.addProduct('TWIN-1', { quantity: 77 });
     const first = shop.addPart({ name: 'twin-1 ', IPN: 'other' });

@@ -50,7 +50,8 @@ describe('settings', () => {
     expect(running.magento.counts().writes).toBe(0);
     expect(messages(running).join('\n')).toContain('Set ENABLE_SYNC=true');
     expect(messages(running)).toContainEqual(
-      `info [DRY RUN] Would update Magento 2 SKU 'WIDGET-123' from 30 to 80 (part ${item.part}, stock_stockitem.saved): nothing is written while ENABLE_SYNC is off`,
+      `info [DRY RUN] Would update Magento 2 SKU 'WIDGET-123' from 30 to 80 (part ${item.part}, ` +
+        'stock_stockitem.saved): nothing is written while ENABLE_SYNC is off',
     );
   });
 
@@ -137,7 +138,8 @@ describe('settings', () => {
     await byParameter.quiet();
     expect([shown(byParameter), shown(byParameter, 'MAG-1')]).toEqual([999, 51]);
     expect(messages(byParameter)).toContainEqual(
-      `info Part ${without.pk} skipped: the part has no parameter 'Magento SKU' that could be a SKU (part ${without.pk}, stock_stockitem.created)`,
+      `info Part ${without.pk} skipped: the part has no parameter 'Magento SKU' that could be a SKU ` +
+        `(part ${without.pk}, stock_stockitem.created)`,
     );
   });
 

@@ -2,11 +2,11 @@ import { orderActions, stockActions, type InvenTreeShop } from '@stock-sync/fake
 import { startSystem, type System } from '../src';
 import { redisServer } from './support';
 
-/** A user action: what was before it, the action, and what each SKU should show after it. */
+/** A user action: the state before it, the action, and what each SKU should show after it. */
 interface Scene {
   action: string;
-  /** Prepares the shop before anything is told to anybody; returns the action. */
-  given: (shop: InvenTreeShop, name: string) => { act: () => void; shows: Record<string, number> };
+  /** Prepares the shop before anything is sent; returns the action. */
+  prepare: (shop: InvenTreeShop, name: string) => { act: () => void; shows: Record<string, number> };
 }
 
 const shelfOf = (shop: InvenTreeShop) => [...shop.locations.keys()][0] ?? 0;
@@ -17,18 +17,18 @@ function partWith(shop: InvenTreeShop, name: string, quantity: number, more: obj
   return { part, item };
 }
 
-/** Every row of the facts' table "What each user action fires", and the lines below it. */
+/** Every row of the table "What each user action fires" in docs/facts/inventree.md, and the lines below it. */
 const SCENES: Scene[] = [
   {
     action: 'create',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const part = shop.addPart({ name });
       return { act: () => stockActions.create(shop, { part: part.pk, quantity: 50 }), shows: { [name]: 50 } };
     },
   },
   {
     action: 'create serialised',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const part = shop.addPart({ name });
       return {
         act: () => stockActions.createSerialised(shop, { part: part.pk }, ['1', '2', '3']),
@@ -38,56 +38,56 @@ const SCENES: Scene[] = [
   },
   {
     action: 'add some',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { item } = partWith(shop, name, 50);
       return { act: () => stockActions.add(shop, item, 7), shows: { [name]: 57 } };
     },
   },
   {
     action: 'remove some',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { item } = partWith(shop, name, 50);
       return { act: () => stockActions.remove(shop, item, 8), shows: { [name]: 42 } };
     },
   },
   {
     action: 'remove to 0, the item is deleted',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { item } = partWith(shop, name, 50);
       return { act: () => stockActions.remove(shop, item, 50), shows: { [name]: 0 } };
     },
   },
   {
     action: 'remove to 0, the item stays',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { item } = partWith(shop, name, 50, { deleteOnDeplete: false });
       return { act: () => stockActions.remove(shop, item, 50), shows: { [name]: 0 } };
     },
   },
   {
     action: 'count',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { item } = partWith(shop, name, 50);
       return { act: () => stockActions.count(shop, item, 44), shows: { [name]: 44 } };
     },
   },
   {
     action: 'count to 0',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { item } = partWith(shop, name, 50);
       return { act: () => stockActions.count(shop, item, 0), shows: { [name]: 0 } };
     },
   },
   {
     action: 'PATCH quantity',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { item } = partWith(shop, name, 50);
       return { act: () => stockActions.patch(shop, item, { quantity: 12 }), shows: { [name]: 12 } };
     },
   },
   {
     action: 'move all',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { item } = partWith(shop, name, 50);
       const other = shop.addLocation(`${name} other`);
       return { act: () => stockActions.transfer(shop, item, 50, other.pk), shows: { [name]: 50 } };
@@ -95,7 +95,7 @@ const SCENES: Scene[] = [
   },
   {
     action: 'move some',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { item } = partWith(shop, name, 50);
       const other = shop.addLocation(`${name} other`);
       return { act: () => stockActions.transfer(shop, item, 20, other.pk), shows: { [name]: 50 } };
@@ -103,21 +103,21 @@ const SCENES: Scene[] = [
   },
   {
     action: 'serialise',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { item } = partWith(shop, name, 5);
       return { act: () => stockActions.serialise(shop, item, ['11', '12', '13'], null), shows: { [name]: 5 } };
     },
   },
   {
     action: 'status lost, in bulk',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { item } = partWith(shop, name, 50);
       return { act: () => stockActions.changeStatus(shop, [item], 70), shows: { [name]: 0 } };
     },
   },
   {
     action: 'status quarantined, by PATCH',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { part, item } = partWith(shop, name, 50);
       shop.insertItem({ part: part.pk, quantity: 4 });
       return { act: () => stockActions.patch(shop, item, { status: 75 }), shows: { [name]: 4 } };
@@ -125,7 +125,7 @@ const SCENES: Scene[] = [
   },
   {
     action: 'delete one of two items',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { part, item } = partWith(shop, name, 50);
       shop.insertItem({ part: part.pk, quantity: 5 });
       return { act: () => stockActions.deleteItem(shop, item), shows: { [name]: 5 } };
@@ -133,28 +133,28 @@ const SCENES: Scene[] = [
   },
   {
     action: 'delete the last item',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { item } = partWith(shop, name, 50);
       return { act: () => stockActions.deleteItem(shop, item), shows: { [name]: 0 } };
     },
   },
   {
     action: 'assign to a customer',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { item } = partWith(shop, name, 50);
       return { act: () => stockActions.assignToCustomer(shop, item, 4), shows: { [name]: 0 } };
     },
   },
   {
     action: 'return from a customer',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { item } = partWith(shop, name, 50, { customer: 4 });
       return { act: () => stockActions.returnFromCustomer(shop, item, shelfOf(shop)), shows: { [name]: 50 } };
     },
   },
   {
     action: 'install in another item',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { item } = partWith(shop, name, 1);
       const { item: assembly } = partWith(shop, `${name} assembly`, 1);
       return { act: () => stockActions.install(shop, assembly, item), shows: { [name]: 0, [`${name} assembly`]: 1 } };
@@ -162,7 +162,7 @@ const SCENES: Scene[] = [
   },
   {
     action: 'receive an order',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const part = shop.addPart({ name });
       const order = orderActions.addPurchaseOrder(shop, [{ part: part.pk, quantity: 50 }]);
       const line = shop.purchaseOrders.get(order)?.lines[0]?.pk ?? 0;
@@ -172,7 +172,7 @@ const SCENES: Scene[] = [
   },
   {
     action: 'receive an order, serialised',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const part = shop.addPart({ name });
       const order = orderActions.addPurchaseOrder(shop, [{ part: part.pk, quantity: 3 }]);
       const line = shop.purchaseOrders.get(order)?.lines[0]?.pk ?? 0;
@@ -183,7 +183,7 @@ const SCENES: Scene[] = [
   },
   {
     action: 'sales order: allocate, in stock unchanged',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { part, item } = partWith(shop, name, 50);
       const { order, shipment } = orderActions.addSalesOrder(shop, 4, [{ part: part.pk, quantity: 9 }]);
       return { act: () => orderActions.allocate(shop, order, 1, item.pk, 9, shipment), shows: { [name]: 50 } };
@@ -191,7 +191,7 @@ const SCENES: Scene[] = [
   },
   {
     action: 'sales order: ship some',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { part, item } = partWith(shop, name, 50);
       const { order, shipment } = orderActions.addSalesOrder(shop, 4, [{ part: part.pk, quantity: 9 }]);
       orderActions.allocate(shop, order, 1, item.pk, 9, shipment);
@@ -200,7 +200,7 @@ const SCENES: Scene[] = [
   },
   {
     action: 'sales order: ship all',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { part, item } = partWith(shop, name, 9);
       const { order, shipment } = orderActions.addSalesOrder(shop, 4, [{ part: part.pk, quantity: 9 }]);
       orderActions.allocate(shop, order, 1, item.pk, 9, shipment);
@@ -209,7 +209,7 @@ const SCENES: Scene[] = [
   },
   {
     action: 'build: create an output, not in stock yet',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { part } = partWith(shop, name, 2);
       const build = orderActions.addBuild(shop, part.pk, []);
       return { act: () => orderActions.createOutput(shop, build, 4), shows: { [name]: 2 } };
@@ -217,7 +217,7 @@ const SCENES: Scene[] = [
   },
   {
     action: 'build: complete an output',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { part } = partWith(shop, name, 2);
       const build = orderActions.addBuild(shop, part.pk, []);
       const output = shop.insertItem({ part: part.pk, quantity: 4, build, isBuilding: true });
@@ -226,7 +226,7 @@ const SCENES: Scene[] = [
   },
   {
     action: 'build: consume',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { part, item } = partWith(shop, name, 50);
       const product = shop.addPart({ name: `${name} product` });
       const build = orderActions.addBuild(shop, product.pk, [part.pk]);
@@ -235,8 +235,8 @@ const SCENES: Scene[] = [
     },
   },
   {
-    action: 'build: finish, told before the parts are consumed',
-    given: (shop, name) => {
+    action: 'build: finish, whose event comes before the parts are consumed',
+    prepare: (shop, name) => {
       const { part, item } = partWith(shop, name, 50);
       const product = shop.addPart({ name: `${name} product` });
       const build = orderActions.addBuild(shop, product.pk, [part.pk]);
@@ -246,7 +246,7 @@ const SCENES: Scene[] = [
   },
   {
     action: 'convert to another variant',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { item } = partWith(shop, `${name} A`, 50);
       const { part: other } = partWith(shop, `${name} B`, 1);
       return { act: () => stockActions.convert(shop, item, other.pk), shows: { [`${name} A`]: 0, [`${name} B`]: 51 } };
@@ -254,7 +254,7 @@ const SCENES: Scene[] = [
   },
   {
     action: 'delete a location, keep its items',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const location = shop.addLocation(`${name} location`, { parent: shelfOf(shop) });
       partWith(shop, name, 50, { location: location.pk });
       return { act: () => stockActions.deleteLocation(shop, location.pk, false), shows: { [name]: 50 } };
@@ -262,7 +262,7 @@ const SCENES: Scene[] = [
   },
   {
     action: 'delete a location with its items',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const location = shop.addLocation(`${name} location`);
       const { part } = partWith(shop, name, 50, { location: location.pk });
       shop.insertItem({ part: part.pk, quantity: 3 });
@@ -271,25 +271,25 @@ const SCENES: Scene[] = [
   },
   {
     action: 'rename a part: the new SKU follows it',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       const { part } = partWith(shop, `${name} before`, 50);
       return { act: () => stockActions.renamePart(shop, part.pk, { name }), shows: { [name]: 50 } };
     },
   },
   {
     action: 'a customer is deleted, the items come back',
-    given: (shop, name) => {
+    prepare: (shop, name) => {
       partWith(shop, name, 6, { customer: 77 });
       return { act: () => orderActions.deleteCustomer(shop, 77), shows: { [name]: 6 } };
     },
   },
 ];
 
-/** Of these, no event of InvenTree's own names an item or a part: only our plugin tells. */
+/** No event of InvenTree names an item or a part that these actions change: only our plugin reports it. */
 const UNHEARD_WITHOUT_PLUGIN = new Set(['a customer is deleted, the items come back']);
-/** InvenTree's own events of these name neither item nor part, and the sum stays what it was. */
+/** InvenTree's events for these actions name neither item nor part, and the sum stays the same. */
 const SUM_STAYS_UNTOLD = new Set(['sales order: allocate, in stock unchanged', 'delete a location, keep its items']);
-/** An item's event names only its new part: the old one is known where the item was seen before. */
+/** The event of an item names only its new part: the old one is known if the item was seen before. */
 const NEEDS_EARLIER_LOOK = new Set([
   'convert to another variant',
   'remove to 0, the item is deleted',
@@ -299,7 +299,7 @@ const NEEDS_EARLIER_LOOK = new Set([
   'delete a location with its items',
 ]);
 
-describe.each(['plugin', 'bare'] as const)('user actions, told by %s events', sends => {
+describe.each(['plugin', 'bare'] as const)('user actions, reported by %s events', sends => {
   let system: System;
   beforeAll(async () => {
     system = await startSystem({
@@ -313,12 +313,12 @@ describe.each(['plugin', 'bare'] as const)('user actions, told by %s events', se
   });
   afterAll(() => system.stop());
 
-  const heard = SCENES.filter(({ action }) => sends === 'plugin' || !UNHEARD_WITHOUT_PLUGIN.has(action));
-  it.each(heard)('$action', async ({ action, given }) => {
+  const reported = SCENES.filter(({ action }) => sends === 'plugin' || !UNHEARD_WITHOUT_PLUGIN.has(action));
+  it.each(reported)('$action', async ({ action, prepare }) => {
     const { inventree, magento } = system;
     const { shop } = inventree;
-    const { act, shows } = given(shop, `SKU of ${action}`);
-    // A number that is wrong before and after: a sync that does not happen shows.
+    const { act, shows } = prepare(shop, `SKU of ${action}`);
+    // A quantity that is wrong before and after, so that a missing sync is noticed.
     const untold = sends === 'bare' && SUM_STAYS_UNTOLD.has(action);
     for (const [sku, right] of Object.entries(shows)) magento.store.addProduct(sku, { quantity: untold ? right : 999 });
     if (sends === 'bare' && NEEDS_EARLIER_LOOK.has(action)) {

@@ -2,19 +2,19 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A request as the handlers see it. */
+/** A request, as the handlers receive it. */
 export interface FakeCall {
   method: string;
-  /** Path and query as they came. */
+  /** Path and query, unparsed. */
   url: string;
   path: string;
   query: URLSearchParams;
   headers: IncomingMessage['headers'];
-  /** Parsed JSON; undefined where there is no body; a MalformedBody where it is none. */
+  /** Parsed JSON; undefined without a body; a MalformedBody if it is not JSON. */
   body: unknown;
-  /** Groups that the route's pattern caught, decoded. */
+  /** The groups that the route's pattern matched, decoded. */
   captured: string[];
-  /** Aborted when the caller hangs up before it has its answer. */
+  /** Aborted when the caller closes the connection before it has the answer. */
   hungUp: AbortSignal;
 }
 
@@ -28,16 +28,16 @@ export interface FakeAnswer {
   body?: unknown;
 }
 
-/** A fault that replaces or follows what the stand-in would do. */
+/** A fault that replaces or follows the normal answer. */
 export type Fault =
   | { answer: FakeAnswer }
   /** Never answers. */
   | { hang: true }
-  /** Breaks the connection, before or after the call took effect. */
+  /** Closes the connection, before or after the call takes effect. */
   | { reset: 'before' | 'after' }
-  /** Works, but answers only so many milliseconds later. */
+  /** Takes effect at once, but answers this many milliseconds later. */
   | { answerAfterMs: number }
-  /** Begins to work only so many milliseconds later, even when the caller has hung up by then. */
+  /** Takes effect this many milliseconds later, even if the caller has closed the connection by then. */
   | { beginAfterMs: number };
 
 export interface Route {
@@ -48,18 +48,18 @@ export interface Route {
 
 export interface FakeHttpServerOptions {
   routes: readonly Route[];
-  /** Answers to a call before any route does: refused credentials, maintenance. */
+  /** The answer that comes before any route: refused credentials, maintenance. */
   before: (call: FakeCall) => FakeAnswer | undefined;
-  /** For what no route answers. */
+  /** The answer to a path without a route. */
   notFound: (call: FakeCall) => FakeAnswer;
-  /** Milliseconds that the real system takes for a call. */
+  /** The milliseconds that the real system takes for a call. */
   costMs: (call: FakeCall) => number;
   headers: Record<string, string>;
-  /** Wraps what a call does and how long it takes. */
+  /** Wraps the effect of a call and its duration. */
   around?: (call: FakeCall, work: () => Promise<FakeAnswer>) => Promise<FakeAnswer>;
 }
 
-/** A call that was made. */
+/** A call that was received. */
 export interface FakeCallRecord {
   method: string;
   path: string;
@@ -67,18 +67,18 @@ export interface FakeCallRecord {
   body: unknown;
   /** When it arrived, in milliseconds since 1970. */
   at: number;
-  /** Of the answer, once the caller has one that it can use. */
+  /** The status of the answer, once the caller has received it. */
   status?: number;
 }
 
-/** A stand-in that listens. */
+/** A running fake. */
 export interface FakeHttpServer {
   url: string;
-  /** Every call so far, in the order of arrival. */
+  /** All calls so far, in the order of arrival. */
   calls: FakeCallRecord[];
-  /** Decides for each call whether something goes wrong with it. */
+  /** Decides which fault a call meets, if any. */
   setFault(fault: ((call: FakeCall) => Fault | undefined) | undefined): void;
-  /** Whether calls take as long as in the real system. */
+  /** Whether calls take as long as on the real system. */
   setLatency(on: boolean): void;
   close(): Promise<void>;
 }
@@ -130,7 +130,7 @@ export async function startFakeHttpServer(options: FakeHttpServerOptions, port =
 
   const server = createServer({ maxHeaderSize: 256 * 1024 }, (request, response) => {
     serve(request, response).catch((error: unknown) => {
-      response.writeHead(599, { 'content-type': 'text/plain' }).end(`stand-in: ${(error as Error).stack ?? ''}`);
+      response.writeHead(599, { 'content-type': 'text/plain' }).end(`fake: ${(error as Error).stack ?? ''}`);
     });
   });
   await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve));

@@ -9,7 +9,7 @@ export interface Recording {
   response: { status: number; headers: Record<string, string>; body: unknown };
 }
 
-/** A call of ours that a real system answered. */
+/** A call of our clients and the answer of a real system. */
 export interface AsSentRecording {
   request: { method: string; path: string; body?: unknown };
   response: { status: number; contentType: string; body: unknown };
@@ -31,7 +31,7 @@ export interface RecordedEvent {
 
 const folder = join(__dirname, '..', 'recordings');
 const MAGENTO = 'magento-2.4.4';
-/** What this project itself sent to a real 2.4.7. */
+/** What our own clients sent to a real Magento 2.4.7. */
 const MAGENTO_AS_SENT = ['magento-2.4.7', 'as-sent'];
 const INVENTREE = 'inventree-1.4';
 

@@ -3,7 +3,7 @@ import { bodyOf, shapeDifference } from './shape';
 
 const { actionRecording, actionRecordings, inventreeRecording, inventreeRecordings } = recordings;
 
-/** What the stand-in does not answer as recorded, for nothing of ours asks for it. */
+/** Recordings that the fake does not answer, because no client of ours makes these calls. */
 const NOT_COVERED = [
   'auth-basic',
   'auth-view-roles-roles',
@@ -30,7 +30,7 @@ interface RecordedRow {
 const names = inventreeRecordings();
 const rowsOf = (name: string) => (inventreeRecording(name).response.body as { results: RecordedRow[] }).results;
 
-/** The recorded shop, as far as the recordings tell of it. */
+/** The recorded shop, as far as the recordings show it. */
 function stock({ shop }: FakeInvenTree): void {
   const parts: [number, string, string, object?][] = [
     [76, 'A/B slash-5446158-73', 'IPN-5446158-73', { category: 2 }],
@@ -98,7 +98,7 @@ const STATE: Record<string, (inventree: FakeInvenTree) => void> = {
     const item = shop.items.get(169);
     if (item) shop.deleteItem(item);
   },
-  // Made after two calls that changed part 117: the over-removal and the addition.
+  // Recorded after two calls that changed part 117.
   'auth-view-roles-part': ({ shop }) => {
     const [removed, added] = [shop.items.get(169), shop.items.get(167)];
     if (removed) shop.deleteItem(removed);
@@ -114,7 +114,7 @@ const STATE: Record<string, (inventree: FakeInvenTree) => void> = {
   'plugin-path-absent-no-auth': i => i.setPlugin(false),
 };
 
-/** Rows of the whole recorded shop, which the stand-in has only in part: shapes, and what is said of the first rows. */
+/** Lists of the whole recorded shop, of which the fake has only a part: only shape and first rows are compared. */
 const WHOLE_SHOP = new Set([
   'auth-view-roles-track',
   'auth-view-roles-locations',
@@ -128,11 +128,11 @@ const WHOLE_SHOP = new Set([
   'tracking-by-pk-order',
   'tracking-newest',
   'tracking-since-date',
-  // Made after two calls that changed part 117.
+  // Recorded after two calls that changed part 117.
   'auth-view-roles-stock',
 ]);
 
-describe('the InvenTree stand-in answers as the recorded one did', () => {
+describe('the fake InvenTree answers as the recorded one did', () => {
   let inventree: FakeInvenTree;
   afterEach(() => inventree.close());
 
@@ -156,7 +156,7 @@ describe('the InvenTree stand-in answers as the recorded one did', () => {
     else if (!WHOLE_SHOP.has(name)) expect(facts(body, rowsKept(recorded.body))).toEqual(facts(recorded.body));
   });
 
-  it('lists what it does not cover', async () => {
+  it('lists the recordings that it does not cover', async () => {
     inventree = await startInvenTree();
     for (const name of NOT_COVERED) {
       expect(names).toContain(name);
@@ -166,7 +166,7 @@ describe('the InvenTree stand-in answers as the recorded one did', () => {
   });
 });
 
-/** Fields whose content is free: notes of what changed. */
+/** Fields with free content, which are not compared: notes of what changed. */
 function withoutFreeFields(body: unknown): unknown {
   return JSON.parse(JSON.stringify(body).replace(/"deltas":\{(?:[^{}]|\{[^{}]*\})*\}/g, '"deltas":null'));
 }
@@ -190,7 +190,7 @@ const FACTS = [
   'active',
 ];
 
-/** What an answer says of stock: which rows there are, in which order, and every number in them that we rest on. */
+/** What an answer says about stock: its rows in their order, with every number that our clients use. */
 function facts(body: unknown, rows?: number): unknown {
   const row = (value: unknown) => FACTS.map(name => [name, (value as Record<string, unknown>)[name]]);
   if (Array.isArray(body)) return body.slice(0, rows).map(row);
@@ -236,7 +236,7 @@ function tokenOf({ tokens }: FakeInvenTree, name: string, recorded: string): str
   return `${scheme} ${name.startsWith('auth-no-role') ? tokens.nobody : tokens.viewer}`;
 }
 
-/** The parts, items and orders with which a recorded action began, under the recorded keys. */
+/** The parts, items and orders that existed before a recorded action, under the recorded keys. */
 const SCENES: Record<string, (shop: InvenTreeShop) => void> = {
   add: shop => one(shop, 10),
   'assign-customer': shop => one(shop, 34),
@@ -341,11 +341,11 @@ function sale(
   if (at.nextItem) shop.setNextKey('item', at.nextItem);
 }
 
-describe('the user actions fire what the recorded ones fired', () => {
+describe('a user action fires the recorded events', () => {
   let inventree: FakeInvenTree | undefined;
   afterEach(() => inventree?.close());
 
-  it('every recorded action has a scene', () => {
+  it('covers every recorded action', () => {
     expect(Object.keys(SCENES).sort()).toEqual(actionRecordings());
   });
 
@@ -375,7 +375,7 @@ describe('the user actions fire what the recorded ones fired', () => {
   });
 });
 
-/** As a set: the order of arrival varies. Ids of tracking rows are the shop's own count. */
+/** Compared as a set, because the order of arrival varies; ids of tracking rows are left out. */
 function comparable(events: readonly { event: string; args: unknown[]; kwargs: Record<string, unknown> }[]): string[] {
   return events
     .map(({ event, args, kwargs }) => {

@@ -3,7 +3,7 @@ import { bodyOf, shapeDifference } from './shape';
 
 const { asSentRecording, asSentRecordings, magentoRecording, magentoRecordings } = recordings;
 
-/** What the stand-in does not answer as recorded, for nothing of ours asks for it. */
+/** Recordings that the fake does not answer, because no client of ours makes these calls. */
 const NOT_COVERED = ['modules-least-privilege', 'msi-modules'];
 
 const names = magentoRecordings();
@@ -15,7 +15,7 @@ const LEAST_PRIVILEGE = new Set([
 const WITHOUT_SOURCES = new Set(['Magento_Catalog::products', 'Magento_CatalogInventory::cataloginventory']);
 const LIMITS = { array: 20, pageSize: 300, defaultPageSize: 20 };
 
-/** The store's settings under which a recording was made, where they are not the usual ones. */
+/** The settings of the store during a recording, where they were not the defaults. */
 const SETTINGS: Record<string, FakeMagentoOptions> = {
   'auth-integration-bearer-default-setting': { bearerEnabled: false },
   'auth-integration-bearer-missing-acl': { integration: { resources: WITHOUT_SOURCES } },
@@ -27,7 +27,7 @@ const SETTINGS: Record<string, FakeMagentoOptions> = {
   'limit-page-size-301': { settings: { inputLimit: LIMITS } },
 };
 
-/** The recorded calls that were made before, on which the answer rests. */
+/** The recorded calls that came before, and that the answer depends on. */
 const BEFORE: Record<string, string[]> = {
   'legacy-put-foreign-item-id-after-own': ['legacy-put-foreign-item-id'],
   'legacy-put-foreign-item-id-after-other': ['legacy-put', 'legacy-put-foreign-item-id'],
@@ -48,7 +48,7 @@ const BEFORE: Record<string, string[]> = {
   'sources-least-privilege': ['msi-source-create-a', 'msi-source-create-b'],
 };
 
-/** How the store came to where it was, where that was not by recorded calls. */
+/** How the store got into its recorded state, where that was not by recorded calls. */
 const STATE: Record<string, (magento: FakeMagento) => void> = {
   'auth-oauth1-query-brackets': sevenWidgets,
   'auth-oauth1-query-brackets-encoded': sevenWidgets,
@@ -98,7 +98,7 @@ function stock({ store }: FakeMagento, name: string): void {
   if (name.includes('comma')) store.addProduct('COMMA,1', { quantity: 5 });
 }
 
-describe('the Magento stand-in answers as the recorded store did', () => {
+describe('the fake Magento answers as the recorded store did', () => {
   let magento: FakeMagento;
   afterEach(() => magento.close());
 
@@ -115,7 +115,7 @@ describe('the Magento stand-in answers as the recorded store did', () => {
     await compare(magento, name);
   });
 
-  it('the story of an order: placed, synced, deducted, shipped, synced again', async () => {
+  it('handles an order as recorded: placed, synced, deducted, shipped, synced again', async () => {
     magento = await startMagento();
     stock(magento, '');
     const { store } = magento;
@@ -140,24 +140,24 @@ describe('the Magento stand-in answers as the recorded store did', () => {
     await compareAll('5-resync-after-ship');
   });
 
-  it('lists what it does not cover', async () => {
+  it('lists the recordings that it does not cover', async () => {
     magento = await startMagento();
     for (const name of NOT_COVERED) {
       expect(names).toContain(name);
       const response = await replay(magento, name);
       expect([name, response.status]).not.toEqual([name, magentoRecording(name).response.status]);
     }
-    const told = new Set([
+    const covered = new Set([
       ...replayed,
       ...NOT_COVERED,
       ...names.filter(name => name.startsWith('order')),
       'shipments-list',
     ]);
-    expect(names.filter(name => !told.has(name))).toEqual([]);
+    expect(names.filter(name => !covered.has(name))).toEqual([]);
   });
 });
 
-/** The signature over a path with escaped characters: 2.4.6 and newer sign it in another way than this stand-in. */
+/** Signatures over a path with escaped characters: Magento 2.4.6 and newer compute them differently from this fake. */
 const AS_SENT_NOT_COVERED = ['legacy-get-slash-sku-signature'];
 
 it.each(asSentRecordings().filter(name => !AS_SENT_NOT_COVERED.includes(name)))(
@@ -180,13 +180,13 @@ it.each(asSentRecordings().filter(name => !AS_SENT_NOT_COVERED.includes(name)))(
     await magento.close();
     expect([response.status, response.headers.get('content-type')]).toEqual([recorded.status, recorded.contentType]);
     expect(shapeDifference(body, recorded.body)).toBeUndefined();
-    // Null may stand for any shape: here it is the point.
+    // shapeDifference accepts null for any shape, so null is checked here.
     const items = (answer: unknown) => (answer as { items?: unknown }).items === null;
     expect(items(body)).toBe(items(recorded.body));
   },
 );
 
-/** Shapes only, where the values are the product's own and not the rule's. */
+/** Recordings of which only the shape is compared: their values belong to one product. */
 const SHAPE_ONLY = new Set(['auth-oauth1-sha256', 'msi-get-page-huge', 'msi-get-page-beyond', 'msi-get-sorted-page']);
 
 async function compare(magento: FakeMagento, name: string): Promise<void> {
@@ -228,7 +228,7 @@ function replay(magento: FakeMagento, name: string): Promise<Response> {
   return fetch(url, { method: request.method, headers, body, redirect: 'manual' });
 }
 
-/** A list that was cut for the recording, at its full length. */
+/** Restores the full length of a list that was truncated in the recording. */
 function complete(body: unknown): unknown {
   const items = (body as { sourceItems?: unknown[] }).sourceItems;
   const length = /^… (\d+) items in all$/.exec(String(items?.at(-1)))?.[1];

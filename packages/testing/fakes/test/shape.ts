@@ -1,5 +1,5 @@
-/** How a value differs from a recorded one in shape: other keys, other types. null may stand for any type, and lists
- * are compared by their first entries. Undefined where the shapes are the same. */
+/** How a value differs from a recorded one in shape (keys, types). null is accepted for any type, and lists
+ * are compared by their first entries. Undefined if the shapes are equal. */
 export function shapeDifference(actual: unknown, recorded: unknown, at = 'body'): string | undefined {
   if (actual === null || recorded === null) return undefined;
   if (Array.isArray(recorded)) {
@@ -22,7 +22,7 @@ export function shapeDifference(actual: unknown, recorded: unknown, at = 'body')
   return undefined;
 }
 
-/** The parsed body of an answer, by its content type; the text of any other. */
+/** The body of an answer: parsed if it is JSON, otherwise as text. */
 export async function bodyOf(response: Response): Promise<unknown> {
   const text = await response.text();
   if (!(response.headers.get('content-type') ?? '').includes('json')) return text;

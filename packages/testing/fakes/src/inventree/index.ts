@@ -15,21 +15,21 @@ import { InvenTreeShop } from './shop';
 import { stockRoutes } from './stock-routes';
 
 export interface FakeInvenTreeOptions {
-  /** Whether our plugin is installed: its endpoint answers. */
+  /** Whether our plugin is installed, so that its endpoint answers. */
   plugin?: boolean;
   latency?: boolean;
   port?: number;
 }
 
-/** An InvenTree that answers as a recorded one did, and sends what our plugin would. */
+/** A fake InvenTree: answers as the recorded one did, and sends what our plugin would send. */
 export interface FakeInvenTree extends FakeHttpServer {
   shop: InvenTreeShop;
-  /** Of a user who may do all, one who may see parts and stock, and one who may nothing. */
+  /** The tokens of three users: with all roles, with the view role on parts and stock, and with no role. */
   tokens: { admin: string; viewer: string; nobody: string };
   setMaintenance(on: boolean): void;
   setDatabaseDown(on: boolean): void;
   setPlugin(on: boolean): void;
-  /** From now on, webhooks go there; nowhere, where it is left out. */
+  /** Sends webhooks there from now on; without an argument, nowhere. */
   sendTo(target?: WebhookTarget): void;
   /** Resolves when the background worker is done and all webhooks are accepted. */
   idle(): Promise<void>;
@@ -38,11 +38,11 @@ export interface FakeInvenTree extends FakeHttpServer {
 }
 
 const TOKENS = { admin: 'inv-admin', viewer: 'inv-viewer', nobody: 'inv-nobody' };
-/** What InvenTree's web server takes as a request line [recording error-long-url]. */
+/** The longest request line that InvenTree's web server accepts [recording error-long-url]. */
 const LONGEST_REQUEST_LINE = 4094;
 const JSON_TYPE = 'application/json';
 
-/** The role that a path needs; none, where it is not listed. */
+/** The role that a path requires; undefined if it requires none. */
 const ROLES: readonly [RegExp, string][] = [
   [/^\/api\/part\//, 'part'],
   [/^\/api\/stock\/location\//, 'stock_location'],
@@ -53,7 +53,7 @@ const ROLES: readonly [RegExp, string][] = [
 ];
 const VIEWER_ROLES: ReadonlySet<string> = new Set(['part', 'stock', 'stock_location']);
 
-/** Starts one on a free port. */
+/** Starts a fake InvenTree on a free port. */
 export async function startInvenTree(options: FakeInvenTreeOptions = {}): Promise<FakeInvenTree> {
   const shop = new InvenTreeShop();
   let maintenance = false;
@@ -165,7 +165,7 @@ function forbidden(call: FakeCall, token: string): FakeAnswer | undefined {
 
 function malformed(call: FakeCall): FakeAnswer | undefined {
   if (!(call.body instanceof MalformedBody)) return undefined;
-  // Where Python's parser gave up: of a body cut off, at its end.
+  // Python's parser reports the position where it stopped: for a truncated body, its end.
   const at = call.body.text.length;
   return { status: 400, body: { detail: `JSON parse error - Expecting value: line 1 column ${at + 1} (char ${at})` } };
 }
@@ -194,7 +194,7 @@ function setting(call: FakeCall): FakeAnswer {
     : { status: 404, body: { detail: 'No InvenTreeSetting matches the given query.' } };
 }
 
-/** The facts' own costs. */
+/** The recorded times (docs/facts/inventree.md, "Cost"). */
 function costMs(shop: InvenTreeShop, call: FakeCall): number {
   if (call.path.startsWith('/plugin/')) return 13;
   if (call.method !== 'GET') return 30;

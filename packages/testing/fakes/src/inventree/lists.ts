@@ -2,7 +2,7 @@ import type { FakeAnswer, FakeCall } from '../fake-http-server';
 
 const ok = (body: unknown): FakeAnswer => ({ status: 200, body });
 
-/** A list as InvenTree gives it: bare without a limit, else in pages; past the end an empty page. */
+/** A list as InvenTree returns it: an array without a limit, otherwise a page; past the end, an empty page. */
 export function listAnswer(call: FakeCall, rows: readonly unknown[], row: (entry: never) => unknown): FakeAnswer {
   const limit = Number(call.query.get('limit') ?? 0);
   const offset = Number(call.query.get('offset') ?? 0);
@@ -22,7 +22,7 @@ export function listAnswer(call: FakeCall, rows: readonly unknown[], row: (entry
   });
 }
 
-/** The value of a filter; where it is given twice the last counts [recording stock-by-two-parts]. */
+/** The value of a filter; if it occurs twice, the last one [recording stock-by-two-parts]. */
 export function filterValue(call: FakeCall, name: string): string | undefined {
   return call.query.getAll(name).at(-1);
 }
@@ -37,7 +37,7 @@ export const notFound = (model: string): FakeAnswer => ({
 });
 export const NOT_A_CHOICE = 'Select a valid choice. That choice is not one of the available choices.';
 
-/** A regular expression as PostgreSQL's iregex takes it; undefined for a bad one, which is a 500 there. */
+/** A regular expression for PostgreSQL's iregex; undefined for an invalid one, which InvenTree answers with 500. */
 export function caseless(expression: string): RegExp | undefined {
   try {
     return new RegExp(expression, 'i');

@@ -1,7 +1,7 @@
 import type { InvenTreeShop, StockItem } from './shop';
 import { bulkCreated } from './stock-actions';
 
-/** The user actions on purchase, sales and build orders, as far as they change stock. */
+/** The user actions on purchase, sales and build orders that change stock. */
 
 export function addPurchaseOrder(shop: InvenTreeShop, lines: { part: number; quantity: number }[]): number {
   const pk = shop.nextKey('purchase-order');
@@ -12,7 +12,7 @@ export function addPurchaseOrder(shop: InvenTreeShop, lines: { part: number; qua
   return pk;
 }
 
-/** Written in bulk: one event, and none for the items [actions receive-order, receive-order-serials]. */
+/** A bulk write: one event for the order and none for the items [actions receive-order, receive-order-serials]. */
 export function receive(
   shop: InvenTreeShop,
   order: number,
@@ -97,7 +97,9 @@ export function ship(shop: InvenTreeShop, shipment: number): void {
   });
 }
 
-/** The items that were shipped to a deleted customer are in stock again, and nothing tells of it (facts). */
+/**
+ * Deletes a customer: the items shipped to it are in stock again, and no event reports it (docs/facts/inventree.md).
+ */
 export function deleteCustomer(shop: InvenTreeShop, customer: number): void {
   shop.transaction(() => {
     shop.customers.delete(customer);
@@ -128,7 +130,7 @@ export function allocateToBuild(
   shop.buildAllocations.push({ pk: shop.nextKey('build-item'), line, item, quantity, build });
 }
 
-/** An output in production is not in stock [action build-output-create]. */
+/** Creates a build output, which is not in stock while in production [action build-output-create]. */
 export function createOutput(shop: InvenTreeShop, build: number, quantity: number): StockItem {
   return shop.transaction(() => {
     const found = shop.builds.get(build);
@@ -176,7 +178,7 @@ export function consume(shop: InvenTreeShop, build: number): void {
   });
 }
 
-/** Tells that it is completed BEFORE the parts are consumed [action build-finish]. */
+/** Completes a build. Its event comes BEFORE the parts are consumed [action build-finish]. */
 export function finish(shop: InvenTreeShop, build: number): void {
   shop.transaction(() => {
     shop.fire('build.completed', { id: build });

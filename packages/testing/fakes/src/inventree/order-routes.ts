@@ -5,7 +5,7 @@ import { itemRow } from './rows';
 import type { InvenTreeShop } from './shop';
 
 const created = (body: unknown): FakeAnswer => ({ status: 201, body });
-/** The answer where the background worker does the work. */
+/** The answer to a request that the background worker carries out. */
 const task = (): FakeAnswer => ({
   status: 200,
   body: {
@@ -18,7 +18,7 @@ const task = (): FakeAnswer => ({
   },
 });
 
-/** Purchase, sales and build orders. */
+/** The routes of purchase, sales and build orders. */
 export function orderRoutes(shop: InvenTreeShop): Route[] {
   const first = (captured: string[]) => Number(captured[0]);
   return [

@@ -6,7 +6,7 @@ import { deletePart, renamePart } from './stock-actions';
 
 const byName = (a: Part, b: Part) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.pk - b.pk);
 
-/** Parts and their parameters. */
+/** The routes of parts and their parameters. */
 export function partRoutes(shop: InvenTreeShop): Route[] {
   const withPart = (call: FakeCall, answer: (part: Part) => FakeAnswer) => {
     const part = shop.parts.get(Number(call.captured[0]));
@@ -81,7 +81,7 @@ function templateRow(pk: number, name: string) {
   };
 }
 
-/** Filters that nobody knows are ignored [recording part-list-unknown-filter]; so is a category that is gone. */
+/** Unknown filters are ignored [recording part-list-unknown-filter], and so is a deleted category. */
 function partList(shop: InvenTreeShop, call: FakeCall): FakeAnswer {
   let parts = [...shop.parts.values()];
   const category = filterValue(call, 'category');

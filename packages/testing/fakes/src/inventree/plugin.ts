@@ -4,7 +4,7 @@ import type { Route, FakeAnswer, FakeCall } from '../fake-http-server';
 import { badRequest } from './lists';
 import { rounded, type FiredEvent, type InvenTreeShop, type Part, type Signals } from './shop';
 
-/** What our plugin would read: the bulk endpoint and the walk, as the design has them. */
+/** The bulk reads of our plugin, as its own tests describe them. */
 export function pluginRoutes(shop: InvenTreeShop): Route[] {
   const path = /^\/plugin\/magento-sync\/stock\/$/;
   return [
@@ -67,31 +67,33 @@ function pluginPart(shop: InvenTreeShop, part: Part, parameter: string | undefin
   };
 }
 
-/** Where webhooks go, and how. */
+/** Where and how to send webhooks. */
 export interface WebhookTarget {
   url: string;
   /** `whsec_...` */
   secret: string;
-  /** `plugin`: what our plugin sends, with parts. `bare`: InvenTree's own events, each alone, as another sender might. */
+  /**
+   * `plugin`: as our plugin sends events, with parts. `bare`: each event of InvenTree alone, as another sender might.
+   */
   sends: 'plugin' | 'bare';
-  /** Milliseconds after which each webhook is sent a second time with the same id, as our plugin does on purpose. */
+  /** Milliseconds after which each webhook is sent again with the same id. */
   againAfterMs?: number;
-  /** What becomes of a webhook on its way. */
+  /** What happens to a webhook on its way. */
   fate?: () => { lost?: boolean; delayMs?: number; againAfterMs?: number };
-  /** Told of every webhook that was accepted: what it says, its id, and when it was sent. */
+  /** Receives every accepted webhook: its body, its id, and when it was sent. */
   onAccepted?: (body: unknown, id: string, sentAt: number) => void;
 }
 
-/** Sends a webhook until it is accepted, as InvenTree's queue would. */
+/** Sends a webhook until it is accepted, as InvenTree's task queue does. */
 export interface WebhookSender {
   committed(signals: Signals): void;
   fired(event: FiredEvent): void;
-  /** Resolves when everything that was to be sent is accepted. */
+  /** Resolves when all webhooks are accepted. */
   idle(): Promise<void>;
   stop(): void;
 }
 
-/** How long to wait before a webhook that was not accepted is sent again, in milliseconds. */
+/** The pause before a webhook that was not accepted is sent again, in milliseconds. */
 const AGAIN_MS = 300;
 
 export function createWebhookSender(target: WebhookTarget): WebhookSender {
@@ -136,7 +138,7 @@ export function createWebhookSender(target: WebhookTarget): WebhookSender {
   };
 }
 
-/** The events of one transaction as our plugin sends them: created, saved and deleted apart, each with all of its parts. */
+/** The events of a transaction as our plugin sends them: one per kind, each with all of its parts. */
 function eventsOf(signals: Signals): Record<string, unknown>[] {
   const withParts = (event: string, parts: Set<number>) => (parts.size > 0 ? [{ event, parts: [...parts] }] : []);
   return [
@@ -150,7 +152,7 @@ function eventsOf(signals: Signals): Record<string, unknown>[] {
   ];
 }
 
-/** Posts a webhook signed as Standard Webhooks has it; the status of the answer. */
+/** Posts a webhook, signed by the Standard Webhooks specification; resolves with the status of the answer. */
 export async function post(
   { url, secret }: Pick<WebhookTarget, 'url' | 'secret'>,
   body: string,

@@ -59,7 +59,7 @@ export function itemRow(shop: InvenTreeShop, item: StockItem, details: { part?: 
   };
 }
 
-/** What InvenTree answers to the user who wrote an item: more than it lists. */
+/** The answer to a user who wrote an item: more fields than in a list. */
 export function writtenItemRow(shop: InvenTreeShop, item: StockItem) {
   const location = item.location === null ? null : (shop.locations.get(item.location) ?? null);
   return {
@@ -72,7 +72,7 @@ export function writtenItemRow(shop: InvenTreeShop, item: StockItem) {
   };
 }
 
-/** What InvenTree answers to the user who wrote a part. */
+/** The answer to a user who wrote a part. */
 export function writtenPartRow(shop: InvenTreeShop, part: Part) {
   return {
     ...partRow(shop, part, { detail: true, pricing: true }),

@@ -59,20 +59,20 @@ export interface TrackingRow {
   trackingType: number;
 }
 
-/** What one transaction did to stock items and parts, as Django's signals tell it. */
+/** What one transaction did to stock items and parts, as Django's signals report it. */
 export interface Signals {
   created: Set<number>;
   saved: Set<number>;
   deleted: Set<number>;
   partsSaved: Set<number>;
   partsDeleted: Set<number>;
-  /** Parts of which something else changed: what is allocated of their stock. */
+  /** Parts whose allocated stock changed. */
   touched: Set<number>;
-  /** Something that can't be named by parts. */
+  /** Changes whose parts are unknown. */
   everything: boolean;
 }
 
-/** The statuses that count as in stock: OK, attention needed, damaged, returned (facts, 5). */
+/** The statuses that count as in stock: OK, attention needed, damaged, returned (docs/facts/inventree.md). */
 const IN_STOCK_STATUSES: ReadonlySet<number> = new Set([10, 50, 55, 85]);
 export const STATUS_TEXT: Readonly<Record<number, string>> = {
   10: 'OK',
@@ -85,13 +85,13 @@ export const STATUS_TEXT: Readonly<Record<number, string>> = {
   85: 'Returned',
 };
 
-/** InvenTree keeps five decimals. */
+/** InvenTree stores five decimals. */
 export const rounded = (quantity: number) => Math.round(quantity * 100_000) / 100_000;
 
-/** A time as InvenTree shows it: minutes, no zone. */
+/** A time as InvenTree formats it: to the minute, without a zone. */
 export const shownTime = (date = new Date()) => date.toISOString().slice(0, 16).replace('T', ' ');
 
-/** The stand-in's state: parts, stock, orders, and what happens to them inside a transaction. */
+/** The state of the fake: parts, stock, orders, and what a transaction does to them. */
 export class InvenTreeShop {
   readonly parts = new Map<number, Part>();
   readonly items = new Map<number, StockItem>();
@@ -127,7 +127,7 @@ export class InvenTreeShop {
   private signals: Signals | undefined;
   private background: Promise<void> = Promise.resolve();
 
-  /** Told of what each transaction did, on its commit. */
+  /** Receives what each transaction did, on its commit. */
   onCommit: (signals: Signals) => void = () => undefined;
   onEvent: (event: FiredEvent) => void = () => undefined;
 
@@ -139,14 +139,14 @@ export class InvenTreeShop {
     return key;
   }
 
-  /** Lets the next thing of a kind get this key: for replaying what was recorded. */
+  /** Sets the next primary key of a kind, so that a recording can be replayed. */
   setNextKey(kind: string, key: number): void {
     this.nextKeys.set(kind, key);
   }
 
   // Transactions
 
-  /** Runs a user action; what it did is told on its commit, and not at all where it throws. */
+  /** Runs a user action and reports what it did on its commit; reports nothing if it throws. */
   transaction<T>(work: () => T): T {
     if (this.signals) return work();
     this.signals = {
@@ -169,14 +169,14 @@ export class InvenTreeShop {
     }
   }
 
-  /** What InvenTree's background worker does after the answer to a user. */
+  /** Queues work of InvenTree's background worker, which runs after the user has the answer. */
   later(work: () => void, afterMs = 20): void {
     this.background = this.background
       .then(() => new Promise(resolve => setTimeout(resolve, afterMs)))
       .then(() => this.transaction(work));
   }
 
-  /** Resolves when the background worker has nothing left to do. */
+  /** Resolves when the background worker is idle. */
   idle(): Promise<void> {
     return this.background;
   }
@@ -187,13 +187,13 @@ export class InvenTreeShop {
     this.onEvent(fired);
   }
 
-  signal(tell: (signals: Signals) => void): void {
-    if (this.signals) tell(this.signals);
+  signal(report: (signals: Signals) => void): void {
+    if (this.signals) report(this.signals);
   }
 
   // Parts
 
-  /** Tells of a change that can't be named by parts. */
+  /** Reports a change whose parts are unknown. */
   signalEverything(): void {
     this.transaction(() => this.signal(signals => (signals.everything = true)));
   }
@@ -258,7 +258,7 @@ export class InvenTreeShop {
 
   // Stock items
 
-  /** A new row, without a word to anybody. */
+  /** Adds a row and reports nothing. */
   insertItem(item: Partial<StockItem> & { part: number; quantity: number }): StockItem {
     const pk = item.pk ?? this.nextKey('item');
     if (item.pk !== undefined) this.setNextKey('item', Math.max(item.pk + 1, this.nextKeys.get('item') ?? 1));
@@ -302,7 +302,7 @@ export class InvenTreeShop {
     this.fire('stock_stockitem.saved', { id: item.pk, model: 'StockItem' });
   }
 
-  /** Moves the item to another part; the signal before its save still knows the old one. */
+  /** Moves the item to another part; the signal before its save still has the old one. */
   changePart(item: StockItem, part: number): void {
     this.signal(signals => signals.saved.add(item.part));
     this.itemsOfPart.get(item.part)?.delete(item.pk);
@@ -341,7 +341,7 @@ export class InvenTreeShop {
     return rounded([...sales, ...builds].reduce((total, a) => total + a.quantity, 0));
   }
 
-  /** A part's own stock, by InvenTree's definition. */
+  /** A part's own stock, as InvenTree defines it. */
   inStock(part: number): number {
     return rounded(
       this.itemsOf(part)
@@ -356,7 +356,9 @@ export class InvenTreeShop {
     this.fire('stock_stockitemtracking.created', { id: pk, model: 'StockItemTracking' });
   }
 
-  /** A quantity that a user set: at zero the item is gone, unless it was told to stay [action sell-out, sell-out-kept]. */
+  /**
+   * Sets a quantity. At zero the item is deleted, unless `delete_on_deplete` is off [actions sell-out, sell-out-kept].
+   */
   setQuantity(item: StockItem, quantity: number, label: string, trackingType: number): 'deleted' | 'saved' {
     if (quantity <= 0 && item.deleteOnDeplete) {
       this.deleteItem(item);
@@ -369,7 +371,7 @@ export class InvenTreeShop {
     return 'saved';
   }
 
-  /** Splits a part off an item, as moving, shipping and consuming some of it do [action transfer-part]. */
+  /** Splits an item in two, as a transfer, a shipment or a consumption of some of it does [action transfer-part]. */
   splitItem(item: StockItem, quantity: number, changes: Partial<StockItem>): StockItem {
     const { pk: _, ...rest } = item;
     const split = this.createItem({ ...rest, ...changes, quantity, parent: item.pk });

@@ -1,12 +1,12 @@
 import type { InvenTreeShop, StockItem } from './shop';
 
-/** The user actions on stock items. Each is one transaction and fires what the recorded one fired. */
+/** The user actions on stock items. Each is one transaction and fires the recorded events. */
 
 export function add(shop: InvenTreeShop, item: StockItem, quantity: number): void {
   shop.transaction(() => shop.setQuantity(item, item.quantity + quantity, 'Stock manually added', 11));
 }
 
-/** Removing more than there is removes what there is [recording stock-remove-more-than-there]. */
+/** Removing more than is in stock removes all of it [recording stock-remove-more-than-there]. */
 export function remove(shop: InvenTreeShop, item: StockItem, quantity: number): void {
   shop.transaction(() => shop.setQuantity(item, item.quantity - quantity, 'Stock manually removed', 12));
 }
@@ -15,7 +15,7 @@ export function count(shop: InvenTreeShop, item: StockItem, quantity: number): v
   shop.transaction(() => {
     const before = item.quantity;
     const gone = shop.setQuantity(item, quantity, 'Stock counted', 10) === 'deleted';
-    // The event's name comes again as an argument; of an item that is gone it tells the OLD quantity [action count-zero].
+    // The event's name is an argument too; for a deleted item, the event has the OLD quantity [action count-zero].
     shop.fire('stockitem.counted', { id: gone ? null : item.pk, quantity: gone ? before : quantity }, [
       'stockitem.counted',
     ]);
@@ -30,7 +30,7 @@ export function create(shop: InvenTreeShop, item: Partial<StockItem> & { part: n
   });
 }
 
-/** Written in bulk: no signals, one event [action create-serialised]. */
+/** A bulk write: one event, no signals [action create-serialised]. */
 export function createSerialised(
   shop: InvenTreeShop,
   item: Partial<StockItem> & { part: number },
@@ -43,7 +43,7 @@ export function createSerialised(
   });
 }
 
-/** Fires the one event of a bulk write; our plugin hears of it sooner, by the new items that were made. */
+/** Fires the one event of a bulk write; our plugin reports the new items itself. */
 export function bulkCreated(
   shop: InvenTreeShop,
   event: string,
@@ -91,7 +91,7 @@ export function transfer(shop: InvenTreeShop, item: StockItem, quantity: number,
   });
 }
 
-/** In bulk InvenTree writes no tracking row for it [action status-lost]. */
+/** As a bulk write, it creates no tracking row [action status-lost]. */
 export function changeStatus(shop: InvenTreeShop, items: readonly StockItem[], status: number): void {
   shop.transaction(() => {
     for (const item of items) {
@@ -150,7 +150,7 @@ export function install(shop: InvenTreeShop, assembly: StockItem, item: StockIte
   });
 }
 
-/** Two parts change, and the event names neither [action convert-variant]. */
+/** Changes two parts; the event names neither [action convert-variant]. */
 export function convert(shop: InvenTreeShop, item: StockItem, part: number): void {
   shop.transaction(() => {
     shop.changePart(item, part);
@@ -159,7 +159,9 @@ export function convert(shop: InvenTreeShop, item: StockItem, part: number): voi
   });
 }
 
-/** Items that are kept move to the location above, and no event tells of them [action location-delete-keep]. */
+/**
+ * Deletes a location. Items that are kept move to the parent, and no event reports them [action location-delete-keep].
+ */
 export function deleteLocation(shop: InvenTreeShop, location: number, deleteItems: boolean): void {
   shop.transaction(() => {
     const parent = shop.locations.get(location)?.parent ?? null;
@@ -175,7 +177,7 @@ export function deleteLocation(shop: InvenTreeShop, location: number, deleteItem
   });
 }
 
-/** Puts a location under another one: no item changes, but which sources its stock is of may. */
+/** Moves a location below another: no item changes, but the source of its stock may. */
 export function moveLocation(shop: InvenTreeShop, location: number, parent: number | null): void {
   shop.transaction(() => {
     const moved = shop.locations.get(location);

@@ -19,7 +19,7 @@ type Body = Record<string, unknown>;
 const created = (body: unknown): FakeAnswer => ({ status: 201, body });
 const asDecimal = (value: unknown) => Number(value).toFixed(5);
 
-/** Stock items, locations, tracking, and the user's actions on them. */
+/** The routes of stock items, locations and tracking, and the user actions on them. */
 export function stockRoutes(shop: InvenTreeShop): Route[] {
   const withItem = (call: FakeCall, answer: (item: StockItem) => FakeAnswer) => {
     const item = shop.items.get(Number(call.captured[0]));
@@ -27,7 +27,7 @@ export function stockRoutes(shop: InvenTreeShop): Route[] {
   };
   const detail = (item: StockItem) => ({ status: 200, body: itemRow(shop, item, { part: true }) });
 
-  /** The actions that take `{items: [{pk, quantity}], notes}` and answer with it. */
+  /** The actions whose body is `{items: [{pk, quantity}], notes}`; they answer with the body. */
   const onItems = (
     path: RegExp,
     act: (item: StockItem, quantity: number, body: Body) => void,
@@ -224,7 +224,7 @@ function locationRoutes(shop: InvenTreeShop): Route[] {
   ];
 }
 
-/** Filters that nobody knows are ignored, a deleted location with the default cascade too [recordings stock-by-*]. */
+/** Unknown filters are ignored, and so is a deleted location with the default cascade [recordings stock-by-*]. */
 function stockList(shop: InvenTreeShop, call: FakeCall): FakeAnswer {
   let items = [...shop.items.values()];
   const part = filterValue(call, 'part');

@@ -1,17 +1,17 @@
 import { createHmac } from 'node:crypto';
 import type { FakeAnswer, FakeCall } from '../fake-http-server';
 
-/** An integration as the shop set it up. */
+/** An integration of the shop. */
 export interface Integration {
   consumerKey: string;
   consumerSecret: string;
   accessToken: string;
   accessTokenSecret: string;
-  /** The resources it may use; all, where this is left out. */
+  /** The resources that it may use; all of them if this is undefined. */
   resources?: ReadonlySet<string>;
 }
 
-/** Which resource a path needs. */
+/** The resource that a path requires. */
 const RESOURCES: readonly [RegExp, string][] = [
   [/\/V1\/products\/.*\/stockItems\//, 'Magento_CatalogInventory::cataloginventory'],
   [/\/V1\/stockItems\//, 'Magento_CatalogInventory::cataloginventory'],
@@ -23,7 +23,7 @@ const RESOURCES: readonly [RegExp, string][] = [
 
 const json = { 'content-type': 'application/json; charset=utf-8' };
 
-/** What Magento refuses to a call, always with 401; undefined where it lets it through. */
+/** Why Magento refuses a call, always with 401; undefined if it does not. */
 export function refusalOf(call: FakeCall, integration: Integration, bearerEnabled: boolean): FakeAnswer | undefined {
   const resource = RESOURCES.find(([path]) => path.test(call.path))?.[1];
   const notAuthorized: FakeAnswer = {
@@ -44,7 +44,10 @@ export function refusalOf(call: FakeCall, integration: Integration, bearerEnable
   return resource && integration.resources && !integration.resources.has(resource) ? notAuthorized : undefined;
 }
 
-/** The signature as this store checked it: SHA-256 only, and the host without its port (facts, Authentication). */
+/**
+ * The signature as this store checked it: SHA-256 only, and the host without its port (docs/facts/magento.md,
+ * "Authentication").
+ */
 function oauthRefusal(call: FakeCall, header: string, integration: Integration): FakeAnswer | undefined {
   const oauth = new Map(
     [...header.slice('OAuth '.length).matchAll(/(\w+)="([^"]*)"/g)].map(([, name = '', value = '']) => [
@@ -66,7 +69,7 @@ function oauthRefusal(call: FakeCall, header: string, integration: Integration):
   return { status: 401, headers: json, body: { message: 'The signature is invalid. Verify and try again.' } };
 }
 
-/** OAuth 1.0a's signature of a call, reckoned apart from our client's, so that the one is a check of the other. */
+/** The OAuth 1.0a signature of a call, computed independently of our client, so that each checks the other. */
 export function oauthSignature(
   method: string,
   address: string,

@@ -7,28 +7,28 @@ import { MagentoStore } from './store';
 
 export interface FakeMagentoOptions {
   settings?: Partial<MagentoSettings>;
-  /** Whether integrations may log in by Bearer; off by default since Magento 2.4.4. */
+  /** Whether integrations may use a Bearer token; off by default since Magento 2.4.4. */
   bearerEnabled?: boolean;
   integration?: Partial<Integration>;
   latency?: boolean;
   port?: number;
 }
 
-/** A Magento that answers as a recorded one did. */
+/** A fake Magento: answers as the recorded one did. */
 export interface FakeMagento extends FakeHttpServer {
   store: MagentoStore;
   integration: Integration;
   settings: MagentoSettings;
   setMaintenance(on: boolean): void;
   setDatabaseDown(on: boolean): void;
-  /** The most writes that were under way at once for one SKU. */
+  /** The most simultaneous writes of one SKU so far. */
   mostWritersOfOneSku(): number;
-  /** Writes and reads so far. */
+  /** The number of writes and reads so far. */
   counts(): { writes: number; reads: number };
   resetCounts(): void;
 }
 
-/** nginx's limit of a request line (facts: a URL over 8 KiB gives 414). */
+/** nginx's limit for a request line: a longer URL gets 414 (docs/facts/magento.md). */
 const LONGEST_REQUEST_LINE = 8 * 1024;
 
 const recordedAnswer = (name: string): FakeAnswer => {
@@ -36,7 +36,7 @@ const recordedAnswer = (name: string): FakeAnswer => {
   return { status, headers, body };
 };
 
-/** Starts one on a free port. */
+/** Starts a fake Magento on a free port. */
 export async function startMagento(options: FakeMagentoOptions = {}): Promise<FakeMagento> {
   const store = new MagentoStore();
   const settings: MagentoSettings = { sourceItems: true, ...options.settings };
@@ -74,7 +74,7 @@ export async function startMagento(options: FakeMagentoOptions = {}): Promise<Fa
   );
   fake.setLatency(options.latency ?? false);
 
-  /** Counts calls, and who writes which SKU at the same time: a write takes a moment even without latency. */
+  /** Counts calls, and simultaneous writes of a SKU: a write takes a moment even without latency. */
   async function watched(call: FakeCall, work: () => Promise<FakeAnswer>): Promise<FakeAnswer> {
     if (call.method === 'GET') {
       counts.reads++;
@@ -88,7 +88,7 @@ export async function startMagento(options: FakeMagentoOptions = {}): Promise<Fa
       mostWriters = Math.max(mostWriters, writers);
     }
     let over = false;
-    // Who hung up writes no more, whatever becomes of what was sent.
+    // A caller that closed the connection no longer counts as a writer.
     const end = () => {
       if (over) return;
       over = true;
@@ -123,7 +123,7 @@ function skusWritten(call: FakeCall): Set<string> {
   return new Set(skus.map(sku => MagentoStore.key(sku)));
 }
 
-/** The facts' own costs: reading is nearly free, writing takes 7 ms a SKU. */
+/** The recorded times (docs/facts/magento.md, "Cost"): a read is nearly free, a write takes 7 ms for each SKU. */
 function costMs(call: FakeCall): number {
   if (call.method === 'PUT') return 98;
   if (call.method === 'POST') return 74 + 7 * skusWritten(call).size;

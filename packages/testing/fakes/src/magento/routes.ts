@@ -2,11 +2,11 @@ import { MalformedBody, type Route, type FakeAnswer, type FakeCall } from '../fa
 import { searchFrom, searchPage, withFields } from './search';
 import { magentoTime, MagentoStore, type FakeProduct, type FakeSourceItem } from './store';
 
-/** Switches of the store's own configuration. */
+/** The configuration of the store. */
 export interface MagentoSettings {
-  /** webapi/validation: the most items in a list, the largest page, and the page where none is asked for. */
+  /** webapi/validation: the most items in a list, the largest page, and the default page. */
   inputLimit?: { array: number; pageSize: number; defaultPageSize: number } | undefined;
-  /** Whether the inventory modules are there. */
+  /** Whether the inventory (MSI) modules are enabled. */
   sourceItems: boolean;
 }
 
@@ -20,7 +20,8 @@ const required = (fieldName: string) =>
 const notAFloat = (field: string, value: string) =>
   refused(
     400,
-    `Error occurred during "${field}" processing. The "${value}" value's type is invalid. The "float" type was expected. Verify and try again.`,
+    `Error occurred during "${field}" processing. The "${value}" value's type is invalid. ` +
+      'The "float" type was expected. Verify and try again.',
   );
 const DATABASE_TEXT: FakeAnswer = {
   status: 500,
@@ -28,10 +29,10 @@ const DATABASE_TEXT: FakeAnswer = {
   body: 'An error has happened during application run. See exception log for details.\n',
 };
 
-/** For an address that nobody answers, or not with this method. */
+/** The answer to a path that no route answers, or not with this method. */
 export const noRoute = () => refused(404, 'Request does not match any route.');
 
-/** What this store answers. */
+/** The routes of the store. */
 export function magentoRoutes(store: MagentoStore, settings: MagentoSettings): Route[] {
   const list = (call: FakeCall, rows: readonly Record<string, unknown>[], hide: readonly string[] = []): FakeAnswer => {
     const search = searchFrom(call.query);
@@ -226,7 +227,7 @@ function inventoryRoutes(
   ];
 }
 
-/** Those that a search for SKUs can find, without a look at all others; all, where it searches for something else. */
+/** The products that a search can find: those with the SKUs in it, so that most searches need not scan all. */
 function sourceItemsAsked(store: MagentoStore, call: FakeCall): FakeSourceItem[] {
   const [group = []] = searchFrom(call.query).groups;
   const skus = group.flatMap(({ field, value, condition_type }) =>
@@ -239,7 +240,7 @@ function sourceItemsAsked(store: MagentoStore, call: FakeCall): FakeSourceItem[]
 
 const KNOWN_FIELDS = new Set(['sku', 'source_code', 'quantity', 'status', 'extension_attributes']);
 
-/** All or nothing; takes SKUs that no product has, and product types without stock [recordings msi-post-*]. */
+/** All or nothing; accepts SKUs without a product, and product types without stock [recordings msi-post-*]. */
 function writeSourceItems(store: MagentoStore, settings: MagentoSettings, call: FakeCall): FakeAnswer {
   const { sourceItems } = (call.body ?? {}) as { sourceItems?: Record<string, unknown>[] };
   if (!sourceItems) return required('sourceItems');
@@ -272,7 +273,7 @@ function writeSourceItems(store: MagentoStore, settings: MagentoSettings, call: 
   return ok([]);
 }
 
-/** The answer to a body that is not what it should be; undefined where it is. */
+/** The answer to an invalid body; undefined for a valid one. */
 export function bodyRefusal(call: FakeCall): FakeAnswer | undefined {
   if (call.body === undefined) return undefined;
   const type = (call.headers['content-type'] ?? 'application/json').split(';')[0] ?? '';

@@ -1,4 +1,4 @@
-/** A search as the query asked for it. */
+/** The search in a query. */
 export interface Search {
   groups: { field: string; value: string; condition_type: string }[][];
   sortOrders: { field: string; direction: string }[];
@@ -33,7 +33,7 @@ export function searchFrom(query: URLSearchParams): Search {
 
 type Row = Record<string, unknown>;
 
-/** The page of rows that a search finds, as Magento answers it. */
+/** The page of rows that a search finds, as Magento returns it. */
 export function searchPage<R extends Row>(
   rows: readonly R[],
   search: Search,
@@ -57,7 +57,7 @@ export function searchPage<R extends Row>(
   };
 }
 
-/** Compares as MySQL does: texts without case and trailing spaces. */
+/** Compares as MySQL does: ignores case and trailing spaces. */
 const comparable = (value: unknown) =>
   typeof value === 'string' ? value.replace(/ +$/, '').toLowerCase() : String(value);
 
@@ -77,13 +77,13 @@ function matches(value: unknown, { value: wanted, condition_type }: Search['grou
     case 'lteq':
       return order <= 0;
     default:
-      throw new Error(`the stand-in does not know condition ${condition_type}`);
+      throw new Error(`the fake does not know condition ${condition_type}`);
   }
 }
 
 function sortedRows<R extends Row>(rows: R[], { sortOrders, groups }: Search): R[] {
   const filtersBySku = groups.some(group => group.some(({ field }) => field === 'sku'));
-  // Without an order, a search by SKU comes back in the order of the index [recording msi-get-comma-or].
+  // Without a sort order, a search by SKU returns the order of the index [recording msi-get-comma-or].
   const [order = filtersBySku ? { field: 'sku', direction: 'ASC' } : undefined] = sortOrders;
   if (!order) return rows;
   const isKey = order.field === 'source_item_id' || order.field === 'entity_id';

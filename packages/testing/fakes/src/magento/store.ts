@@ -1,4 +1,4 @@
-/** A product of the stand-in's store, with its legacy stock item. */
+/** A product of the fake store, with its legacy stock item. */
 export interface FakeProduct {
   id: number;
   sku: string;
@@ -27,7 +27,7 @@ export interface FakeOrder {
   updatedAt: string;
 }
 
-/** The stand-in's state and the rules that keep it: what a real Magento did with each write [recordings]. */
+/** The state of the fake store, and what a write changes in it, as recorded from a real Magento. */
 export class MagentoStore {
   readonly products = new Map<string, FakeProduct>();
   readonly sourceItems = new Map<string, FakeSourceItem>();
@@ -37,11 +37,11 @@ export class MagentoStore {
   readonly orders: FakeOrder[] = [];
   readonly shipments: { entity_id: number; order_id: number; created_at: string; sku: string; qty: number }[] = [];
   readonly creditMemos: { entity_id: number; order_id: number; created_at: string; sku: string; qty: number }[] = [];
-  /** Every quantity that a SKU's default source was given, in order. */
+  /** Every quantity that was written to a SKU's default source, in order. */
   readonly history: { sku: string; quantity: number; at: number }[] = [];
   private nextSourceItem = 1;
 
-  /** As MySQL's collation compares: without case and trailing spaces. */
+  /** As MySQL's collation compares: ignores case and trailing spaces. */
   static key(sku: string): string {
     return sku.replace(/ +$/, '').toLowerCase();
   }
@@ -76,13 +76,13 @@ export class MagentoStore {
     return this.sourceItems.get(`${MagentoStore.key(sku)}\n${source}`);
   }
 
-  /** What a customer is shown: the quantity, and whether it can be bought. */
+  /** What a customer sees: the quantity, and whether it can be bought. */
   shown(sku: string): { quantity: number; inStock: boolean } | undefined {
     const item = this.sourceItem(sku);
     return item && { quantity: item.quantity, inStock: item.status === 1 && item.quantity > 0 };
   }
 
-  /** A write of a source item; one of source `default` shows in the legacy stock item too. */
+  /** Writes a source item; for source `default`, also the legacy stock item. */
   writeSourceItem(sku: string, source: string, quantity: number, status: number): void {
     const stored = this.product(sku)?.sku ?? this.sourceItem(sku, source)?.sku ?? sku;
     const rounded = Math.round(quantity * 10_000) / 10_000;
@@ -94,7 +94,7 @@ export class MagentoStore {
     }
   }
 
-  /** A write of the legacy stock item, which writes source `default` as well. */
+  /** Writes the legacy stock item, and source `default` with it. */
   writeStockItem(product: FakeProduct, qty: number, isInStock: boolean | undefined, now: string): void {
     const soldOut = qty <= 0;
     product.qty = qty;
@@ -113,7 +113,7 @@ export class MagentoStore {
     for (const source of this.sources.keys()) this.deleteSourceItem(sku, source);
   }
 
-  /** An order reserves and leaves the source alone; its shipment deducts the source [recordings order-*]. */
+  /** Places an order: it reserves stock, and its shipment deducts the source later [recordings order-*]. */
   placeOrder(sku: string, quantity: number): FakeOrder {
     const now = magentoTime();
     const order = {
@@ -143,7 +143,9 @@ export class MagentoStore {
     });
   }
 
-  /** Refunds what was shipped and puts it back on the shelf of source `default` (Magento's API reference, not recorded). */
+  /**
+   * Refunds what was shipped and puts it back on the shelf of source `default` (Magento's API reference, not recorded).
+   */
   refund(order: FakeOrder): void {
     const item = this.sourceItem(order.sku);
     if (!item) throw new Error(`no source item for ${order.sku}`);
@@ -175,7 +177,7 @@ export class MagentoStore {
   }
 }
 
-/** A time as Magento writes it. */
+/** A time as Magento formats it. */
 export function magentoTime(date = new Date()): string {
   return date.toISOString().slice(0, 19).replace('T', ' ');
 }
