@@ -23,7 +23,7 @@ export type WritePermission = 'granted' | 'overtaken' | 'locked';
 export interface Fencing {
   /** Call it before a part is read: the token is valid until the next read of the part begins. */
   startRead(part: number): Promise<string>;
-  /** Requests permission to write; locks each SKU that is granted for `lockMs`. */
+  /** Requests permission to write, once or again; locks each SKU that is granted for `lockMs`. */
   requestWrites(reads: readonly FencedRead[], owner: string, lockMs: number): Promise<WritePermission[]>;
   /** Extends the locks that are still ours to another `lockMs`. */
   extendLocks(reads: readonly FencedRead[], owner: string, lockMs: number): Promise<void>;
@@ -42,6 +42,9 @@ const REQUEST = `
 local answers = {}
 for i = 1, #KEYS / 2 do
   if redis.call('GET', KEYS[2 * i - 1]) ~= ARGV[i + 2] then answers[i] = 'overtaken'
+  elseif redis.call('GET', KEYS[2 * i]) == ARGV[1] then
+    redis.call('PEXPIRE', KEYS[2 * i], ARGV[2])
+    answers[i] = 'granted'
   elseif redis.call('SET', KEYS[2 * i], ARGV[1], 'NX', 'PX', ARGV[2]) then answers[i] = 'granted'
   else answers[i] = 'locked' end
 end

@@ -57,49 +57,38 @@ export function createStockWrites(deps: {
 
   async function writeFenced(requests: readonly WriteRequest[]): Promise<(WriteResult | CallError)[]> {
     const api = await connections.stockApi.get();
+    const reads = readsOf(requests);
     const owner = randomUUID();
-    const requestedAt = Date.now();
-    const permissions = await fencing.requestWrites(readsOf(requests), owner, LOCK_MS);
-    const granted = requests.filter((_, index) => permissions[index] === 'granted');
-    const reads = readsOf(granted);
-    // A worker that was suspended while it asked has an answer that is worth nothing any more.
-    const isLate = Date.now() - requestedAt > LOCK_MS / 3;
-    if (isLate) await fencing.releaseWrites(reads, owner);
-    if (isLate || granted.length === 0) return permissions.map(one => (one === 'granted' ? 'locked' : one));
-
     const extending = setInterval(() => {
       fencing.extendLocks(reads, owner, LOCK_MS).catch(() => undefined);
     }, LOCK_MS / 3);
-    let results: (true | CallError)[];
+    const results: (WriteResult | CallError)[] = [];
     let isOursStill: boolean[] = [];
     try {
-      results = await writeAll(api, granted);
+      for (const some of chunk(requests, api.skusPerCall)) {
+        const call = (few: readonly WriteRequest[]) => writeGranted(api, few, owner);
+        results.push(...(await breaker.guard('magento-write', some, call, few => few.map(({ sku }) => sku))));
+      }
     } finally {
       clearInterval(extending);
       isOursStill = await fencing.releaseWrites(reads, owner);
     }
-    await canarySkus.add(granted.filter((_, index) => results[index] === true).map(({ sku }) => sku));
-    const resultOf = new Map(
-      granted.map((request, index) => [request, { written: results[index], ours: isOursStill[index] }]),
-    );
-    return requests.map((request, index) => {
-      const result = resultOf.get(request);
-      if (!result) return permissions[index] === 'overtaken' ? 'overtaken' : 'locked';
-      if (result.written !== true) return result.written ?? 'locked';
-      return result.ours ? 'written' : 'doubtful';
-    });
+    await canarySkus.add(requests.filter((_, index) => results[index] === 'written').map(({ sku }) => sku));
+    return results.map((result, index) => (result === 'written' && !isOursStill[index] ? 'doubtful' : result));
   }
 
-  async function writeAll(api: StockApi, requests: readonly WriteRequest[]): Promise<(true | CallError)[]> {
-    const results: (true | CallError)[] = [];
-    for (const some of chunk(requests, api.skusPerCall)) {
-      const call = async (few: readonly WriteRequest[]): Promise<true[]> => {
-        await writeOrResync(api, few);
-        return few.map(() => true as const);
-      };
-      results.push(...(await breaker.guard('magento-write', some, call, few => few.map(({ sku }) => sku))));
-    }
-    return results;
+  /**
+   * Makes one call with what may be written. Permission is requested for each call, because a batch with a bad SKU is
+   * split into many calls: Redis may be emptied or this worker suspended between them, and the reads become old.
+   */
+  async function writeGranted(api: StockApi, requests: readonly WriteRequest[], owner: string): Promise<WriteResult[]> {
+    const requestedAt = Date.now();
+    const permissions = await fencing.requestWrites(readsOf(requests), owner, LOCK_MS);
+    // A worker that was suspended meanwhile cannot rely on the answer.
+    const isLate = Date.now() - requestedAt > LOCK_MS / 3;
+    const granted = isLate ? [] : requests.filter((_, index) => permissions[index] === 'granted');
+    if (granted.length > 0) await writeOrResync(api, granted);
+    return permissions.map(permission => (permission !== 'granted' ? permission : isLate ? 'locked' : 'written'));
   }
 
   /** A write without an answer may still be carried out after a newer one, so its parts are synced again later. */

@@ -131,6 +131,9 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'packages/state/src/fencing.ts',
         find: `  if redis.call('GET', KEYS[2 * i - 1]) ~= ARGV[i + 2] then answers[i] = 'overtaken'
+  elseif redis.call('GET', KEYS[2 * i]) == ARGV[1] then
+    redis.call('PEXPIRE', KEYS[2 * i], ARGV[2])
+    answers[i] = 'granted'
   elseif redis.call('SET', KEYS[2 * i], ARGV[1], 'NX', 'PX', ARGV[2]) then answers[i] = 'granted'
   else answers[i] = 'locked' end`,
         replace: `  answers[i] = 'granted'`,

@@ -1,0 +1,93 @@
+import { reserveDatabase, type RedisDatabase } from '@stock-sync/end-to-end';
+import { CallError, splitBatch } from '@stock-sync/http-client';
+import type { SkuStock, StockApi } from '@stock-sync/magento-client';
+import {
+  connectToRedis,
+  openCanarySkus,
+  openFencing,
+  openSemaphore,
+  type Fencing,
+  type RedisConnection,
+} from '@stock-sync/state';
+import type { Breaker } from '../src/breaker/breaker';
+import { createStockWrites, type StockWrites } from '../src/calls/stock-writes';
+import type { Connections } from '../src/connections';
+
+let database: RedisDatabase;
+let connection: RedisConnection;
+let fencing: Fencing;
+let written: string[][];
+/** What happens while the store handles a write that it then refuses. */
+let meanwhile: () => Promise<unknown>;
+
+beforeEach(async () => {
+  database = await reserveDatabase(process.env.TEST_REDIS_URL ?? '');
+  connection = connectToRedis(database.url, { whileUnreachable: { wait: true } });
+  fencing = openFencing(connection);
+  written = [];
+  meanwhile = () => Promise.resolve();
+});
+afterEach(async () => {
+  connection.redis.disconnect();
+  await database.release();
+});
+
+/** Writes to a store that refuses SKU 'BAD', and so every call that contains it. */
+function writesToStore(): StockWrites {
+  const api: Partial<StockApi> = {
+    skusPerCall: 100,
+    write: async (changes: readonly SkuStock[]) => {
+      const skus = changes.map(({ sku }) => sku);
+      if (!skus.includes('BAD')) return void written.push(skus);
+      await meanwhile();
+      throw new CallError('Magento', 'refused', 'BAD is refused');
+    },
+  };
+  const breaker: Partial<Breaker> = {
+    guard: (_name, items, call) => splitBatch(items, call, () => Promise.resolve(true)),
+  };
+  return createStockWrites({
+    connections: { stockApi: { get: () => Promise.resolve(api) } } as unknown as Connections,
+    breaker: breaker as Breaker,
+    fencing,
+    slots: openSemaphore(connection, 'magento', 1),
+    canarySkus: openCanarySkus(connection),
+    resyncLater: { parts: () => Promise.resolve(), skus: () => Promise.resolve() },
+  });
+}
+
+/** Reads two parts, and writes both in one batch. */
+async function writeWithBadSku(writes: StockWrites) {
+  const results = ['GOOD', 'BAD'].map(async (sku, index) => {
+    const part = index + 1;
+    const token = await fencing.startRead(part);
+    return writes.load({ sku, stock: [], read: { part, sku, token }, isThrottled: false });
+  });
+  return Promise.allSettled(results);
+}
+
+it('the others of a refused batch are written', async () => {
+  expect(await writeWithBadSku(writesToStore())).toMatchObject([{ value: 'written' }, { status: 'rejected' }]);
+  expect(written).toEqual([['GOOD']]);
+});
+
+it('an old read is not written after a batch was split, when a later read has begun', async () => {
+  meanwhile = () => fencing.startRead(1);
+  expect(await writeWithBadSku(writesToStore())).toMatchObject([{ value: 'overtaken' }, { status: 'rejected' }]);
+  expect(written).toEqual([]);
+});
+
+it('an old read is not written after a batch was split, when Redis was emptied', async () => {
+  meanwhile = () => connection.redis.flushdb();
+  expect(await writeWithBadSku(writesToStore())).toMatchObject([{ value: 'overtaken' }, { value: 'overtaken' }]);
+  expect(written).toEqual([]);
+});
+
+it('a SKU that another worker has locked meanwhile is not written', async () => {
+  meanwhile = async () => {
+    await connection.redis.del(connection.keys.skuLock('good'));
+    await fencing.lockSku('GOOD', 'another worker', 10_000);
+  };
+  expect(await writeWithBadSku(writesToStore())).toMatchObject([{ value: 'locked' }, { status: 'rejected' }]);
+  expect(written).toEqual([]);
+});
