@@ -1,8 +1,8 @@
 import type { JobKind, JobOf } from '@stock-sync/state';
 import type { createFindPartOfStockItem } from './find-part-of-stock-item';
+import type { JobRun } from './job-run';
 import type { createReconcile } from './reconcile';
 import type { createResync } from './resync';
-import type { JobRun } from './run-job';
 import type { createSweep } from './sweep';
 import type { createSyncPart } from './sync-part';
 

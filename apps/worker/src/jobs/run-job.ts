@@ -1,4 +1,3 @@
-import type { TargetQuantities } from '@stock-sync/domain';
 import { CallError } from '@stock-sync/http-client';
 import { errorMessage, type Log } from '@stock-sync/service';
 import {
@@ -18,16 +17,9 @@ import type { Breaker } from '../breaker/breaker';
 import type { WorkerMetrics } from '../metrics';
 import type { JobHandlers } from './handlers';
 import { errorKind, NotYetError, WaitError } from './job-errors';
+import type { JobRun } from './job-run';
 import type { ResyncLater } from './resync';
 import type { SyncResult } from './sync-part';
-
-/** One run of a job. */
-export interface JobRun {
-  /** Whether it makes its own calls, because it failed before in calls that it may have shared. */
-  alone: boolean;
-  /** How far it came, for the dead letter. */
-  progress: { sku?: string; target?: TargetQuantities };
-}
 
 /** A job whose worker died is taken over; one that kills this many workers is not taken over any more. */
 const MOST_TAKEOVERS = 10;
@@ -65,43 +57,43 @@ export function createRunJob(deps: RunJobDeps): RunJob {
   const { breaker, deadLetters, queues, metrics, log } = deps;
 
   return async (job, token) => {
-    let asked: SyncJob;
+    let syncJob: SyncJob;
     try {
-      asked = parseJob(job.data);
+      syncJob = parseJob(job.data);
     } catch (error) {
       return await addDeadLetter(job, undefined, {}, error, 'it is not one of our jobs');
     }
     // A job that kills its worker kills the next one, too.
     if (job.stalledCounter > MOST_TAKEOVERS) {
       const error = new Error(`${job.stalledCounter} workers died while they ran it`);
-      return await addDeadLetter(job, asked, {}, error, 'given up');
+      return await addDeadLetter(job, syncJob, {}, error, 'given up');
     }
     const run: JobRun = { alone: job.attemptsMade > 0, progress: {} };
     try {
-      breaker.requireForQueue(catalogEntry(asked).queue);
-      const limitMs = catalogEntry(asked).timeLimitFactor * deps.timeLimitMs;
-      const result = await withinTime(handle(asked, run), limitMs, deps.returned);
-      await settle(job, asked, result);
+      breaker.requireForQueue(catalogEntry(syncJob).queue);
+      const limitMs = catalogEntry(syncJob).timeLimitFactor * deps.timeLimitMs;
+      const result = await withinTime(handle(syncJob, run), limitMs, deps.returned);
+      await settle(job, syncJob, result);
       return result;
     } catch (error) {
-      const waitMs = await waitAfter(error, asked, run);
-      if (waitMs === undefined) return await failed(job, asked, run, error);
+      const waitMs = await waitAfter(error, syncJob, run);
+      if (waitMs === undefined) return await failed(job, syncJob, run, error);
       await job.moveToDelayed(Date.now() + waitMs, token);
       throw new DelayedError();
     }
   };
 
-  function handle(asked: SyncJob, run: JobRun): Promise<unknown> {
+  function handle(syncJob: SyncJob, run: JobRun): Promise<unknown> {
     // The catalog's type pairs each kind with its handler, which TypeScript cannot see through the index.
-    const handler = deps.handlers[asked.kind] as (job: SyncJob, run: JobRun) => Promise<unknown>;
-    return handler(asked, run);
+    const handler = deps.handlers[syncJob.kind] as (job: SyncJob, run: JobRun) => Promise<unknown>;
+    return handler(syncJob, run);
   }
 
   /** How long the job must wait where it is not at fault, in milliseconds; undefined where it is. */
-  async function waitAfter(error: unknown, asked: SyncJob, { progress }: JobRun): Promise<number | undefined> {
+  async function waitAfter(error: unknown, syncJob: SyncJob, { progress }: JobRun): Promise<number | undefined> {
     if (error instanceof NotYetError) return Math.max(0, error.until - Date.now());
     if (isRedisUnhealthy(error)) {
-      log.error(`Redis cannot work, so ${jobTitle(asked)} waits: ${errorMessage(error)}`);
+      log.error(`Redis cannot work, so ${jobTitle(syncJob)} waits: ${errorMessage(error)}`);
       return REDIS_UNHEALTHY_MS;
     }
     const skus = progress.sku === undefined ? [] : [progress.sku];
@@ -113,33 +105,37 @@ export function createRunJob(deps: RunJobDeps): RunJob {
     return Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, checkInMs));
   }
 
-  async function settle(job: Job, asked: SyncJob, result: unknown): Promise<void> {
-    if (job.attemptsMade > 0) await queues.backsOffNoMore(asked);
-    if (asked.kind === 'part') {
+  async function settle(job: Job, syncJob: SyncJob, result: unknown): Promise<void> {
+    if (job.attemptsMade > 0) await queues.backsOffNoMore(syncJob);
+    if (syncJob.kind === 'part') {
       metrics.outcomes.inc({ outcome: (result as SyncResult).outcome });
-      metrics.lag.observe((Date.now() - asked.acceptedAt) / 1000);
+      metrics.lag.observe((Date.now() - syncJob.acceptedAt) / 1000);
       // The worker that died may have left a write that the store carries out only now.
-      if (job.stalledCounter > 0) await deps.resyncLater.parts([asked.part], 'its worker died');
+      if (job.stalledCounter > 0) await deps.resyncLater.parts([syncJob.part], 'its worker died');
     }
-    if (await deadLetters.remove(deadLetterId(asked))) {
-      log.info(`${jobTitle(asked)} is in sync: its dead letter is removed`, { ...asked });
+    if (await deadLetters.remove(deadLetterId(syncJob))) {
+      log.info(`${jobTitle(syncJob)} is in sync: its dead letter is removed`, { ...syncJob });
     }
   }
 
   /** The job is at fault: it is tried again later or, after the last attempt, becomes a dead letter. */
-  async function failed(job: Job, asked: SyncJob, run: JobRun, error: unknown): Promise<never> {
+  async function failed(job: Job, syncJob: SyncJob, run: JobRun, error: unknown): Promise<never> {
     const attempt = job.attemptsMade + 1;
-    if (asked.kind === 'part') await rememberFailure(asked.part, run);
+    if (syncJob.kind === 'part') await rememberFailure(syncJob.part, run);
     if (attempt >= deps.maxAttempts) {
-      await queues.backsOffNoMore(asked);
-      return await addDeadLetter(job, asked, run.progress, error, `failed ${attempt} of ${deps.maxAttempts} attempts`);
+      await queues.backsOffNoMore(syncJob);
+      return await addDeadLetter(
+        job,
+        syncJob,
+        run.progress,
+        error,
+        `failed ${attempt} of ${deps.maxAttempts} attempts`,
+      );
     }
-    log.warn(
-      `${jobTitle(asked)}: attempt ${attempt} of ${deps.maxAttempts} failed: ${errorMessage(error)} (${asked.event})`,
-      { ...asked },
-    );
+    const failure = `attempt ${attempt} of ${deps.maxAttempts} failed: ${errorMessage(error)}`;
+    log.warn(`${jobTitle(syncJob)}: ${failure} (${syncJob.event})`, { ...syncJob });
     metrics.outcomes.inc({ outcome: 'tried again' });
-    await queues.backsOff(asked);
+    await queues.backsOff(syncJob);
     throw error;
   }
 
@@ -152,23 +148,23 @@ export function createRunJob(deps: RunJobDeps): RunJob {
     await deps.products.forget(sku);
   }
 
-  /** The job does not run again before somebody asks for it. */
+  /** The job does not run again until it is requested again. */
   async function addDeadLetter(
     job: Job,
-    asked: SyncJob | undefined,
+    syncJob: SyncJob | undefined,
     { sku, target }: JobRun['progress'],
     error: unknown,
     why: string,
   ): Promise<never> {
-    const subject = asked ? jobTitle(asked) : `job ${job.id ?? ''}`;
-    const event = asked?.event ?? job.name;
+    const subject = syncJob ? jobTitle(syncJob) : `job ${job.id ?? ''}`;
+    const event = syncJob?.event ?? job.name;
     const reason = errorMessage(error);
     metrics.outcomes.inc({ outcome: 'dead letter' });
-    log.error(`Dead letter: ${subject} cannot be synced (${why}). Reason: ${reason} (${event})`, { ...asked });
+    log.error(`Dead letter: ${subject} cannot be synced (${why}). Reason: ${reason} (${event})`, { ...syncJob });
     // The dead letter first: if this worker dies now, the job comes back and adds it again.
     await deadLetters.add({
-      id: asked ? deadLetterId(asked) : `job-${job.id ?? ''}`.replaceAll(':', '-'),
-      part: asked?.kind === 'part' ? asked.part : null,
+      id: syncJob ? deadLetterId(syncJob) : `job-${job.id ?? ''}`.replaceAll(':', '-'),
+      part: syncJob?.kind === 'part' ? syncJob.part : null,
       sku: sku ?? null,
       target: target ?? null,
       errorKind: errorKind(error),
@@ -177,7 +173,7 @@ export function createRunJob(deps: RunJobDeps): RunJob {
       firstFailedAt: new Date(job.timestamp).toISOString(),
       lastFailedAt: new Date().toISOString(),
       event,
-      job: asked ?? null,
+      job: syncJob ?? null,
     });
     throw new UnrecoverableError(reason);
   }

@@ -31,7 +31,7 @@ import type { StockWrites } from '../calls/stock-writes';
 import type { StoreReads } from '../calls/store-reads';
 import type { Connections } from '../connections';
 import { AmbiguousSkuError, NotYetError } from './job-errors';
-import type { JobRun } from './run-job';
+import type { JobRun } from './job-run';
 
 type PartJob = JobOf<'part'>;
 
@@ -146,8 +146,8 @@ export function createSyncPart(deps: SyncPartDeps) {
         alone,
       );
       if (written === 'locked') throw new NotYetError(`another worker is writing SKU '${sku}'`, Date.now() + LOCKED_MS);
-      // Somebody read the part after us, and may have died since: sync it once more.
-      if (written === 'overtaken' || written === 'doubtful') await queues.enqueue([repeated(job, written)]);
+      // Another job read the part after this one, and its worker may have died since: sync it once more.
+      if (written !== 'written') await queues.enqueue([{ ...job, acceptedAt: Date.now() }]);
       if (written === 'overtaken') {
         log.info(`SKU '${sku}' not written: part ${id} was read again meanwhile (${job.event})`, result);
         return { ...result, outcome: 'overtaken' };
@@ -223,10 +223,6 @@ export function createSyncPart(deps: SyncPartDeps) {
 
 function levelOf({ event }: PartJob): 'debug' | 'info' {
   return IS_ROUTINE.has(event) ? 'debug' : 'info';
-}
-
-function repeated(job: PartJob, reason: string): PartJob {
-  return { ...job, event: `${job.event} (${reason})`, acceptedAt: Date.now() };
 }
 
 function updatedLine(job: PartJob, sku: string, { sourceCode, from, to, inStock }: StockChange): string {
