@@ -82,7 +82,8 @@ async function receiveReport(
       if (message.type === 'done') return message.report;
       if (message.type === 'failed') throw new CommandError(`${message.reason}. Nothing more was compared.`);
       if (message.type === 'finding') onFinding({ store: undefined, target: undefined, ...message.finding });
-      else if (message.reason !== shownReason) console.error(`Waiting: ${(shownReason = message.reason)}`);
+      if (message.type === 'waiting' && message.reason !== shownReason)
+        console.error(`Waiting: ${(shownReason = message.reason)}`);
     }
     if (!isStarted && Date.now() > startsBy) {
       const [open] = await breakers.current();

@@ -59,14 +59,14 @@ export type JobOf<Kind extends JobKind> = Extract<SyncJob, { kind: Kind }>;
 
 interface CatalogEntry<Job> {
   queue: QueueName;
-  /** What it does, for the docs. */
-  purpose: string;
   /** Its name in logs and on the dashboard. */
   title: (job: Job) => string;
   /** Two jobs with the same id are one. */
   deduplicationId: (job: Job) => string;
   /** Lower numbers first; 0 is before all. */
   priority: number;
+  /** Attempts until it becomes a dead letter; undefined: as many as MAX_ATTEMPTS. */
+  attempts: number | undefined;
   /** How long it waits before it starts, in milliseconds. */
   delayMs: (job: Job, delays: { eventDelayMs: number }) => number;
   /** Its time limit, as a multiple of the limit of a job about one part. */
@@ -74,57 +74,59 @@ interface CatalogEntry<Job> {
 }
 
 /** What is true of most kinds. */
-const usual = { priority: 0, delayMs: () => 0, timeLimitFactor: 1 };
+const usual = { priority: 0, attempts: undefined, delayMs: () => 0, timeLimitFactor: 1 };
 /** Reading all parts may take this many times as long as reading one. */
 const ALL_PARTS = 20;
 
 export const JOB_CATALOG: { [Kind in JobKind]: CatalogEntry<JobOf<Kind>> } = {
+  /** Make the store equal to the stock of one part. */
   part: {
     ...usual,
     queue: QUEUES.parts,
-    purpose: 'make the store equal to the stock of one part',
     title: ({ part }) => `part ${part}`,
     deduplicationId: ({ part }) => `part:${part}`,
     // So that the events of one user action become one job; counted from the first of them.
     delayMs: (_job, { eventDelayMs }) => eventDelayMs,
   },
+  /** Find the part of a stock item, and enqueue it. */
   'stock-item': {
     ...usual,
     queue: QUEUES.lookups,
-    purpose: 'find the part of a stock item, and enqueue it',
     title: ({ stockItem }) => `stock item ${stockItem}`,
     deduplicationId: ({ stockItem }) => `stock-item:${stockItem}`,
   },
+  /** Enqueue a part once more, some time after a write without an answer. */
   resync: {
     ...usual,
     queue: QUEUES.lookups,
-    purpose: 'enqueue a part once more, some time after a write without an answer',
     title: ({ part }) => `resync of part ${part}`,
     deduplicationId: ({ part, afterMs }) => `resync:${part}:${afterMs}`,
     delayMs: ({ afterMs }) => afterMs,
   },
+  /** Enqueue the parts whose stock changed without an event. */
   sweep: {
     ...usual,
     queue: QUEUES.lookups,
-    purpose: 'enqueue the parts whose stock changed without an event',
     title: () => 'sweep',
     deduplicationId: () => 'sweep',
     timeLimitFactor: ALL_PARTS,
   },
+  /** Compare both systems, and enqueue the parts that differ. */
   reconcile: {
     ...usual,
     queue: QUEUES.lookups,
-    purpose: 'compare both systems, and enqueue the parts that differ',
     title: () => 'reconcile',
     deduplicationId: () => 'reconcile',
     timeLimitFactor: ALL_PARTS,
   },
+  /** The same for an operator, who gets a report. */
   'reconcile-command': {
     ...usual,
     queue: QUEUES.lookups,
-    purpose: 'the same for an operator, who gets a report',
     title: () => 'reconcile by command',
     deduplicationId: ({ report }) => `reconcile-command:${report}`,
+    // The operator is watching, and decides.
+    attempts: 1,
     timeLimitFactor: ALL_PARTS,
   },
 };

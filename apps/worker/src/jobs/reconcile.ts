@@ -1,6 +1,6 @@
 import { driftLine, FINDING_KINDS, type Finding } from '@stock-sync/domain';
 import { CallError } from '@stock-sync/http-client';
-import type { Log } from '@stock-sync/service';
+import { errorMessage, type Log } from '@stock-sync/service';
 import {
   openReconcileReport,
   type JobOf,
@@ -65,7 +65,12 @@ export function createReconcile(deps: ReconcileDeps) {
     },
 
     /** Sends its findings to the command, and also why it has to wait: the operator is watching. */
-    async runCommand({ event, dryRun, force, report: id }: JobOf<'reconcile-command'>): Promise<ReconcileReport> {
+    async runCommand({
+      event,
+      dryRun,
+      force,
+      report: id,
+    }: JobOf<'reconcile-command'>): Promise<ReconcileReport | undefined> {
       const messages = openReconcileReport(deps.connection, id);
       let findings: ReportMessage[] = [];
       let sending = Promise.resolve();
@@ -76,6 +81,7 @@ export function createReconcile(deps: ReconcileDeps) {
       };
       try {
         return await withLease(async () => {
+          await messages.send([{ type: 'started' }]);
           const report = await compare({
             event,
             dryRun,
@@ -93,12 +99,13 @@ export function createReconcile(deps: ReconcileDeps) {
           return report;
         });
       } catch (error) {
-        if (error instanceof NotYetError) await messages.send([{ type: 'waiting', reason: error.message }]);
-        if (error instanceof WaitError || error instanceof CallError) {
-          // Not repeated: the operator decides.
-          await messages.send([{ type: 'failed', reason: error.message }]);
-          return emptyReport(event);
+        if (error instanceof NotYetError) {
+          await messages.send([{ type: 'waiting', reason: error.message }]);
+          throw error;
         }
+        await messages.send([{ type: 'failed', reason: errorMessage(error) }]);
+        // Not repeated: the operator decides.
+        if (error instanceof WaitError || error instanceof CallError) return undefined;
         throw error;
       }
     },
@@ -141,10 +148,4 @@ export function createReconcile(deps: ReconcileDeps) {
       log.error(`Reconcile: ${massZeroMessage(heldBack, showing, deps.maxZeroedPercent)}`, { heldBack, showing });
     }
   }
-}
-
-function emptyReport(event: string): ReconcileReport {
-  const now = Date.now();
-  const counts = Object.fromEntries(FINDING_KINDS.map(kind => [kind, 0])) as ReconcileReport['counts'];
-  return { event, startedAt: now, at: now, counts, parts: 0, showing: 0, enqueued: 0, heldBack: 0 };
 }

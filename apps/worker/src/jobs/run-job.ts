@@ -121,18 +121,13 @@ export function createRunJob(deps: RunJobDeps): RunJob {
   /** The job is at fault: it is tried again later or, after the last attempt, becomes a dead letter. */
   async function failed(job: Job, syncJob: SyncJob, run: JobRun, error: unknown): Promise<never> {
     const attempt = job.attemptsMade + 1;
+    const attempts = catalogEntry(syncJob).attempts ?? deps.maxAttempts;
     if (syncJob.kind === 'part') await rememberFailure(syncJob.part, run);
-    if (attempt >= deps.maxAttempts) {
+    if (attempt >= attempts) {
       await queues.backsOffNoMore(syncJob);
-      return await addDeadLetter(
-        job,
-        syncJob,
-        run.progress,
-        error,
-        `failed ${attempt} of ${deps.maxAttempts} attempts`,
-      );
+      return await addDeadLetter(job, syncJob, run.progress, error, `failed ${attempt} of ${attempts} attempts`);
     }
-    const failure = `attempt ${attempt} of ${deps.maxAttempts} failed: ${errorMessage(error)}`;
+    const failure = `attempt ${attempt} of ${attempts} failed: ${errorMessage(error)}`;
     log.warn(`${jobTitle(syncJob)}: ${failure} (${syncJob.event})`, { ...syncJob });
     metrics.outcomes.inc({ outcome: 'tried again' });
     await queues.backsOff(syncJob);

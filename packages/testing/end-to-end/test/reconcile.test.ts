@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stockActions } from '@stock-sync/fakes';
+import { connectToRedis, openJobQueues, openReconcileReport } from '@stock-sync/state';
 import { queueKey, startSystem, type System, type SystemOptions } from '../src';
 import { hasWaited, redisServer, until } from './support';
 
@@ -98,6 +99,33 @@ describe.each([true, false])('the reconcile command (plugin: %s)', plugin => {
     await until('both are right', () => shown(running, 7) === 50 && store.shown('SKU-8')?.inStock === true);
     expect(store.shown('TWIN')?.quantity).toBe(9);
   });
+});
+
+it('reports that it has started, before a large shop is read', async () => {
+  const { running } = await start(2);
+  running.inventree.setFault(() => ({ answerAfterMs: 300 }));
+  await running.startWorker();
+  const connection = connectToRedis(running.database.url, { whileUnreachable: { wait: true } });
+  const queues = openJobQueues(connection);
+  const messages = openReconcileReport(connection, 'r1');
+  const acceptedAt = Date.now();
+  const job = {
+    kind: 'reconcile-command',
+    event: 'test',
+    report: 'r1',
+    dryRun: true,
+    force: false,
+    acceptedAt,
+  } as const;
+  await queues.enqueue([job]);
+  const received: string[] = [];
+  await until('it is done', async () => {
+    received.push(...(await messages.receive()).map(({ type }) => type));
+    return received.includes('done');
+  });
+  expect(received[0]).toBe('started');
+  await queues.close();
+  connection.redis.disconnect();
 });
 
 it('reports a SKU whose part was deleted in InvenTree', async () => {
