@@ -60,7 +60,8 @@ function select(deadLetters: readonly DeadLetter[], selection: Selection): DeadL
   if ('all' in selection) return [...deadLetters];
   return selection.parts.flatMap(text => {
     const found = deadLetters.filter(({ id, part, sku }) => id === text || String(part) === text || sku === text);
-    if (found.length === 0) throw new CommandError(`no dead letter has the part, SKU or id '${text}': see "list"`);
+    if (found.length === 0)
+      throw new CommandError(`no dead letter has the part, SKU or id '${text}' (see: npm run dead-letters -- list)`);
     return found;
   });
 }

@@ -1,6 +1,6 @@
-/** Drops what Redis knows already: which part a stock item belongs to. It forgets its oldest entries. */
+/** Drops what Redis already knows: which part a stock item belongs to. Forgets its oldest entries. */
 export interface DuplicateFilter {
-  /** Whether this was passed on within the last hour; from now on it was. */
+  /** Whether this was passed on within the last hour. Afterwards it counts as passed on. */
   isDuplicate(stockItem: number, part: number): boolean;
   /** It could not be passed on after all. */
   forget(stockItem: number): void;

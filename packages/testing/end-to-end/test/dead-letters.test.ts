@@ -103,7 +103,7 @@ describe('the dead-letters command', () => {
     expect(await run('replay', '4711')).toEqual({
       code: 1,
       out: '',
-      errors: `no dead letter has the part, SKU or id '4711': see "list"\n`,
+      errors: "no dead letter has the part, SKU or id '4711' (see: npm run dead-letters -- list)\n",
     });
     for (const args of [['replay'], ['discard', '--all', '45']]) {
       const { code, errors } = await run(...args);
