@@ -1,7 +1,7 @@
 import { commonSettings, setting, type Settings } from '@stock-sync/service';
 import { z } from 'zod';
 
-const SHORTEST_PASSWORD = 8;
+const MIN_PASSWORD_LENGTH = 8;
 
 /** The settings of the dashboard. */
 export const dashboardSettings = {
@@ -10,6 +10,6 @@ export const dashboardSettings = {
   DASHBOARD_USER: z.string().default('admin').describe('The user name.'),
   DASHBOARD_PASSWORD: z
     .string({ error: 'is not set: the dashboard can change and delete jobs, so it has no default password' })
-    .min(SHORTEST_PASSWORD, { error: `expected at least ${SHORTEST_PASSWORD} characters` })
-    .describe(`The password, at least ${SHORTEST_PASSWORD} characters.`),
+    .min(MIN_PASSWORD_LENGTH, { error: `expected at least ${MIN_PASSWORD_LENGTH} characters` })
+    .describe(`The password, at least ${MIN_PASSWORD_LENGTH} characters.`),
 } satisfies Settings;

@@ -6,7 +6,7 @@ export interface DuplicateFilter {
   forget(stockItem: number): void;
 }
 
-const MOST_ITEMS = 50_000;
+const MAX_ITEMS = 50_000;
 const KEPT_MS = 60 * 60 * 1000;
 
 /** Creates an empty filter. */
@@ -20,7 +20,7 @@ export function createDuplicateFilter(): DuplicateFilter {
       passed.delete(stockItem);
       passed.set(stockItem, { part, at: now });
       const [oldest] = passed.keys();
-      if (passed.size > MOST_ITEMS && oldest !== undefined) passed.delete(oldest);
+      if (passed.size > MAX_ITEMS && oldest !== undefined) passed.delete(oldest);
       return false;
     },
     forget: stockItem => void passed.delete(stockItem),

@@ -4,9 +4,9 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 const TOLERANCE_SECONDS = 5 * 60;
 
 /** More signatures than any sender has secrets to rotate; others are ignored. */
-const MOST_SIGNATURES = 10;
+const MAX_SIGNATURES = 10;
 
-const LONGEST_ID = 256;
+const MAX_ID_LENGTH = 256;
 const PREFIX = 'whsec_';
 
 /** The keys in WEBHOOK_SECRET: each `whsec_` and base64, separated by commas; undefined where one is not base64. */
@@ -46,8 +46,8 @@ export function verifySignature(
   nowSeconds: number,
 ): InvalidHeader | undefined {
   const { id, timestamp, signature } = headers;
-  if (!id || id.length > LONGEST_ID)
-    return { field: 'webhook-id', expected: `a text of 1 to ${LONGEST_ID} characters` };
+  if (!id || id.length > MAX_ID_LENGTH)
+    return { field: 'webhook-id', expected: `a text of 1 to ${MAX_ID_LENGTH} characters` };
   if (!timestamp || !/^\d{1,12}$/.test(timestamp))
     return { field: 'webhook-timestamp', expected: 'seconds since 1970' };
   if (!signature) return { field: 'webhook-signature', expected: 'v1,<base64>' };
@@ -57,7 +57,7 @@ export function verifySignature(
 
   const given = signature
     .split(' ')
-    .slice(0, MOST_SIGNATURES)
+    .slice(0, MAX_SIGNATURES)
     .filter(part => part.startsWith('v1,'))
     .map(part => Buffer.from(part.slice(3), 'base64'));
   const valid = secrets.map(secret => createHmac('sha256', secret).update(`${id}.${timestamp}.`).update(body).digest());

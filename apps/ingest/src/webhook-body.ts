@@ -3,7 +3,7 @@ import { heartbeatSchema, type Heartbeat } from '@stock-sync/state';
 import { z } from 'zod';
 
 /** The most events in one webhook. */
-const MOST_EVENTS = 1_000;
+const MAX_EVENTS = 1_000;
 
 const NAME_EXPECTED = { error: 'expected the name of an event' };
 const eventSchema = z.looseObject(
@@ -17,7 +17,7 @@ const batchSchema = z.object({
   events: z
     .array(eventSchema, { error: 'expected a list of events' })
     .min(1, { error: 'expected at least one event' })
-    .max(MOST_EVENTS, { error: `expected at most ${MOST_EVENTS.toLocaleString('en')} events` }),
+    .max(MAX_EVENTS, { error: `expected at most ${MAX_EVENTS.toLocaleString('en')} events` }),
   counters: z
     .record(
       z.string().regex(/^[a-z_]{1,50}$/, COUNTERS_EXPECTED),

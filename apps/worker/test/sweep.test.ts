@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { InvenTreeClient, PartStock } from '@stock-sync/inventree-client';
 import type { Log } from '@stock-sync/service';
 import type { JobQueues, LastSweep, Parts, PartState, SyncJob } from '@stock-sync/state';
-import { createSweep, hasChanged, MOST_ENQUEUED } from '../src/jobs/sweep';
+import { createSweep, hasChanged, MAX_ENQUEUED } from '../src/jobs/sweep';
 import type { WorkerMetrics } from '../src/metrics';
 
 const part = (more: Partial<PartStock> = {}): PartStock => ({
@@ -107,10 +107,10 @@ describe('a sweep', () => {
   }
 
   it('enqueues no more than Redis should hold, and leaves the rest to the next one', async () => {
-    const { enqueued, skus, run } = sweepOf(MOST_ENQUEUED + 1);
-    expect(await run()).toMatchObject({ parts: MOST_ENQUEUED + 1 });
-    expect(enqueued).toHaveLength(MOST_ENQUEUED);
-    expect(skus).toHaveLength(MOST_ENQUEUED + 1);
+    const { enqueued, skus, run } = sweepOf(MAX_ENQUEUED + 1);
+    expect(await run()).toMatchObject({ parts: MAX_ENQUEUED + 1 });
+    expect(enqueued).toHaveLength(MAX_ENQUEUED);
+    expect(skus).toHaveLength(MAX_ENQUEUED + 1);
   });
 
   it('stores the SKU of each part before it marks all as known, also of renamed parts', async () => {

@@ -20,13 +20,13 @@ export interface SkuFields {
 }
 
 /** Magento stores no longer SKU. */
-const LONGEST_SKU = 64;
+const MAX_SKU_LENGTH = 64;
 
 /** The SKU of a part as InvenTree spells it; undefined where the part has none that a store could have. */
 export function skuOf(part: SkuFields, field: SkuField): string | undefined {
   const text = field.kind === 'name' ? part.name : field.kind === 'IPN' ? part.IPN : part.parameter;
   const sku = (text ?? '').trim();
-  return sku === '' || sku.length > LONGEST_SKU ? undefined : sku;
+  return sku === '' || sku.length > MAX_SKU_LENGTH ? undefined : sku;
 }
 
 /**

@@ -2,7 +2,7 @@
 const FOLLOWS_WITHIN_MS = 20;
 /** The first interval between two writes of a part, and the longest one, in milliseconds. */
 const FIRST_INTERVAL_MS = 1_000;
-const LONGEST_INTERVAL_MS = 4_000;
+const MAX_INTERVAL_MS = 4_000;
 /** How long a run waits after the interval for the other parts of the series, in milliseconds: BullMQ starts them one
  * by one. */
 const GATHER_MS = 100;
@@ -35,7 +35,7 @@ const NOT_THROTTLED: Throttle = { waitUntil: undefined, gatherUntil: 0, throttle
  */
 export function throttleRun(acceptedAt: number, last: LastWrite | undefined, now: number): Throttle {
   if (!last || acceptedAt > last.at + FOLLOWS_WITHIN_MS) return NOT_THROTTLED;
-  const interval = Math.min(LONGEST_INTERVAL_MS, FIRST_INTERVAL_MS * 2 ** Math.min(last.throttledRuns, 10));
+  const interval = Math.min(MAX_INTERVAL_MS, FIRST_INTERVAL_MS * 2 ** Math.min(last.throttledRuns, 10));
   const next = Math.ceil((last.at + interval) / interval) * interval;
   return {
     waitUntil: now < next ? next : undefined,

@@ -3,7 +3,7 @@ import type { InvenTreeConnection } from './connection';
 import type { PartIdentity } from './part-stock';
 
 /** InvenTree refuses a URL of more than 4,094 bytes (docs/facts/inventree.md); this leaves room for a path prefix. */
-const LONGEST_URL = 3_600;
+const MAX_URL_LENGTH = 3_600;
 
 const identitySchema = z
   .object({ pk: z.number().int(), name: z.string(), IPN: z.string().nullish() })
@@ -29,7 +29,7 @@ function paths(field: 'name' | 'IPN', values: readonly string[]): string[] {
   if (values.length === 0) return [];
   const expression = `^(${values.map(escapeRegex).join('|')}) *$`;
   const path = `/api/part/?${field}_regex=${encodeURIComponent(expression)}&pricing=false`;
-  if (values.length === 1 || path.length <= LONGEST_URL) return [path];
+  if (values.length === 1 || path.length <= MAX_URL_LENGTH) return [path];
   const middle = Math.ceil(values.length / 2);
   return [...paths(field, values.slice(0, middle)), ...paths(field, values.slice(middle))];
 }

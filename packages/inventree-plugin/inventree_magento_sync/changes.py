@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 
-MOST_PARTS_IN_EVENT = 1_000
-MOST_EVENTS_IN_WEBHOOK = 10
+MAX_PARTS_PER_EVENT = 1_000
+MAX_EVENTS_PER_WEBHOOK = 10
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ def webhooks_of(changes, is_enabled):
             events.append({'event': kind.event})
             continue
         ordered = sorted(parts)
-        for start in range(0, len(ordered), MOST_PARTS_IN_EVENT):
-            events.append({'event': kind.event, 'parts': ordered[start : start + MOST_PARTS_IN_EVENT]})
+        for start in range(0, len(ordered), MAX_PARTS_PER_EVENT):
+            events.append({'event': kind.event, 'parts': ordered[start : start + MAX_PARTS_PER_EVENT]})
     return [
-        Webhook(events[start : start + MOST_EVENTS_IN_WEBHOOK])
-        for start in range(0, len(events), MOST_EVENTS_IN_WEBHOOK)
+        Webhook(events[start : start + MAX_EVENTS_PER_WEBHOOK])
+        for start in range(0, len(events), MAX_EVENTS_PER_WEBHOOK)
     ]

@@ -24,7 +24,7 @@ try:
 except ImportError:  # InvenTree 0.17
     from users.models import check_user_role
 
-MOST_PARTS = 1_000
+MAX_PARTS = 1_000
 PLACES = Decimal('0.00001')
 PART_FIELDS = ('pk', 'name', 'IPN', 'active', 'salable', 'virtual', 'is_template', 'variant_of')
 
@@ -48,7 +48,7 @@ class StockView(APIView):
     def get(self, request):
         require_role(request.user)
         after = whole_number_in(request.query_params, 'after', 0, 0, 2**63 - 1)
-        limit = whole_number_in(request.query_params, 'limit', MOST_PARTS, 1, MOST_PARTS)
+        limit = whole_number_in(request.query_params, 'limit', MAX_PARTS, 1, MAX_PARTS)
         # One part more than requested shows whether there is a next page.
         parts = list(part_rows().filter(pk__gt=after)[: limit + 1])
         page = parts[:limit]
@@ -64,9 +64,9 @@ def require_role(user):
 
 def part_ids_in(value):
     """The part ids in a request."""
-    is_list = isinstance(value, list) and len(value) <= MOST_PARTS
+    is_list = isinstance(value, list) and len(value) <= MAX_PARTS
     if not is_list or any(type(pk) is not int or not 0 < pk < 2**63 for pk in value):
-        raise ValidationError({'parts': [f'expected a list of at most {MOST_PARTS} ids of parts, whole numbers']})
+        raise ValidationError({'parts': [f'expected a list of at most {MAX_PARTS} ids of parts, whole numbers']})
     return value
 
 

@@ -22,8 +22,8 @@ logger = logging.getLogger('inventree')
 QUEUED_EVENT = 'stock_sync.parts_changed'
 # The timeout of a thread; what takes longer is left to the queue.
 AT_ONCE_SECONDS = 2
-MOST_THREADS = 2
-MOST_WAITING = 100
+MAX_THREADS = 2
+MAX_WAITING = 100
 
 
 class NotAccepted(Exception):
@@ -90,11 +90,11 @@ class AtOnce:
     def offer(self, settings, webhook):
         """Takes a webhook, or leaves it to InvenTree's queue if too many are waiting."""
         with self._lock:
-            if len(self._waiting) >= MOST_WAITING:
+            if len(self._waiting) >= MAX_WAITING:
                 counters.add('left_to_queue')
                 return
             self._waiting.append((settings, webhook))
-            if self._threads >= MOST_THREADS:
+            if self._threads >= MAX_THREADS:
                 return
             self._threads += 1
         try:

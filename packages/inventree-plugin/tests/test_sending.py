@@ -101,10 +101,10 @@ class Threads(SendingTest):
         for _ in range(150):
             self.item.save()
         self.assertLess(time.monotonic() - began, sending.AT_ONCE_SECONDS)
-        self.assertEqual(len(senders()), sending.MOST_THREADS)
-        self.assertLessEqual(len(sending.at_once._waiting), sending.MOST_WAITING)
+        self.assertEqual(len(senders()), sending.MAX_THREADS)
+        self.assertLessEqual(len(sending.at_once._waiting), sending.MAX_WAITING)
         self.assertEqual(len(events.queue), 150)
-        refused = 150 - sending.MOST_WAITING - sending.MOST_THREADS
+        refused = 150 - sending.MAX_WAITING - sending.MAX_THREADS
         self.assertEqual(counters._counts['left_to_queue'], refused)
         with self.assertLogs('inventree', 'WARNING'):
             eventually(lambda: not senders(), 10)
@@ -123,12 +123,12 @@ class Threads(SendingTest):
 
         start, threading.Thread.start = threading.Thread.start, no_more
         try:
-            for _ in range(sending.MOST_THREADS):
+            for _ in range(sending.MAX_THREADS):
                 self.item.save()
         finally:
             threading.Thread.start = start
         self.item.save()
-        self.assertEqual(self.reported(), {SAVED: [self.part.pk] * (sending.MOST_THREADS + 1)})
+        self.assertEqual(self.reported(), {SAVED: [self.part.pk] * (sending.MAX_THREADS + 1)})
 
     def test_of_a_process_do_not_count_in_its_child(self):
         self.ingest.hang.clear()

@@ -1,7 +1,7 @@
 import { skuKey } from '@stock-sync/domain';
 
 /** By default nginx refuses a URL of more than 8 KiB; this leaves room for what comes before the query. */
-const LONGEST_QUERY = 7_000;
+const MAX_QUERY_LENGTH = 7_000;
 
 /** The part of a query that requests some SKUs, and those SKUs. */
 export interface SkuQuery {
@@ -16,25 +16,25 @@ export const filter = (group: number, index: number, field: string, value: strin
 };
 
 /**
- * Queries that together request all of these SKUs, each of them short enough for a URL and with at most `mostSkus`.
+ * Queries that together request all of these SKUs, each of them short enough for a URL and with at most `maxSkus`.
  * Condition `in` splits its value at commas, so SKUs with a comma are requested by `eq` in one filter group, which is
  * an OR (docs/facts/magento.md, "SKUs").
  */
-export function skuQueries(skus: readonly string[], mostSkus: number): SkuQuery[] {
+export function skuQueries(skus: readonly string[], maxSkus: number): SkuQuery[] {
   const unique = [...new Map(skus.map(sku => [skuKey(sku), sku])).values()];
   const withComma = unique.filter(sku => sku.includes(','));
   const plain = unique.filter(sku => !sku.includes(','));
   const asIn = (some: string[]) => filter(0, 0, 'sku', some.join(','), 'in');
   const asOr = (some: string[]) => some.map((sku, index) => filter(0, index, 'sku', sku, 'eq')).join('&');
-  return [...chunked(plain, mostSkus, asIn), ...chunked(withComma, mostSkus, asOr)];
+  return [...chunked(plain, maxSkus, asIn), ...chunked(withComma, maxSkus, asOr)];
 }
 
-function chunked(skus: string[], mostSkus: number, toQuery: (skus: string[]) => string): SkuQuery[] {
+function chunked(skus: string[], maxSkus: number, toQuery: (skus: string[]) => string): SkuQuery[] {
   if (skus.length === 0) return [];
   const query = toQuery(skus);
-  if (skus.length === 1 || (skus.length <= mostSkus && query.length <= LONGEST_QUERY)) return [{ query, skus }];
-  const middle = Math.min(mostSkus, Math.ceil(skus.length / 2));
-  return [...chunked(skus.slice(0, middle), mostSkus, toQuery), ...chunked(skus.slice(middle), mostSkus, toQuery)];
+  if (skus.length === 1 || (skus.length <= maxSkus && query.length <= MAX_QUERY_LENGTH)) return [{ query, skus }];
+  const middle = Math.min(maxSkus, Math.ceil(skus.length / 2));
+  return [...chunked(skus.slice(0, middle), maxSkus, toQuery), ...chunked(skus.slice(middle), maxSkus, toQuery)];
 }
 
 /** Paging in a query, in the ascending order of a column that does not change. */

@@ -35,7 +35,7 @@ export interface ReconcileReportMessages {
 /** How long messages without a receiver are kept. */
 const KEPT_SECONDS = 10 * 60;
 /** More messages than this are not kept: the command is gone. */
-const MOST_MESSAGES = 1_000_000;
+const MAX_MESSAGES = 1_000_000;
 const RECEIVED_AT_ONCE = 1_000;
 
 /** Opens the messages of the reconcile with this id. */
@@ -43,7 +43,7 @@ export function openReconcileReport({ redis, keys }: RedisConnection, id: string
   const key = keys.report(id);
   return {
     async send(messages) {
-      if (messages.length === 0 || (await redis.llen(key)) > MOST_MESSAGES) return;
+      if (messages.length === 0 || (await redis.llen(key)) > MAX_MESSAGES) return;
       await redis.rpush(key, ...messages.map(message => JSON.stringify(message)));
       await redis.expire(key, KEPT_SECONDS);
     },

@@ -21,7 +21,7 @@ export const PAUSES = {
   credentials: { first: 15_000, longest: 5 * 60_000 },
 } satisfies Record<string, Pauses>;
 /** The longest time that a system may ask us to wait, in milliseconds. */
-const LONGEST_RETRY_AFTER_MS = 10 * 60_000;
+const MAX_RETRY_AFTER_MS = 10 * 60_000;
 /** How often a worker checks the breakers, in milliseconds. */
 const CHECK_MS = 500;
 /** How often the lease of a probe is extended, in milliseconds. */
@@ -209,7 +209,7 @@ export function createBreaker(deps: {
 }
 
 function askedFor({ retryAfterMs = 0 }: CallError): number {
-  return Math.min(retryAfterMs, LONGEST_RETRY_AFTER_MS);
+  return Math.min(retryAfterMs, MAX_RETRY_AFTER_MS);
 }
 
 function nextCheck(pauseMs: number): string {

@@ -10,7 +10,7 @@ import type { ResyncLater } from '../jobs/resync';
 const USED_MS = 1_000;
 const LOCK_MS = 10_000;
 /** SKUs that one probe of writes tries at most. */
-const MOST_CANARIES = 3;
+const MAX_CANARIES = 3;
 
 /** The error that a probe failed with; undefined where it passed. */
 export type ProbeResult = CallError | undefined;
@@ -78,7 +78,7 @@ export function createProbes(deps: {
     if (stored.some(isUsable) || api.kind !== 'source-items') return stored.filter(isUsable);
     // Nothing was written yet, or Redis was emptied: any SKU that the store has will do.
     const { items } = await magento.sourceItemsPage(1);
-    return [...new Set(items.map(({ sku }) => sku))].filter(isUsable).slice(0, MOST_CANARIES);
+    return [...new Set(items.map(({ sku }) => sku))].filter(isUsable).slice(0, MAX_CANARIES);
   }
 
   async function rewrite(api: StockApi, sku: string): Promise<'written' | 'not tried' | CallError> {

@@ -25,7 +25,7 @@ export interface BatchLoader<Key, Result> {
 /** A batch is sent after this many milliseconds without a new key, unless another time is given ... */
 const QUIET_MS = 2;
 /** ... and after this many milliseconds in any case. */
-const LONGEST_WAIT_MS = 80;
+const MAX_WAIT_MS = 80;
 /** BullMQ starts the jobs of a burst one by one, at most this many milliseconds apart. */
 export const BETWEEN_JOBS_MS = 8;
 
@@ -71,7 +71,7 @@ export function createBatchLoader<Key, Result>({
   );
 
   async function schedule(send: () => void): Promise<void> {
-    const latest = Date.now() + LONGEST_WAIT_MS;
+    const latest = Date.now() + MAX_WAIT_MS;
     // Never at once: DataLoader schedules before it adds the first key, and a batch that was sent without its key would
     // leave the caller waiting for ever.
     do await sleep(quietMs / 2);

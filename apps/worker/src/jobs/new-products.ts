@@ -8,7 +8,7 @@ import { WaitError } from './job-errors';
 import { ROUTINE_EVENTS } from './sync-part';
 
 /** Pages that one check reads before and after the place where the last one ended; a reconcile finds the rest. */
-const MOST_PAGES = 50;
+const MAX_PAGES = 50;
 
 /** Finds products that were created in Magento after their parts. */
 export interface NewProducts {
@@ -67,11 +67,11 @@ export function createNewProducts(deps: {
     const startPage = Math.min(endedAt ?? lastPage, lastPage);
     let rows = startPage === (endedAt ?? 1) ? first.items : (await magento.sourceItemsPage(startPage)).items;
     // If rows were deleted, new rows may be on an earlier page than the last known one was.
-    for (let page = startPage - 1; page >= 1 && startPage - page <= MOST_PAGES && startsNew(rows, known); page--) {
+    for (let page = startPage - 1; page >= 1 && startPage - page <= MAX_PAGES && startsNew(rows, known); page--) {
       rows = [...(await magento.sourceItemsPage(page)).items, ...rows];
     }
     let page = startPage;
-    while (page < lastPage && page - startPage < MOST_PAGES) {
+    while (page < lastPage && page - startPage < MAX_PAGES) {
       rows = [...rows, ...(await magento.sourceItemsPage(++page)).items];
     }
     return { skus: rows.map(({ sku }) => sku), page };

@@ -18,7 +18,7 @@ import { massZeroMessage } from './mass-zero';
 
 /** After a reconcile it rests for this many times as long as it took, up to the longest rest. */
 const RESTS = 4;
-const LONGEST_REST_MS = 60_000;
+const MAX_REST_MS = 60_000;
 /** How soon a job tries again while another reconcile is running, in milliseconds. */
 const RETRY_MS = 1_000;
 /** Drifted SKUs that are named in the log; the command names all of them. */
@@ -48,7 +48,7 @@ export function createReconcile(deps: ReconcileDeps) {
     async run({ event }: JobOf<'reconcile'>): Promise<ReconcileReport> {
       return withLease(async () => {
         const last = await lastReconcile.get();
-        const restsUntil = last ? last.at + Math.min(LONGEST_REST_MS, RESTS * (last.at - last.startedAt)) : 0;
+        const restsUntil = last ? last.at + Math.min(MAX_REST_MS, RESTS * (last.at - last.startedAt)) : 0;
         if (restsUntil > Date.now()) throw new NotYetError('both systems were compared just now', restsUntil);
         const drifted: Finding[] = [];
         const report = await compare({

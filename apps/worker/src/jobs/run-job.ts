@@ -22,14 +22,14 @@ import type { ResyncLater } from './resync';
 import type { SyncResult } from './sync-part';
 
 /** A job whose worker died is taken over; one that kills this many workers is not taken over any more. */
-const MOST_TAKEOVERS = 10;
+const MAX_TAKEOVERS = 10;
 /** How long a job waits that an unhealthy Redis could not serve, in milliseconds. */
 const REDIS_UNHEALTHY_MS = 2_000;
 /**
  * A job that waits for a system is due after this time at the latest, in milliseconds: the queue is paused meanwhile.
  */
-const LONGEST_WAIT_MS = 2_000;
-const SHORTEST_WAIT_MS = 300;
+const MAX_WAIT_MS = 2_000;
+const MIN_WAIT_MS = 300;
 
 export interface RunJobDeps {
   handlers: JobHandlers;
@@ -64,7 +64,7 @@ export function createRunJob(deps: RunJobDeps): RunJob {
       return await addDeadLetter(job, undefined, {}, error, 'it is not one of our jobs');
     }
     // A job that kills its worker kills the next one, too.
-    if (job.stalledCounter > MOST_TAKEOVERS) {
+    if (job.stalledCounter > MAX_TAKEOVERS) {
       const error = new Error(`${job.stalledCounter} workers died while they ran it`);
       return await addDeadLetter(job, syncJob, {}, error, 'given up');
     }
@@ -102,7 +102,7 @@ export function createRunJob(deps: RunJobDeps): RunJob {
     if (!mustWait) return undefined;
     metrics.outcomes.inc({ outcome: 'waits' });
     const checkInMs = error instanceof WaitError ? error.checkInMs : 0;
-    return Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, checkInMs));
+    return Math.min(MAX_WAIT_MS, Math.max(MIN_WAIT_MS, checkInMs));
   }
 
   async function settle(job: Job, syncJob: SyncJob, result: unknown): Promise<void> {
@@ -176,14 +176,14 @@ export function createRunJob(deps: RunJobDeps): RunJob {
 
 /** The first and the longest pause between two attempts, in milliseconds. */
 const FIRST_BACKOFF_MS = 1_000;
-const LONGEST_BACKOFF_MS = 5 * 60_000;
+const MAX_BACKOFF_MS = 5 * 60_000;
 
 /**
  * The pause after a failed attempt: it doubles, with jitter, so that parts that failed together do not come back
  * together.
  */
 export function backoffMs(attemptsMade: number): number {
-  const longest = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(attemptsMade - 1, 20));
+  const longest = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(attemptsMade - 1, 20));
   return Math.floor(longest * (0.5 + Math.random() / 2));
 }
 

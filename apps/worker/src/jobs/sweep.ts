@@ -66,7 +66,7 @@ const REST_PER_PLAIN_SWEEP = 9;
 /** Parts in one round trip to Redis. */
 const PARTS_PER_CALL = 1_000;
 /** Parts that one sweep enqueues; the next sweeps enqueue the rest. A waiting job takes about 1 KiB in Redis. */
-export const MOST_ENQUEUED = 20_000;
+export const MAX_ENQUEUED = 20_000;
 
 interface ChangedPart {
   part: number;
@@ -133,9 +133,9 @@ export function createSweep(deps: SweepDeps) {
     // The sync of a part that is gone reports it, and syncs the parts that still have its SKU.
     for (const part of await gone.find()) changed.push({ part, sku: undefined });
 
-    const { allowed, heldBack, showing } = await guardMassZero(empty.slice(0, MOST_ENQUEUED), remembersStock);
+    const { allowed, heldBack, showing } = await guardMassZero(empty.slice(0, MAX_ENQUEUED), remembersStock);
     const enqueued = [...changed, ...allowed];
-    await enqueue(enqueued.slice(0, MOST_ENQUEUED));
+    await enqueue(enqueued.slice(0, MAX_ENQUEUED));
     const tookMs = Date.now() - startedAt;
     await lastSweep.set({ at: Date.now(), tookMs, byPlugin });
     const result = { parts: count, changed: enqueued.length, heldBack };
@@ -185,7 +185,7 @@ export function createSweep(deps: SweepDeps) {
     metrics.sweptParts.set({ result: 'differ' }, changed);
     metrics.sweptParts.set({ result: 'held back' }, heldBack);
     const line = `Sweep: ${changed} of ${count} parts changed since their last sync (${(tookMs / 1000).toFixed(1)} s)`;
-    const which = changed > MOST_ENQUEUED ? `, the first ${MOST_ENQUEUED} are queued` : ', they are queued for sync';
+    const which = changed > MAX_ENQUEUED ? `, the first ${MAX_ENQUEUED} are queued` : ', they are queued for sync';
     if (changed > 0) log.info(`${line}${which}`, { parts: count, changed });
     else log.debug(line, { parts: count, changed });
     if (heldBack > 0 && heldBack !== heldBackBefore) {

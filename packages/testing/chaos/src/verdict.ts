@@ -30,7 +30,7 @@ export async function verdictOf(world: World, schedule: Schedule, patienceMs: nu
     if (expected !== undefined && quantity !== expected)
       problems.push(`${sku} changed from ${expected} to ${quantity}`);
   }
-  if (world.magento.mostWritersOfOneSku() > 1) problems.push('two writers of one SKU at the same time');
+  if (world.magento.maxWritersPerSku() > 1) problems.push('two writers of one SKU at the same time');
   problems.push(...(await wrongDeadLetters(connection, world, schedule)));
   connection.redis.disconnect();
   if (!schedule.happenings.some(({ what }) => what.kind === 'empty redis')) problems.push(...unreadParts(world));

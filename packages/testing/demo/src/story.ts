@@ -163,11 +163,11 @@ function numbers({ inventree, magento }: System, parts: readonly Part[]): { inve
   };
 }
 
-const MOST_LINES = 4;
+const MAX_LINES = 4;
 
 /** The lines that matter; of many similar ones, the first. */
 function worthPrinting(lines: readonly string[]): string[] {
   const matter = lines.filter(line => !line.includes('already shows'));
-  if (matter.length <= MOST_LINES) return matter;
-  return [...matter.slice(0, MOST_LINES - 1), `... and ${matter.length - MOST_LINES + 1} more lines like these`];
+  if (matter.length <= MAX_LINES) return matter;
+  return [...matter.slice(0, MAX_LINES - 1), `... and ${matter.length - MAX_LINES + 1} more lines like these`];
 }

@@ -46,7 +46,7 @@ describe('an event for a part that is being synced', () => {
     await system.quiet();
     expect(shown(system)).toBe(12);
     expect(writes).toBe(2);
-    expect(magento.mostWritersOfOneSku()).toBe(1);
+    expect(magento.maxWritersPerSku()).toBe(1);
   });
 });
 
@@ -94,7 +94,7 @@ describe('a long series of events', () => {
       const name = inventree.shop.parts.get(item.part)?.name ?? '';
       expect([name, magento.store.shown(name)?.quantity]).toEqual([name, 31]);
     }
-    expect(magento.mostWritersOfOneSku()).toBe(1);
+    expect(magento.maxWritersPerSku()).toBe(1);
   });
 });
 

@@ -341,7 +341,7 @@ describe.each(['plugin', 'bare'] as const)('user actions, reported by %s events'
     const { magento } = system;
     const written = magento.calls.filter(call => call.method !== 'GET').map(call => `${call.method} ${call.path}`);
     expect(new Set(written)).toEqual(new Set(['POST /rest/V1/inventory/source-items']));
-    expect(magento.mostWritersOfOneSku()).toBe(1);
+    expect(magento.maxWritersPerSku()).toBe(1);
   });
 });
 

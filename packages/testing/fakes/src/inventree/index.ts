@@ -39,7 +39,7 @@ export interface FakeInvenTree extends FakeHttpServer {
 
 const TOKENS = { admin: 'inv-admin', viewer: 'inv-viewer', nobody: 'inv-nobody' };
 /** The longest request line that InvenTree's web server accepts [recording error-long-url]. */
-const LONGEST_REQUEST_LINE = 4094;
+const MAX_REQUEST_LINE_LENGTH = 4094;
 const JSON_TYPE = 'application/json';
 
 /** The role that a path requires; undefined if it requires none. */
@@ -74,7 +74,7 @@ export async function startInvenTree(options: FakeInvenTreeOptions = {}): Promis
 
   const before = (call: FakeCall): FakeAnswer | undefined => {
     const line = `${call.method} ${call.url} HTTP/1.1`.length;
-    if (line > LONGEST_REQUEST_LINE) return tooLong(line);
+    if (line > MAX_REQUEST_LINE_LENGTH) return tooLong(line);
     if (maintenance) return recordedAnswer('error-maintenance');
     if (databaseDown) return serverError(call, 'OperationalError');
     if (call.path === '/api/') return undefined;

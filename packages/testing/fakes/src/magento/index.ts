@@ -22,14 +22,14 @@ export interface FakeMagento extends FakeHttpServer {
   setMaintenance(on: boolean): void;
   setDatabaseDown(on: boolean): void;
   /** The most simultaneous writes of one SKU so far. */
-  mostWritersOfOneSku(): number;
+  maxWritersPerSku(): number;
   /** The number of writes and reads so far. */
   counts(): { writes: number; reads: number };
   resetCounts(): void;
 }
 
 /** nginx's limit for a request line: a longer URL gets 414 (docs/facts/magento.md). */
-const LONGEST_REQUEST_LINE = 8 * 1024;
+const MAX_REQUEST_LINE_LENGTH = 8 * 1024;
 
 const recordedAnswer = (name: string): FakeAnswer => {
   const { status, headers, body } = magentoRecording(name).response;
@@ -50,11 +50,11 @@ export async function startMagento(options: FakeMagentoOptions = {}): Promise<Fa
   let maintenance = false;
   let databaseDown = false;
   const writing = new Map<string, number>();
-  let mostWriters = 0;
+  let maxWriters = 0;
   let counts = { writes: 0, reads: 0 };
 
   const before = (call: FakeCall): FakeAnswer | undefined => {
-    if (`${call.method} ${call.url} HTTP/1.1`.length > LONGEST_REQUEST_LINE)
+    if (`${call.method} ${call.url} HTTP/1.1`.length > MAX_REQUEST_LINE_LENGTH)
       return recordedAnswer('error-uri-too-long');
     if (maintenance) return recordedAnswer(call.method === 'GET' ? 'maintenance-get' : 'maintenance-post');
     if (databaseDown) return recordedAnswer(call.method === 'GET' ? 'error-db-down' : 'error-db-down-post');
@@ -85,7 +85,7 @@ export async function startMagento(options: FakeMagentoOptions = {}): Promise<Fa
     for (const sku of skus) {
       const writers = (writing.get(sku) ?? 0) + 1;
       writing.set(sku, writers);
-      mostWriters = Math.max(mostWriters, writers);
+      maxWriters = Math.max(maxWriters, writers);
     }
     let over = false;
     // A caller that closed the connection no longer counts as a writer.
@@ -109,7 +109,7 @@ export async function startMagento(options: FakeMagentoOptions = {}): Promise<Fa
     settings,
     setMaintenance: (on: boolean) => void (maintenance = on),
     setDatabaseDown: (on: boolean) => void (databaseDown = on),
-    mostWritersOfOneSku: () => mostWriters,
+    maxWritersPerSku: () => maxWriters,
     counts: () => ({ ...counts }),
     resetCounts: () => void (counts = { writes: 0, reads: 0 }),
   });
