@@ -68,6 +68,11 @@ export function openJobQueues(
     opened.set(name, now);
     // The owner of the connection logs its errors.
     now.on('error', () => undefined);
+    // BullMQ keeps the failure of a queue's first command for ever, so the next call opens the queue again.
+    now.waitUntilReady().catch(() => {
+      if (opened.get(name) === now) opened.delete(name);
+      return now.close().catch(() => undefined);
+    });
     return now;
   }
 

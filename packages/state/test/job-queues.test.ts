@@ -1,0 +1,40 @@
+import { reserveDatabase, startTcpProxy, type RedisDatabase, type TcpProxy } from '@stock-sync/end-to-end';
+import { connectToRedis, openJobQueues, type RedisConnection, type SyncJob } from '../src';
+
+let database: RedisDatabase;
+let proxy: TcpProxy;
+let connection: RedisConnection;
+
+beforeEach(async () => {
+  database = await reserveDatabase(process.env.TEST_REDIS_URL ?? '');
+  const { hostname, port, pathname } = new URL(database.url);
+  proxy = await startTcpProxy(hostname, Number(port));
+  connection = connectToRedis(`redis://127.0.0.1:${proxy.port}${pathname}`, {
+    whileUnreachable: { fail: true, afterMs: 2_000 },
+  });
+});
+afterEach(async () => {
+  connection.redis.disconnect();
+  await proxy.close();
+  await database.release();
+});
+
+const isReady = () => new Promise<void>(resolve => connection.redis.once('ready', () => resolve()));
+
+it('work again after the connection broke while a queue was opened', async () => {
+  await isReady();
+  const queues = openJobQueues(connection, { failFast: true });
+  const job: SyncJob = { kind: 'part', part: 45, event: 'test', acceptedAt: Date.now() };
+
+  const first = queues.enqueue([job]);
+  // The queue is opened in the next turn of the event loop; this comes right after its first command was sent.
+  const isCut = new Promise<void>(resolve => setImmediate(() => void proxy.cut().then(resolve)));
+  await expect(first).rejects.toThrow();
+  await isCut;
+  const isReadyAgain = isReady();
+  await proxy.restore();
+  await isReadyAgain;
+
+  await queues.enqueue([job]);
+  expect(await connection.redis.llen(`${connection.keys.queuePrefix}:parts:wait`)).toBe(1);
+});
