@@ -235,7 +235,7 @@ const SCENES: Scene[] = [
     },
   },
   {
-    action: 'build: finish, whose event comes before the parts are consumed',
+    action: 'build: finish (event before consumption)',
     prepare: (shop, name) => {
       const { part, item } = partWith(shop, name, 50);
       const product = shop.addPart({ name: `${name} product` });
@@ -286,11 +286,14 @@ const SCENES: Scene[] = [
 ];
 
 /** No event of InvenTree names an item or a part that these actions change: only our plugin reports it. */
-const UNHEARD_WITHOUT_PLUGIN = new Set(['a customer is deleted, the items come back']);
+const REPORTED_BY_PLUGIN_ONLY = new Set(['a customer is deleted, the items come back']);
 /** InvenTree's events for these actions name neither item nor part, and the sum stays the same. */
-const SUM_STAYS_UNTOLD = new Set(['sales order: allocate, in stock unchanged', 'delete a location, keep its items']);
+const PART_UNKNOWN_SAME_SUM = new Set([
+  'sales order: allocate, in stock unchanged',
+  'delete a location, keep its items',
+]);
 /** The event of an item names only its new part: the old one is known if the item was seen before. */
-const NEEDS_EARLIER_LOOK = new Set([
+const NEEDS_KNOWN_PART = new Set([
   'convert to another variant',
   'remove to 0, the item is deleted',
   'count to 0',
@@ -313,15 +316,16 @@ describe.each(['plugin', 'bare'] as const)('user actions, reported by %s events'
   });
   afterAll(() => system.stop());
 
-  const reported = SCENES.filter(({ action }) => sends === 'plugin' || !UNHEARD_WITHOUT_PLUGIN.has(action));
+  const reported = SCENES.filter(({ action }) => sends === 'plugin' || !REPORTED_BY_PLUGIN_ONLY.has(action));
   it.each(reported)('$action', async ({ action, prepare }) => {
     const { inventree, magento } = system;
     const { shop } = inventree;
     const { act, shows } = prepare(shop, `SKU of ${action}`);
     // A quantity that is wrong before and after, so that a missing sync is noticed.
-    const untold = sends === 'bare' && SUM_STAYS_UNTOLD.has(action);
-    for (const [sku, right] of Object.entries(shows)) magento.store.addProduct(sku, { quantity: untold ? right : 999 });
-    if (sends === 'bare' && NEEDS_EARLIER_LOOK.has(action)) {
+    const isUnreported = sends === 'bare' && PART_UNKNOWN_SAME_SUM.has(action);
+    for (const [sku, right] of Object.entries(shows))
+      magento.store.addProduct(sku, { quantity: isUnreported ? right : 999 });
+    if (sends === 'bare' && NEEDS_KNOWN_PART.has(action)) {
       for (const part of shop.parts.values()) await system.send({ event: 'part_part.saved', id: part.pk });
       await system.quiet();
     }
