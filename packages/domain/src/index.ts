@@ -1,12 +1,4 @@
-export {
-  parseQuantity,
-  sum,
-  wholeUnits,
-  toMagentoPlaces,
-  formatQuantity,
-  quantityAsNumber,
-  type Quantity,
-} from './quantity';
+export { parseQuantity, sum, formatQuantity, quantityAsNumber, type Quantity } from './quantity';
 export { skuOf, skuKey, isSameSku, skuParameter, formatSkuField, type SkuField, type SkuFields } from './sku';
 export {
   HEARTBEAT,

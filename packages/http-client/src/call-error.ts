@@ -12,8 +12,7 @@ export type Direction = 'read' | 'write';
  * - `credentials`: it refuses who we are, or does not know the address.
  * - `refused`: the application itself refused this call.
  */
-export const FAILURE_KINDS = ['no-answer', 'unavailable', 'throttled', 'credentials', 'refused'] as const;
-export type FailureKind = (typeof FAILURE_KINDS)[number];
+export type FailureKind = 'no-answer' | 'unavailable' | 'throttled' | 'credentials' | 'refused';
 
 export interface CallErrorDetails {
   /** HTTP status of the answer, where there was one. */
@@ -49,12 +48,14 @@ export function isNotFound(error: unknown): boolean {
   return error instanceof CallError && error.kind === 'refused' && error.status === 404;
 }
 
-/** Statuses by which a gateway (nginx, Varnish) says that the application behind it does not answer. */
-const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
+/** Whether a gateway (nginx, Varnish) says by this status that the application behind it does not answer. */
+export function isGatewayStatus(status: number | undefined): boolean {
+  return status === 502 || status === 503 || status === 504;
+}
 
 /** Whether the application may still carry out a call that failed for us, whenever it comes to it. */
 export function mayStillTakeEffect(error: CallError): boolean {
-  return error.kind === 'no-answer' || (error.status !== undefined && GATEWAY_STATUSES.has(error.status));
+  return error.kind === 'no-answer' || isGatewayStatus(error.status);
 }
 
 /** The kind of an answer that no rule of one system covers: what the status alone says. */

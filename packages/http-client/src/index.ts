@@ -1,7 +1,7 @@
 export {
   CallError,
-  FAILURE_KINDS,
   failureKindOf,
+  isGatewayStatus,
   isNotFound,
   mayStillTakeEffect,
   type CallErrorDetails,

@@ -1,4 +1,4 @@
-import { CallError, isNotFound } from '@stock-sync/http-client';
+import { CallError, chunk, isNotFound } from '@stock-sync/http-client';
 import { z } from 'zod';
 import { connectToInvenTree, type InvenTreeClientOptions } from './connection';
 import { findTemplate, parameterValues } from './parameters';
@@ -138,9 +138,8 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
     async readParts(parts, parameter) {
       const unique = [...new Set(parts)];
       const found = new Map<number, PartStock>();
-      for (let start = 0; start < unique.length; start += PLUGIN_BATCH) {
-        const read = await readBatch(unique.slice(start, start + PLUGIN_BATCH), parameter);
-        for (const [pk, part] of read) found.set(pk, part);
+      for (const batch of chunk(unique, PLUGIN_BATCH)) {
+        for (const [pk, part] of await readBatch(batch, parameter)) found.set(pk, part);
       }
       return found;
     },
@@ -180,7 +179,7 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
 
     async probe({ locations, parameter }) {
       const paged = z.object({ count: z.number().int() });
-      for (const path of ['/api/part/?limit=1&pricing=false', '/api/stock/?limit=1&part_detail=false']) {
+      for (const path of ['/api/part/?limit=1&pricing=false', '/api/stock/?limit=1']) {
         await connection.request({ method: 'GET', path }, 'a list', paged);
       }
       if (locations) await locationParents();

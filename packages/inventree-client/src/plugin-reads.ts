@@ -1,5 +1,5 @@
 import { parseQuantity, sum } from '@stock-sync/domain';
-import { CallError, failureKindOf, parsedBody, type Answer } from '@stock-sync/http-client';
+import { CallError, failureKindOf, isGatewayStatus, parsedBody, type Answer } from '@stock-sync/http-client';
 import { z } from 'zod';
 import type { InvenTreeConnection } from './connection';
 import type { PartStock } from './part-stock';
@@ -90,7 +90,7 @@ export async function readPageByPlugin(
 function requirePlugin({ status, isJson, retryAfterMs }: Answer): void {
   if (status === 200 && isJson) return;
   const message = `${PLUGIN_PATH} answered ${status}${isJson ? '' : ' without JSON'}`;
-  if (status === 429 || status === 502 || status === 503 || status === 504) {
+  if (status === 429 || isGatewayStatus(status)) {
     const kind = failureKindOf(status, retryAfterMs);
     throw new CallError('InvenTree', kind, `InvenTree answered ${status}`, { status, retryAfterMs });
   }

@@ -13,7 +13,7 @@ const errorBody = z.object({
 export type MagentoErrorBody = z.infer<typeof errorBody>;
 
 /** Magento's message with its parameters filled in. */
-export function fillMessage({ message, parameters }: MagentoErrorBody): string {
+function fillMessage({ message, parameters }: MagentoErrorBody): string {
   if (!parameters) return message;
   return message.replace(/%(\w+)/g, (placeholder, name: string) => {
     const value = Array.isArray(parameters) ? parameters[Number(name) - 1] : parameters[name];

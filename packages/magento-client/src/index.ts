@@ -12,13 +12,5 @@ export {
   type SourceItemsPage,
   type StockItem,
 } from './magento-client';
-export {
-  detectStockApi,
-  openStockApi,
-  STOCK_API_KINDS,
-  type SkuStock,
-  type StockApi,
-  type StockApiKind,
-} from './stock-api';
-export { fillMessage, MagentoLimitError } from './error-answers';
+export { detectStockApi, openStockApi, type SkuStock, type StockApi, type StockApiKind } from './stock-api';
 export { oauthHeader, signatureBase, type OAuthCredentials } from './oauth';

@@ -3,8 +3,7 @@ import { CallError } from '@stock-sync/http-client';
 import { SKUS_PER_CALL, type MagentoClient } from './magento-client';
 
 /** Magento's two APIs for stock: MSI source items, and the older stock items. */
-export const STOCK_API_KINDS = ['source-items', 'stock-items'] as const;
-export type StockApiKind = (typeof STOCK_API_KINDS)[number];
+export type StockApiKind = 'source-items' | 'stock-items';
 
 /** What one SKU is to show, written together. */
 export interface SkuStock {

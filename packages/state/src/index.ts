@@ -1,7 +1,6 @@
 export { connectToRedis, isRedisUnhealthy, type RedisConnection, type RedisOptions } from './connection';
 export { DEFAULT_PREFIX, keysFor, type Keys } from './keys';
 export {
-  JOB_CATALOG,
   QUEUES,
   catalogEntry,
   deduplicationId,
@@ -21,7 +20,7 @@ export {
   type DeadLetter,
   type DeadLetters,
 } from './dead-letters';
-export { openParts, hadSku, isConfirmed, OUTCOMES, type Outcome, type Parts, type PartState } from './parts';
+export { openParts, hadSku, isConfirmed, type Outcome, type Parts, type PartState } from './parts';
 export { openProducts, type Products, type RememberedProduct } from './products';
 export { openStockItems, type StockItems } from './stock-items';
 export { openWebhookIds, type WebhookIds } from './webhook-ids';

@@ -78,7 +78,7 @@ const usual = { priority: 0, attempts: undefined, delayMs: () => 0, timeLimitFac
 /** Reading all parts may take this many times as long as reading one. */
 const ALL_PARTS = 20;
 
-export const JOB_CATALOG: { [Kind in JobKind]: CatalogEntry<JobOf<Kind>> } = {
+const JOB_CATALOG: { [Kind in JobKind]: CatalogEntry<JobOf<Kind>> } = {
   /** Make the store equal to the stock of one part. */
   part: {
     ...usual,

@@ -195,7 +195,7 @@ const keptOptions = {
  * How a job is queued. An event for a job that still waits merges into it, because its read is still to come; an event
  * for a job that is running causes one more run afterwards (keepLastIfActive).
  */
-export function jobOptions(job: SyncJob, eventDelayMs: number): BulkJobOptions {
+function jobOptions(job: SyncJob, eventDelayMs: number): BulkJobOptions {
   const { priority, delayMs } = catalogEntry(job);
   const delay = delayMs(job, { eventDelayMs });
   return {

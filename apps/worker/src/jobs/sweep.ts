@@ -9,7 +9,7 @@ import {
   type SkuField,
   type TargetQuantities,
 } from '@stock-sync/domain';
-import { CallError } from '@stock-sync/http-client';
+import { CallError, chunk } from '@stock-sync/http-client';
 import type { PartStock } from '@stock-sync/inventree-client';
 import { errorMessage, type Log } from '@stock-sync/service';
 import {
@@ -171,8 +171,7 @@ export function createSweep(deps: SweepDeps) {
   }
 
   async function enqueue(changed: readonly ChangedPart[]): Promise<void> {
-    for (let start = 0; start < changed.length; start += PARTS_PER_CALL) {
-      const some = changed.slice(start, start + PARTS_PER_CALL);
+    for (const some of chunk(changed, PARTS_PER_CALL)) {
       await parts.markSkusChecked(some.flatMap(({ sku }) => sku ?? []));
       const acceptedAt = Date.now();
       await queues.enqueue(some.map(({ part }) => ({ kind: 'part', part, event: ROUTINE_EVENTS.sweep, acceptedAt })));
