@@ -19,6 +19,8 @@ export type Happening =
   | { kind: 'user action'; part?: number }
   | { kind: 'kill'; whom: 'ingest' | 'worker' | 'redis'; downMs: number }
   | { kind: 'stop a worker'; forMs: number }
+  /** The store answers nothing, until a worker probes it; then all workers are killed. */
+  | { kind: 'kill while probing' }
   | { kind: 'faults'; system: 'magento' | 'inventree'; fault: CallFault; share: number; forMs: number }
   | { kind: 'maintenance'; system: 'magento' | 'inventree'; forMs: number }
   | { kind: 'by hand' }
@@ -130,6 +132,7 @@ export function scheduleOf(seed: number): Schedule {
   if (schedule.refused) schedule.refused.by = random.one(REFUSALS);
   if (heals) happenings.push({ atMs: 0, what: { kind: 'refuse' } });
   else happenings.push(...lastEvents(random, schedule, redisFails));
+  if (random.chance(0.1)) happenings.push(...times(random, 1, () => ({ kind: 'kill while probing' })));
   happenings.sort((a, b) => a.atMs - b.atMs);
   const isCalm = !heals && schedule.refused !== undefined && random.chance(0.6);
   return isCalm ? calm(schedule) : schedule;

@@ -1,5 +1,5 @@
 import { startService, TEST_SECRET, type ServiceProcess } from '@stock-sync/end-to-end';
-import { connectToRedis } from '@stock-sync/state';
+import { connectToRedis, openCircuitBreakers } from '@stock-sync/state';
 import {
   startInvenTree,
   startMagento,
@@ -45,6 +45,8 @@ const SKU_KINDS = ['PLAIN', 'With space', 'a/b', 'Größe-Ω', 'comma,1'];
 export const skuOf = (n: number) => `${SKU_KINDS[n % SKU_KINDS.length] ?? ''}-${n}`;
 
 const FIRST_QUANTITY = 10;
+/** How long it takes at most until a store that answers nothing is probed, in milliseconds. */
+const PROBES_WITHIN_MS = 8_000;
 const PAGE: Fault = { answer: { status: 503, headers: { 'content-type': 'text/html' }, body: '<title>Busy</title>' } };
 const jsonAnswer = (status: number, body: unknown, headers: Record<string, string> = {}): Fault => ({
   answer: { status, headers: { 'content-type': 'application/json', ...headers }, body },
@@ -175,6 +177,33 @@ export async function startWorld(schedule: Schedule, redisProgram: string): Prom
     stopped.delete(worker);
   }
 
+  async function killWhileProbing(): Promise<void> {
+    const hang: Faults = { fault: 'hang', share: 1 };
+    faults.magento.add(hang);
+    const connection = connectToRedis(redis.url, { whileUnreachable: { wait: true } });
+    const breakers = openCircuitBreakers(connection);
+    const until = Date.now() + PROBES_WITHIN_MS;
+    try {
+      while (!(await breakers.current()).some(({ state }) => state === 'half-open')) {
+        // No work, and therefore no probe.
+        if (ending || Date.now() > until) return;
+        await sleep(20);
+      }
+    } finally {
+      connection.redis.disconnect();
+      faults.magento.delete(hang);
+    }
+    note('all workers killed while one probed');
+    await Promise.all(
+      workers.map(async (worker, place) => {
+        if (worker.process.signalCode !== null) return;
+        worker.kill('SIGKILL');
+        await worker.ended;
+        if (!ending) workers[place] = await start('worker');
+      }),
+    );
+  }
+
   return {
     inventree,
     magento,
@@ -193,6 +222,9 @@ export async function startWorld(schedule: Schedule, redisProgram: string): Prom
           break;
         case 'stop a worker':
           during(suspendWorker(what.forMs));
+          break;
+        case 'kill while probing':
+          during(killWhileProbing());
           break;
         case 'maintenance': {
           const system = what.system === 'magento' ? magento : inventree;
