@@ -56,6 +56,9 @@ const PLUGIN_RETRY_MS = 60_000;
 /** If the plugin fails for so many parts that the plain API can read, the plugin is at fault and not the parts. */
 const FAILED_PARTS = 2;
 
+/** No part has this name. */
+const PROBE_NAME = 'stock-sync-health-probe';
+
 /** Rows of tracking in one call, and the most rows that are read: beyond, a sweep is faster. */
 const TRACKING_PAGE = 100;
 const TRACKING_MOST = 5_000;
@@ -178,10 +181,9 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
     locationParents,
 
     async probe({ locations, parameter }) {
-      const paged = z.object({ count: z.number().int() });
-      for (const path of ['/api/part/?limit=1&pricing=false', '/api/stock/?limit=1']) {
-        await connection.request({ method: 'GET', path }, 'a list', paged);
-      }
+      await partsNamed(connection, 'name', [PROBE_NAME]);
+      const path = '/api/stock/?ordering=-updated&limit=1&part_detail=false';
+      await connection.request({ method: 'GET', path }, 'stock items', z.object({ count: z.number().int() }));
       if (locations) await locationParents();
       if (parameter !== undefined) await findTemplate(connection, parameter);
     },

@@ -32,14 +32,18 @@ export async function readPartPlainly(connection: InvenTreeConnection, pk: numbe
       throw new CallError('InvenTree', 'unavailable', `InvenTree answered with part ${part.pk} for part ${pk}`);
     }
     // Variants are included by default (docs/facts/inventree.md, "Reading, and what it costs").
-    const items = await connection.list(
-      `/api/stock/?part=${pk}&in_stock=true&include_variants=false&part_detail=false`,
+    const all = await connection.list(
+      `/api/stock/?part=${pk}&include_variants=false&part_detail=false`,
       'stock items',
       stockItemSchema,
     );
     // An unknown filter is ignored, and then every item comes back (docs/facts/inventree.md, fact 6).
-    const unfiltered = items.find(item => item.part !== pk || !item.in_stock);
-    if (unfiltered) throw notInStock(unfiltered, pk);
+    const foreign = all.find(item => item.part !== pk);
+    if (foreign) {
+      const message = `InvenTree listed stock item ${foreign.pk} of part ${foreign.part} for part ${pk}`;
+      throw new CallError('InvenTree', 'unavailable', message);
+    }
+    const items = all.filter(item => item.in_stock);
     return {
       pk,
       name: part.name,
@@ -55,11 +59,6 @@ export async function readPartPlainly(connection: InvenTreeConnection, pk: numbe
     if (error instanceof CallError && (error.status === 404 || error.status === 400)) return undefined;
     throw error;
   }
-}
-
-function notInStock(item: StockItem, part = item.part): CallError {
-  const message = `InvenTree listed stock item ${item.pk}, which is not in stock for part ${part}`;
-  return new CallError('InvenTree', 'unavailable', message);
 }
 
 function stockAtLocation(item: StockItem): StockAtLocation {
@@ -87,7 +86,10 @@ export async function allStockPlainly(
     ]),
   );
   for (const item of items) {
-    if (!item.in_stock) throw notInStock(item);
+    if (!item.in_stock) {
+      const message = `InvenTree listed stock item ${item.pk}, which is not in stock`;
+      throw new CallError('InvenTree', 'unavailable', message);
+    }
     const part = parts.get(item.part);
     part?.stock.push(stockAtLocation(item));
     part?.stockItems.push(item.pk);

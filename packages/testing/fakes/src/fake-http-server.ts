@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openRecordedRequests } from './recorded-requests';
+import type { RecordedSystem } from './recordings';
 
 /** A request, as the handlers receive it. */
 export interface FakeCall {
@@ -47,6 +49,8 @@ export interface Route {
 }
 
 export interface FakeHttpServerOptions {
+  /** Whose recordings must back every request and answer. */
+  system: RecordedSystem;
   routes: readonly Route[];
   /** The answer that comes before any route: refused credentials, maintenance. */
   before: (call: FakeCall) => FakeAnswer | undefined;
@@ -80,6 +84,7 @@ export interface FakeHttpServer {
   setFault(fault: ((call: FakeCall) => Fault | undefined) | undefined): void;
   /** Whether calls take as long as on the real system. */
   setLatency(on: boolean): void;
+  /** Stops; rejects where a request or an answer had no recording: the real system may act otherwise. */
   close(): Promise<void>;
 }
 
@@ -88,6 +93,8 @@ export async function startFakeHttpServer(options: FakeHttpServerOptions, port =
   const calls: FakeHttpServer['calls'] = [];
   let faultOf: ((call: FakeCall) => Fault | undefined) | undefined;
   let latency = false;
+  const recorded = openRecordedRequests(options.system);
+  const differences = new Set<string>();
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const at = Date.now();
@@ -108,6 +115,11 @@ export async function startFakeHttpServer(options: FakeHttpServerOptions, port =
       return answerOf(call);
     };
     const answer = await (options.around ? options.around(call, work) : work());
+    const difference =
+      call.body instanceof MalformedBody
+        ? undefined
+        : recorded.difference({ method: call.method, path: call.url, body: call.body }, answer);
+    if (difference) differences.add(difference);
     if (fault && 'reset' in fault) return void request.socket.destroy();
     if (fault && 'answerAfterMs' in fault) await sleep(fault.answerAfterMs);
     if (!hangUp.signal.aborted) record.status = answer.status;
@@ -139,7 +151,12 @@ export async function startFakeHttpServer(options: FakeHttpServerOptions, port =
     calls,
     setFault: fault => (faultOf = fault),
     setLatency: on => (latency = on),
-    close: () => close(server),
+    async close() {
+      await close(server);
+      if (differences.size === 0) return;
+      const list = [...differences].map(difference => `- ${difference}`).join('\n');
+      throw new Error(`The fake ${options.system} did what no recording shows:\n${list}`);
+    },
   };
 }
 

@@ -46,6 +46,24 @@ function names(...path: string[]): string[] {
     .sort();
 }
 
+/** The systems that were recorded. */
+export type RecordedSystem = 'inventree' | 'magento';
+
+const FOLDERS: Readonly<Record<RecordedSystem, readonly string[][]>> = {
+  inventree: [[INVENTREE], [INVENTREE, 'as-sent']],
+  magento: [[MAGENTO], MAGENTO_AS_SENT, ['magento-2.4.7', 'orders']],
+};
+
+/** Every recorded call of a system, those of user actions included. */
+export function allRecordings(system: RecordedSystem): Pick<Recording, 'request' | 'response'>[] {
+  const calls = FOLDERS[system].flatMap(path =>
+    names(...path).map(name => read<Pick<Recording, 'request' | 'response'>>(...path, `${name}.json`)),
+  );
+  if (system === 'magento') return calls;
+  const actions = actionRecordings().flatMap(name => actionRecording(name).calls);
+  return [...calls, ...(actions as Pick<Recording, 'request' | 'response'>[])];
+}
+
 export const magentoRecordings = () => names(MAGENTO);
 export const magentoRecording = (name: string) => read<Recording>(MAGENTO, `${name}.json`);
 export const asSentRecordings = () => names(...MAGENTO_AS_SENT);

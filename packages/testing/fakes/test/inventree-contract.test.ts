@@ -1,5 +1,6 @@
 import { InvenTreeShop, orderActions, recordings, startInvenTree, type FakeInvenTree, type StockItem } from '../src';
-import { bodyOf, shapeDifference } from './shape';
+import { shapeDifference } from '../src/shape';
+import { bodyOf } from './answer-body';
 
 const { actionRecording, actionRecordings, inventreeRecording, inventreeRecordings } = recordings;
 

@@ -1,5 +1,6 @@
 import { oauthSignature, recordings, startMagento, type FakeMagento, type FakeMagentoOptions } from '../src';
-import { bodyOf, shapeDifference } from './shape';
+import { shapeDifference } from '../src/shape';
+import { bodyOf } from './answer-body';
 
 const { asSentRecording, asSentRecordings, magentoRecording, magentoRecordings } = recordings;
 

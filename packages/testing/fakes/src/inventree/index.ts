@@ -88,6 +88,7 @@ export async function startInvenTree(options: FakeInvenTreeOptions = {}): Promis
   };
   const fake = await startFakeHttpServer(
     {
+      system: 'inventree',
       routes,
       before,
       notFound: call =>

@@ -63,6 +63,7 @@ export async function startMagento(options: FakeMagentoOptions = {}): Promise<Fa
   };
   const fake = await startFakeHttpServer(
     {
+      system: 'magento',
       routes: magentoRoutes(store, settings),
       before,
       around: watched,
