@@ -12,6 +12,7 @@ import {
   type Log,
 } from '@stock-sync/service';
 import {
+  areSettingsNew,
   BACKOFF_TYPE,
   connectToRedis,
   migrate,
@@ -38,6 +39,7 @@ import { createBreaker } from './breaker/breaker';
 import { createProbes } from './breaker/probes';
 import { createPartReads } from './calls/part-reads';
 import { createProductLookups } from './calls/product-lookups';
+import { createSellingRulesLookups } from './calls/selling-rules';
 import { createSkuLookups } from './calls/sku-lookups';
 import { createStockWrites } from './calls/stock-writes';
 import { createStoreReads } from './calls/store-reads';
@@ -100,9 +102,10 @@ async function main(environment: Environment): Promise<void> {
   const fencing = openFencing(connection);
   const canarySkus = openCanarySkus(connection);
   const resyncLater = createResyncLater(queues, parts);
-  const requestReconcile = async (event: string) => {
-    if (settings.RECONCILE_INTERVAL_MINUTES === 0) return;
-    await queues.enqueue([{ kind: 'reconcile', event, acceptedAt: Date.now() }]);
+  const fingerprint = settingsFingerprint(settings);
+  const requestReconcile = async (event: string, retriesFailed = false) => {
+    if (settings.RECONCILE_INTERVAL_MINUTES === 0 && !retriesFailed) return;
+    await queues.enqueue([{ kind: 'reconcile', event, retriesFailed, acceptedAt: Date.now() }]);
   };
 
   const connections = connectToSystems(settings, connection, log);
@@ -117,7 +120,7 @@ async function main(environment: Environment): Promise<void> {
       resyncLater,
     }),
     queues,
-    settings: settingsFingerprint(settings),
+    settings: fingerprint,
     onClosed: name => requestReconcile(`${name.startsWith('magento') ? 'Magento' : 'InvenTree'} is reachable again`),
     log,
   });
@@ -137,6 +140,7 @@ async function main(environment: Environment): Promise<void> {
       skuLookups: createSkuLookups({ connections, breaker, parts, skuField }),
       productLookups,
       storeReads,
+      sellingRules: createSellingRulesLookups({ magento, breaker }),
       stockWrites: createStockWrites({
         connections,
         breaker,
@@ -212,10 +216,11 @@ async function main(environment: Environment): Promise<void> {
   };
   keepSchedules();
   migrate(connection)
-    .then(moved => {
+    .then(async moved => {
       if (moved)
         log.info(`Moved the state of version 0.1 to keys with a prefix: ${JSON.stringify(moved)}`, { ...moved });
-      return requestReconcile('start-up');
+      const areNew = await areSettingsNew(connection, fingerprint);
+      await requestReconcile(areNew ? 'start-up with other settings' : 'start-up', areNew);
     })
     .catch((error: unknown) => log.error(`No reconcile at start-up: ${errorMessage(error)}`));
   const schedules = setInterval(keepSchedules, SCHEDULES_CHECK_MS);

@@ -47,6 +47,7 @@ function recordedSync(overrides: { partReads?: PartReads['load']; storeReads?: S
     skuLookups: { load: () => step('parts with SKU', [45]) },
     productLookups: { load: () => step('product', { sku: 'WIDGET-123', typeId: 'simple' }) } as never,
     storeReads: { load: overrides.storeReads ?? (sku => step(`store of ${sku}`, store)) } as StoreReads,
+    sellingRules: { load: () => step('selling rules', { managesStock: true, backorders: false }) },
     stockWrites: { load: () => step('write', 'written' as const) },
     connections: {
       locationTree: { sources: () => Promise.resolve(undefined) },

@@ -25,12 +25,16 @@ export {
 } from './target-stock';
 export {
   stockChanges,
+  sellsOut,
+  USUAL_SELLING,
   showsStock,
   hasOwnStock,
   formatStoreStock,
   type StoreStock,
   type StockChange,
+  type SellingRules,
 } from './stock-difference';
+export { isUndone, sameWrites, type WrittenDifference } from './repeated-writes';
 export { isMassZero, showingRequired } from './mass-zero-guard';
 export { throttleRun, type LastWrite, type Throttle } from './write-throttle';
 export { sourceLocations, type SourceMap } from './source-map';

@@ -16,17 +16,40 @@ export interface StockChange extends StoreStock {
   to: string;
 }
 
+/** How the store sells a product, by the product's own settings or the shop's. */
+export interface SellingRules {
+  /** Whether Magento keeps stock of it at all. */
+  managesStock: boolean;
+  /** Whether customers may order it at quantity 0. */
+  backorders: boolean;
+}
+
+/** How most products are sold. */
+export const USUAL_SELLING: SellingRules = { managesStock: true, backorders: false };
+
 /**
- * The writes that make the store equal to the target; none where it is equal already. `inStock` always follows the
- * quantity: a quantity alone leaves a sold-out product unbuyable (docs/facts/magento.md, "Legacy stock item").
+ * The writes that make the store equal to the target; none where it is equal already. `inStock` follows the quantity: a
+ * quantity alone leaves a sold-out product unbuyable (docs/facts/magento.md, "Legacy stock item"), and a status of 0
+ * ends the sale of a product on backorder ("Backorders"). At quantity 0 the status that the store shows is left as it
+ * is, because it sells nothing without backorders. A source that never had the product gets no row of 0.
  */
-export function stockChanges(target: TargetStock, store: readonly StoreStock[]): StockChange[] {
+export function stockChanges(
+  target: TargetStock,
+  store: readonly StoreStock[],
+  { backorders }: SellingRules = USUAL_SELLING,
+): StockChange[] {
   return target.flatMap(({ sourceCode, quantity }) => {
-    const next = { quantity: quantityAsNumber(quantity), inStock: quantity > 0n };
+    const next = { quantity: quantityAsNumber(quantity), inStock: quantity > 0n || backorders };
     const now = store.find(row => row.sourceCode === sourceCode);
-    if (now && now.quantity === next.quantity && now.inStock === next.inStock) return [];
+    if (!now && quantity === 0n) return [];
+    if (now && now.quantity === next.quantity && (quantity === 0n || now.inStock)) return [];
     return [{ sourceCode, ...next, from: formatRow(now), to: formatQuantity(quantity) }];
   });
+}
+
+/** Whether one of the changes ends the sale at a source: then it matters how the store sells the product. */
+export function sellsOut(changes: readonly StockChange[]): boolean {
+  return changes.some(({ quantity }) => quantity === 0);
 }
 
 /** Whether customers can buy the SKU at any source. */

@@ -11,6 +11,7 @@ export {
   type SourceItem,
   type SourceItemsPage,
   type StockItem,
+  type StockItemWithRules,
 } from './magento-client';
 export { detectStockApi, openStockApi, type SkuStock, type StockApi, type StockApiKind } from './stock-api';
 export { oauthHeader, signatureBase, type OAuthCredentials } from './oauth';

@@ -1,4 +1,4 @@
-import { skuKey } from '@stock-sync/domain';
+import { skuKey, type SellingRules } from '@stock-sync/domain';
 import {
   CallError,
   chunk,
@@ -56,6 +56,15 @@ export interface StockItem {
   inStock: boolean;
 }
 
+/** A stock item as the store has it, with the effective rules of the product: its own, or the shop's. */
+export interface StockItemWithRules extends SellingRules {
+  /** undefined where the product never had stock. */
+  quantity: number | undefined;
+  inStock: boolean;
+  /** The out-of-stock threshold: the product is sold while it has more than this. */
+  minQuantity: number;
+}
+
 /**
  * Documents by which Magento changes the stock of a source itself (docs/facts/magento.md, "Orders and reservations").
  */
@@ -84,7 +93,7 @@ export interface MagentoClient {
    */
   writeSourceItems(items: readonly SourceItem[]): Promise<void>;
   /** The stock item; undefined where the store has no such product. */
-  readStockItem(sku: string): Promise<StockItem | undefined>;
+  readStockItem(sku: string): Promise<StockItemWithRules | undefined>;
   /** Writes the stock item, and with it the source item of source `default`. */
   writeStockItem(sku: string, item: StockItem): Promise<void>;
   /** The highest id of a kind of document; 0 where there is none. */
@@ -118,7 +127,21 @@ const sourceItemSchema = z.object({
   status: z.number(),
 });
 const sourceSchema = z.object({ source_code: z.string(), enabled: z.boolean() });
-const stockItemSchema = z.object({ qty: z.number(), is_in_stock: z.boolean() });
+const stockItemSchema = z
+  .object({
+    qty: z.number().nullable(),
+    is_in_stock: z.boolean(),
+    min_qty: z.number(),
+    backorders: z.number(),
+    manage_stock: z.boolean(),
+  })
+  .transform((item): StockItemWithRules => ({
+    quantity: item.qty ?? undefined,
+    inStock: item.is_in_stock,
+    minQuantity: item.min_qty,
+    backorders: item.backorders > 0,
+    managesStock: item.manage_stock,
+  }));
 /** A list; `fields=` turns an empty one into null (docs/facts/magento.md, "Differences and traps"). */
 const listOf = <T>(item: ZodType<T>) =>
   z
@@ -285,8 +308,7 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
     async readStockItem(sku) {
       try {
         const path = `/rest/V1/stockItems/${encodeURIComponent(sku)}`;
-        const item = await get(path, 'a stock item', stockItemSchema);
-        return { quantity: item.qty, inStock: item.is_in_stock };
+        return await get(path, 'a stock item', stockItemSchema);
       } catch (error) {
         if (isNotFound(error)) return undefined;
         throw error;

@@ -1,6 +1,6 @@
 import { DEFAULT_SOURCE, skuKey, type SourceMap, type StoreStock } from '@stock-sync/domain';
 import { CallError } from '@stock-sync/http-client';
-import { SKUS_PER_CALL, type MagentoClient } from './magento-client';
+import { SKUS_PER_CALL, type MagentoClient, type StockItemWithRules } from './magento-client';
 
 /** Magento's two APIs for stock: MSI source items, and the older stock items. */
 export type StockApiKind = 'source-items' | 'stock-items';
@@ -78,7 +78,7 @@ function stockItemsApi(client: MagentoClient): StockApi {
       const stock: StoreStock[][] = [];
       for (const sku of skus) {
         const item = await client.readStockItem(sku);
-        stock.push(item ? [{ sourceCode: DEFAULT_SOURCE, ...item }] : []);
+        stock.push(item ? rowOf(item) : []);
       }
       return stock;
     },
@@ -89,4 +89,11 @@ function stockItemsApi(client: MagentoClient): StockApi {
       }
     },
   };
+}
+
+/** Below the out-of-stock threshold Magento itself says "out of stock": no write changes that. */
+function rowOf({ quantity, inStock, minQuantity }: StockItemWithRules): StoreStock[] {
+  if (quantity === undefined) return [];
+  const isBelowThreshold = quantity > 0 && quantity <= minQuantity;
+  return [{ sourceCode: DEFAULT_SOURCE, quantity, inStock: inStock || isBelowThreshold }];
 }

@@ -31,7 +31,12 @@ const resyncSchema = z.object({
   ...everyJob,
 });
 const sweepSchema = z.object({ kind: z.literal('sweep'), ...everyJob });
-const reconcileSchema = z.object({ kind: z.literal('reconcile'), ...everyJob });
+const reconcileSchema = z.object({
+  kind: z.literal('reconcile'),
+  /** Whether parts that were given up are tried once more, because the settings changed. */
+  retriesFailed: z.boolean().optional(),
+  ...everyJob,
+});
 const reconcileCommandSchema = z.object({
   kind: z.literal('reconcile-command'),
   /** Under this id the worker reports its findings (reconcile-reports.ts). */
@@ -116,7 +121,8 @@ const JOB_CATALOG: { [Kind in JobKind]: CatalogEntry<JobOf<Kind>> } = {
     ...usual,
     queue: QUEUES.lookups,
     title: () => 'reconcile',
-    deduplicationId: () => 'reconcile',
+    // One that retries more is not the same as one that does not.
+    deduplicationId: ({ retriesFailed }) => (retriesFailed ? 'reconcile-retries-failed' : 'reconcile'),
     timeLimitFactor: ALL_PARTS,
   },
   /** The same for an operator, who gets a report. */

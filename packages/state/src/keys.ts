@@ -26,6 +26,7 @@ export function keysFor(prefix: string) {
     lastSweep: key('last-sweep'),
     lastReconcile: key('last-reconcile'),
     report: (id: string) => key(`report:${id}`),
+    settings: key('settings'),
     locationsVersion: key('locations-version'),
     pluginHeartbeat: key('plugin-heartbeat'),
     webhookId: (id: string) => key(`webhook:${id}`),

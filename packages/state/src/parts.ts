@@ -1,10 +1,10 @@
-import { isSameSku, skuKey, type TargetQuantities } from '@stock-sync/domain';
+import { isSameSku, skuKey, type TargetQuantities, type WrittenDifference } from '@stock-sync/domain';
 import { z } from 'zod';
 import type { RedisConnection } from './connection';
 import { parseStored } from './stored-value';
 
-/** How the last sync of a part ended. */
-export const OUTCOMES = ['updated', 'unchanged', 'skipped', 'dry run', 'failed'] as const;
+/** How the last sync of a part ended. `left`: the store is not written until the target or the store changes. */
+export const OUTCOMES = ['updated', 'unchanged', 'skipped', 'dry run', 'failed', 'left'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 /** What is remembered of a part. */
@@ -17,6 +17,8 @@ export interface PartState {
   target: TargetQuantities | undefined;
   /** Runs in a row that the write throttle delayed. */
   throttledRuns: number;
+  /** The last difference that was written for this target, or that could not be. */
+  difference?: WrittenDifference | undefined;
 }
 
 /** Whether a part had this SKU at its last sync. */
@@ -70,25 +72,28 @@ const partLine = z.tuple([
   z.number(),
   z.union([z.string(), z.record(z.string(), z.string()), z.null()]),
   z.number().optional(),
+  z.tuple([z.string(), z.number()]).optional(),
 ]);
 
-function lineOf({ sku, outcome, at, target, throttledRuns }: PartState): string {
+function lineOf({ sku, outcome, at, target, throttledRuns, difference }: PartState): string {
   const sources = Object.keys(target ?? {});
   const short = sources.length === 1 ? (target?.[ONLY_SOURCE] ?? target) : (target ?? null);
   const line = [sku, OUTCOMES.indexOf(outcome), at, short];
+  if (difference) return JSON.stringify([...line, throttledRuns, [difference.shows, difference.writes]]);
   return JSON.stringify(throttledRuns > 0 ? [...line, throttledRuns] : line);
 }
 
 function stateFrom(text: string | null | undefined): PartState | undefined {
   const line = parseStored(partLine, text);
   if (!line) return undefined;
-  const [sku, outcome, at, target, throttledRuns = 0] = line;
+  const [sku, outcome, at, target, throttledRuns = 0, difference] = line;
   return {
     sku,
     outcome: OUTCOMES[outcome] ?? 'failed',
     at,
     target: typeof target === 'string' ? { [ONLY_SOURCE]: target } : (target ?? undefined),
     throttledRuns,
+    ...(difference && { difference: { shows: difference[0], writes: difference[1] } }),
   };
 }
 

@@ -2,6 +2,7 @@ import {
   compareSides,
   fallsToZero,
   FINDING_KINDS,
+  formatStoreStock,
   isMassZero,
   needsProduct,
   sameQuantities,
@@ -13,6 +14,7 @@ import {
   type Finding,
   type FindingKind,
   type SkuField,
+  type StoreStock,
   type TargetQuantities,
 } from '@stock-sync/domain';
 import { CallError, chunk } from '@stock-sync/http-client';
@@ -46,6 +48,8 @@ export interface CompareOptions {
   dryRun: boolean;
   /** Whether the mass-zero guard is off. */
   force: boolean;
+  /** Whether parts that were given up or left are tried once more. */
+  retriesFailed: boolean;
   /** Called with everything that is not equal. */
   onFinding: (finding: Finding) => void;
 }
@@ -110,7 +114,8 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
       counts[kind]++;
       if (kind === 'equal') continue;
       options.onFinding({ kind, part, sku, store: sides?.store, target: quantities });
-      if (!mayHelp(kind, before, quantities)) continue;
+      if (!mayHelp(kind, before, quantities, sides?.store)) continue;
+      if (before?.outcome === 'left') await parts.set(part, { ...before, difference: undefined }, sku);
       if (kind === 'drifted' && sides && fallsToZero(sides)) falling.push(part);
       else differing.push(part);
     }
@@ -137,12 +142,21 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
     );
   }
 
-  /** Whether a sync may change something: one that ended so with the same target is not repeated again and again. */
-  function mayHelp(kind: FindingKind, before: PartState | undefined, target: TargetQuantities): boolean {
-    const isSameTarget = before !== undefined && sameQuantities(before.target, target);
-    if (kind === 'drifted') return deps.writes || !(isSameTarget && before.outcome === 'dry run');
-    if (kind === 'ambiguous' || kind === 'unreadable') return !(isSameTarget && before.outcome === 'failed');
-    return !(isSameTarget && before.outcome === 'skipped');
+  /** Whether a sync may change something: one that ended so with both sides as they are is not repeated again and again. */
+  function mayHelp(
+    kind: FindingKind,
+    before: PartState | undefined,
+    target: TargetQuantities,
+    store: readonly StoreStock[] = [],
+  ): boolean {
+    if (!before || !sameQuantities(before.target, target)) return true;
+    const { outcome, difference } = before;
+    if (options.retriesFailed && (outcome === 'failed' || outcome === 'left')) return true;
+    if (kind === 'ambiguous' || kind === 'unreadable') return outcome !== 'failed';
+    if (kind !== 'drifted') return outcome !== 'skipped';
+    if (outcome === 'dry run') return deps.writes;
+    const isGivenUp = outcome === 'failed' || outcome === 'left';
+    return !isGivenUp || difference?.shows !== formatStoreStock(store);
   }
 
   /** SKUs in the store that no part has. */

@@ -5,5 +5,10 @@ export interface JobRun {
   /** Whether it makes its own calls, because it failed before in calls that it may have shared. */
   alone: boolean;
   /** How far it came, for the dead letter. */
-  progress: { sku?: string; target?: TargetQuantities };
+  progress: {
+    sku?: string;
+    target?: TargetQuantities;
+    /** What the store showed, for people and to compare. */
+    shows?: string;
+  };
 }

@@ -45,7 +45,7 @@ export function createReconcile(deps: ReconcileDeps) {
   const { lastReconcile, metrics, log } = deps;
 
   return {
-    async run({ event }: JobOf<'reconcile'>): Promise<ReconcileReport> {
+    async run({ event, retriesFailed = false }: JobOf<'reconcile'>): Promise<ReconcileReport> {
       return withLease(async () => {
         const last = await lastReconcile.get();
         const restsUntil = last ? last.at + Math.min(MAX_REST_MS, RESTS * (last.at - last.startedAt)) : 0;
@@ -55,6 +55,7 @@ export function createReconcile(deps: ReconcileDeps) {
           event,
           dryRun: false,
           force: false,
+          retriesFailed,
           onFinding: finding => {
             if (finding.kind === 'drifted' && drifted.length < LOGGED_FINDINGS) drifted.push(finding);
           },
@@ -86,6 +87,7 @@ export function createReconcile(deps: ReconcileDeps) {
             event,
             dryRun,
             force,
+            retriesFailed: force,
             onFinding: finding => {
               // As plain data, which a finding is.
               findings.push({ type: 'finding', finding: { ...finding, store: finding.store && [...finding.store] } });

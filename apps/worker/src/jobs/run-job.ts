@@ -134,11 +134,13 @@ export function createRunJob(deps: RunJobDeps): RunJob {
     throw error;
   }
 
-  /** So that sweep and reconcile sync the part again only when its target changes. */
-  async function rememberFailure(part: number, { progress: { sku, target } }: JobRun): Promise<void> {
+  /** So that sweep and reconcile sync the part again only when its target or the store changes. */
+  async function rememberFailure(part: number, { progress: { sku, target, shows } }: JobRun): Promise<void> {
     if (sku === undefined) return;
     const [before] = await deps.parts.get([part]);
-    await deps.parts.set(part, { sku, outcome: 'failed', at: Date.now(), target, throttledRuns: 0 }, before?.sku);
+    const difference = shows === undefined ? undefined : { shows, writes: 0 };
+    const state = { sku, outcome: 'failed', at: Date.now(), target, throttledRuns: 0, difference } as const;
+    await deps.parts.set(part, state, before?.sku);
     // The store may have refused it because its product is gone, or is another one now.
     await deps.products.forget(sku);
   }

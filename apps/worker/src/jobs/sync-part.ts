@@ -1,9 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   formatSkuField,
+  formatStoreStock,
   formatTarget,
   hasOwnStock,
   isSameSku,
+  isUndone,
+  sameQuantities,
+  sameWrites,
+  sellsOut,
   skuOf,
   stockChanges,
   targetQuantities,
@@ -13,6 +18,7 @@ import {
   type StockChange,
   type StoreStock,
   type TargetQuantities,
+  type WrittenDifference,
 } from '@stock-sync/domain';
 import type { Log } from '@stock-sync/service';
 import {
@@ -26,6 +32,7 @@ import {
 } from '@stock-sync/state';
 import type { PartReads } from '../calls/part-reads';
 import type { ProductLookups } from '../calls/product-lookups';
+import type { SellingRulesLookups } from '../calls/selling-rules';
 import type { SkuLookups } from '../calls/sku-lookups';
 import type { StockWrites } from '../calls/stock-writes';
 import type { StoreReads } from '../calls/store-reads';
@@ -44,6 +51,7 @@ export interface SyncPartDeps {
   skuLookups: SkuLookups;
   productLookups: ProductLookups;
   storeReads: StoreReads;
+  sellingRules: SellingRulesLookups;
   stockWrites: StockWrites;
   connections: Pick<Connections, 'locationTree' | 'rules'>;
   parts: Parts;
@@ -109,6 +117,7 @@ export function createSyncPart(deps: SyncPartDeps) {
       const quantities = targetQuantities(target);
       progress.target = quantities;
       const result = { part: id, sku, target: quantities };
+      const isSameTarget = before !== undefined && sameQuantities(before.target, quantities);
       const [partsWithSku, { product, store }] = await Promise.all([
         deps.skuLookups.load({ sku, part: id }, alone),
         readStore(sku, early, alone),
@@ -119,10 +128,26 @@ export function createSyncPart(deps: SyncPartDeps) {
         const reason = product
           ? `a ${product.typeId} product has no stock of its own`
           : 'Magento has no product with this SKU';
-        return skipped(job, sku, reason);
+        return skipped(job, sku, reason, before?.outcome === 'skipped');
       }
 
-      const changes = stockChanges(target, store);
+      let changes = stockChanges(target, store);
+      const shows = formatStoreStock(store);
+      progress.shows = shows;
+      const writes = changes.length > 0 ? sameWrites(isSameTarget ? before.difference : undefined, shows) : 0;
+      if (sellsOut(changes) || isUndone(writes)) {
+        const rules = await deps.sellingRules.load(product.sku);
+        if (!rules.managesStock) {
+          return left('Magento does not manage the stock of this product');
+        }
+        changes = stockChanges(target, store, rules);
+        if (changes.length > 0 && isUndone(writes)) {
+          return left(
+            `it shows ${shows} again after ${writes} writes of ${formatTarget(quantities)}, so something in the store ` +
+              'undoes them. It is left until its stock or the store changes, or until: npm run reconcile -- --force',
+          );
+        }
+      }
       if (changes.length === 0) {
         await remember('unchanged');
         log[levelOf(job)](
@@ -152,16 +177,25 @@ export function createSyncPart(deps: SyncPartDeps) {
         log.info(`SKU '${sku}' not written: part ${id} was read again meanwhile (${job.event})`, result);
         return { ...result, outcome: 'overtaken' };
       }
-      await remember('updated', throttle.throttledRuns);
+      await remember('updated', throttle.throttledRuns, { shows, writes: writes + 1 });
       for (const change of changes) log.info(updatedLine(job, sku, change), { ...result, ...change });
       return { ...result, outcome: 'updated' };
 
-      function remember(outcome: Outcome, throttledRuns = 0): Promise<void> {
-        return parts.set(
-          id,
-          { sku: result.sku, outcome, at: Date.now(), target: quantities, throttledRuns },
-          before?.sku,
-        );
+      function remember(outcome: Outcome, throttledRuns = 0, written?: WrittenDifference): Promise<void> {
+        const difference = written ?? (isSameTarget ? before.difference : undefined);
+        const state = { sku: result.sku, outcome, at: Date.now(), target: quantities, throttledRuns, difference };
+        return parts.set(id, state, before?.sku);
+      }
+
+      /** The store is not written, which is said once. */
+      async function left(reason: string): Promise<SyncResult> {
+        const isKnown = isSameTarget && before.outcome === 'left' && before.difference?.shows === shows;
+        await remember('left', 0, { shows, writes });
+        log[isKnown ? 'debug' : 'warn'](`SKU '${result.sku}' is not written: ${reason} (part ${id}, ${job.event})`, {
+          ...result,
+          outcome: 'left',
+        });
+        return { ...result, outcome: 'left' };
       }
     },
   };
@@ -208,10 +242,11 @@ export function createSyncPart(deps: SyncPartDeps) {
     await queues.enqueue(others.map(part => ({ kind: 'part', part, event: 'another part left its SKU', acceptedAt })));
   }
 
-  function skipped(job: PartJob, sku: string | undefined, reason: string): SyncResult {
+  /** `isKnown`: the log said so before. Most parts of a factory are never sold online. */
+  function skipped(job: PartJob, sku: string | undefined, reason: string, isKnown = false): SyncResult {
     const subject = sku === undefined ? `Part ${job.part}` : `SKU '${sku}'`;
     const fields = { part: job.part, sku, outcome: 'skipped' };
-    log[levelOf(job)](`${subject} skipped: ${reason} (part ${job.part}, ${job.event})`, fields);
+    log[isKnown ? 'debug' : levelOf(job)](`${subject} skipped: ${reason} (part ${job.part}, ${job.event})`, fields);
     return { outcome: 'skipped', part: job.part, sku };
   }
 

@@ -283,7 +283,8 @@ export function bodyRefusal(call: FakeCall): FakeAnswer | undefined {
   return call.body instanceof MalformedBody ? refused(400, 'Decoding error.') : undefined;
 }
 
-function stockItem({ id, qty, isInStock, lowStockDate, statusChangedAuto }: FakeProduct) {
+function stockItem(product: FakeProduct) {
+  const { id, qty, isInStock, lowStockDate, statusChangedAuto, backorders, minQuantity, managesStock } = product;
   return {
     item_id: id,
     product_id: id,
@@ -292,22 +293,22 @@ function stockItem({ id, qty, isInStock, lowStockDate, statusChangedAuto }: Fake
     is_in_stock: isInStock,
     is_qty_decimal: false,
     show_default_notification_message: false,
-    use_config_min_qty: true,
-    min_qty: 0,
+    use_config_min_qty: minQuantity === 0,
+    min_qty: minQuantity,
     use_config_min_sale_qty: 1,
     min_sale_qty: 1,
     use_config_max_sale_qty: true,
     max_sale_qty: 10000,
-    use_config_backorders: true,
-    backorders: 0,
+    use_config_backorders: backorders === 0,
+    backorders,
     use_config_notify_stock_qty: true,
     notify_stock_qty: 1,
     use_config_qty_increments: true,
     qty_increments: 0,
     use_config_enable_qty_inc: true,
     enable_qty_increments: false,
-    use_config_manage_stock: true,
-    manage_stock: true,
+    use_config_manage_stock: managesStock,
+    manage_stock: managesStock,
     low_stock_date: lowStockDate,
     is_decimal_divided: false,
     stock_status_changed_auto: statusChangedAuto,

@@ -4,11 +4,20 @@ export interface FakeProduct {
   sku: string;
   typeId: string;
   status: number;
-  qty: number;
+  qty: number | null;
   isInStock: boolean;
   lowStockDate: string | null;
   statusChangedAuto: number;
+  backorders: number;
+  minQuantity: number;
+  managesStock: boolean;
 }
+
+/** How a product is sold; most are sold while there is more than nothing. */
+type ProductOptions = Partial<Pick<FakeProduct, 'typeId' | 'backorders' | 'minQuantity' | 'managesStock'>> & {
+  /** null: it never had stock, so it has no source item either. */
+  quantity?: number | null;
+};
 
 export interface FakeSourceItem {
   id: number;
@@ -46,10 +55,7 @@ export class MagentoStore {
     return sku.replace(/ +$/, '').toLowerCase();
   }
 
-  addProduct(
-    sku: string,
-    { typeId = 'simple', quantity = 0 }: { typeId?: string; quantity?: number } = {},
-  ): FakeProduct {
+  addProduct(sku: string, { typeId = 'simple', quantity = 0, ...sold }: ProductOptions = {}): FakeProduct {
     const id = this.products.size + 1;
     const product: FakeProduct = {
       id,
@@ -57,12 +63,16 @@ export class MagentoStore {
       typeId,
       status: 1,
       qty: quantity,
-      isInStock: quantity > 0,
+      isInStock: (quantity ?? 0) > 0,
       lowStockDate: null,
       statusChangedAuto: 0,
+      backorders: 0,
+      minQuantity: 0,
+      managesStock: true,
+      ...sold,
     };
     this.products.set(MagentoStore.key(sku), product);
-    if (['simple', 'virtual', 'downloadable'].includes(typeId)) {
+    if (quantity !== null && ['simple', 'virtual', 'downloadable'].includes(typeId)) {
       this.setSourceItem(sku, 'default', quantity, quantity > 0 ? 1 : 0);
     }
     return product;
@@ -90,13 +100,13 @@ export class MagentoStore {
     const product = this.product(sku);
     if (product && source === 'default') {
       product.qty = rounded;
-      product.isInStock = status === 1 && rounded > 0;
+      product.isInStock = status === 1 && isSold(product, rounded);
     }
   }
 
   /** Writes the legacy stock item, and source `default` with it. */
   writeStockItem(product: FakeProduct, qty: number, isInStock: boolean | undefined, now: string): void {
-    const soldOut = qty <= 0;
+    const soldOut = !isSold(product, qty);
     product.qty = qty;
     product.isInStock = !soldOut && (isInStock ?? product.isInStock);
     product.lowStockDate = soldOut ? now : null;
@@ -175,6 +185,11 @@ export class MagentoStore {
     else this.sourceItems.set(key, { id: this.nextSourceItem++, sku, source_code: source, quantity, status });
     if (source === 'default') this.history.push({ sku, quantity, at: Date.now() });
   }
+}
+
+/** Whether a product with this quantity can be bought (docs/facts/magento.md, "Differences and traps"). */
+function isSold({ backorders, minQuantity }: FakeProduct, quantity: number): boolean {
+  return quantity > minQuantity || backorders > 0;
 }
 
 /** A time as Magento formats it. */
