@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { rootCertificates } from 'node:tls';
 import axios, { AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import axiosRetry, { isNetworkError } from 'axios-retry';
@@ -37,6 +38,8 @@ export interface Answer {
   body: unknown;
   retryAfterMs: number | undefined;
   location: string | undefined;
+  /** The time of the answer by the clock of its sender, in milliseconds since 1970. */
+  dateMs: number | undefined;
 }
 
 export interface Call {
@@ -133,6 +136,24 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   };
 }
 
+/** The pause before a refused call is repeated, in milliseconds. */
+const REPEAT_MS = 200;
+
+/**
+ * Makes a call that changes nothing, and once more where it is refused with 401 or 403: one node behind a load balancer
+ * may refuse what the others accept, and nobody needs to know of it.
+ * @param isFinal whether the refusal is about this very call, so that another one would be refused, too
+ */
+export async function repeatRefused(
+  call: () => Promise<Answer>,
+  isFinal: (answer: Answer) => boolean = () => false,
+): Promise<Answer> {
+  const answer = await call();
+  if ((answer.status !== 401 && answer.status !== 403) || isFinal(answer)) return answer;
+  await sleep(REPEAT_MS);
+  return call();
+}
+
 function answerFrom(system: System, status: number, headers: unknown, text: string): Answer {
   const header = (name: string) => {
     const value = (headers as Record<string, unknown>)[name];
@@ -144,6 +165,7 @@ function answerFrom(system: System, status: number, headers: unknown, text: stri
     isJson,
     retryAfterMs: retryAfterMs(header('retry-after')),
     location: header('location'),
+    dateMs: dateMs(header('date')),
   };
   if (!isJson) return { ...answer, body: text };
   try {
@@ -161,6 +183,11 @@ function retryAfterMs(value: string | undefined): number | undefined {
   if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
   const date = Date.parse(value);
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+}
+
+function dateMs(value: string | undefined): number | undefined {
+  const date = Date.parse(value ?? '');
+  return Number.isNaN(date) ? undefined : date;
 }
 
 function reasonOf(error: unknown, timeoutMs: number): string {

@@ -12,6 +12,7 @@ export {
 export {
   createHttpClient,
   parsedBody,
+  repeatRefused,
   excerpt,
   type HttpClient,
   type HttpClientOptions,

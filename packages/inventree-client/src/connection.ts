@@ -4,6 +4,7 @@ import {
   excerpt,
   failureKindOf,
   parsedBody,
+  repeatRefused,
   type Answer,
   type Call,
   type HttpClient,
@@ -54,7 +55,7 @@ export function connectToInvenTree(options: InvenTreeClientOptions): InvenTreeCo
   const call: HttpClient['call'] = outgoing => limit(() => http.call(outgoing));
 
   async function request<T>(outgoing: Call, what: string, schema: ZodType<T>): Promise<T> {
-    const answer = await call(outgoing);
+    const answer = await repeatRefused(() => call(outgoing));
     if (answer.status >= 300 || !answer.isJson) throw errorFrom(answer, outgoing);
     return parsedBody('InvenTree', what, schema, answer);
   }

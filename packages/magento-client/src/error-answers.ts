@@ -38,6 +38,24 @@ export class MagentoLimitError extends CallError {
   }
 }
 
+/** Whether the store refused a call because it computed another signature. */
+export function isBadSignature(answer: Answer): boolean {
+  return answer.status === 401 && (errorBodyOf(answer)?.message.startsWith('The signature is invalid') ?? false);
+}
+
+/** Where Magento's administration has the rights that we need, under the integration's _API_. */
+const RIGHTS: Readonly<Record<string, string>> = {
+  'Magento_Catalog::products': 'Catalog > Inventory > Products',
+  'Magento_CatalogInventory::cataloginventory': 'Catalog > Inventory > Catalog inventory',
+  'Magento_InventoryApi::source': 'Stores > Inventory > Sources',
+  'Magento_InventoryApi::stock': 'Stores > Inventory > Stocks',
+  'Magento_InventoryApi::stock_source_item_assign': 'Stores > Inventory > Stocks > Source Item Assigning',
+  'Magento_Sales::sales': 'Sales > Operations',
+  'Magento_Sales::shipment': 'Sales > Operations > Shipments',
+  'Magento_Sales::sales_creditmemo': 'Sales > Operations > Credit Memos',
+  'Magento_Sales::actions_view': 'Sales > Operations > Orders > Actions > View',
+};
+
 const NO_ROUTE = 'Request does not match any route.';
 
 /**
@@ -49,9 +67,18 @@ export function errorFrom(answer: Answer, { path, direction = 'read' }: Call): C
   const body = errorBodyOf(answer);
   const reason = body ? fillMessage(body) : excerpt(answer.body);
 
-  // Every refusal is 401, whether the token is wrong or lacks a right.
+  if (isClockRefused(status, body)) {
+    const message = `Magento refused the time of the signature: ${reason}. ${clockDifference(answer)}`;
+    return new CallError('Magento', 'credentials', message, details);
+  }
+  // Magento's own refusals are 401, whether the token is wrong or lacks a right; a page comes from something before it.
+  if ((status === 401 || status === 403) && !body) {
+    const message = `Magento, or a firewall before it, refused ${pathOnly(path)} with ${status}: ${reason}`;
+    return new CallError('Magento', 'credentials', message, details);
+  }
   if (status === 401 || status === 403) {
-    return new CallError('Magento', 'credentials', `Magento refused the credentials: ${reason}`, details);
+    const message = `Magento refused the credentials: ${reason}${remedyFor(body)}`;
+    return new CallError('Magento', 'credentials', message, details);
   }
   if (status === 400 && body?.message.startsWith('Signature method')) {
     return new CallError('Magento', 'credentials', `Magento refused the signature: ${reason}`, details);
@@ -77,6 +104,24 @@ export function errorFrom(answer: Answer, { path, direction = 'read' }: Call): C
     `Magento answered ${status}: ${reason}`,
     details,
   );
+}
+
+/** The box to tick, where the refusal names a right that we know. */
+function remedyFor(body: MagentoErrorBody | undefined): string {
+  const { parameters } = body ?? {};
+  const resources = parameters && !Array.isArray(parameters) ? parameters.resources : undefined;
+  const right = typeof resources === 'string' ? RIGHTS[resources] : undefined;
+  return right ? ` Allow ${right} for the integration, save, and activate it again` : '';
+}
+
+function isClockRefused(status: number, body: MagentoErrorBody | undefined): boolean {
+  return (status === 400 || status === 401) && /timestamp/i.test(body?.message ?? '');
+}
+
+function clockDifference({ dateMs }: Answer): string {
+  if (dateMs === undefined) return 'Set the clock of this machine';
+  const seconds = Math.round((Date.now() - dateMs) / 1000);
+  return `The clock of this machine is ${Math.abs(seconds)} s ${seconds < 0 ? 'behind' : 'ahead of'} that of the store`;
 }
 
 function limitIn({ message, parameters }: MagentoErrorBody): number | undefined {

@@ -4,7 +4,6 @@ export {
   SKUS_PER_CALL,
   type MagentoClient,
   type MagentoClientOptions,
-  type MagentoCredentials,
   type Product,
   type SalesDocument,
   type SalesDocumentKind,
@@ -15,3 +14,4 @@ export {
 } from './magento-client';
 export { detectStockApi, openStockApi, type SkuStock, type StockApi, type StockApiKind } from './stock-api';
 export { oauthHeader, signatureBase, type OAuthCredentials } from './oauth';
+export type { MagentoCredentials } from './signed-calls';

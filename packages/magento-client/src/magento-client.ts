@@ -1,20 +1,10 @@
 import { skuKey, type SellingRules } from '@stock-sync/domain';
-import {
-  CallError,
-  chunk,
-  createHttpClient,
-  excerpt,
-  isNotFound,
-  parsedBody,
-  type Call,
-} from '@stock-sync/http-client';
+import { CallError, chunk, excerpt, isNotFound, parsedBody, repeatRefused, type Call } from '@stock-sync/http-client';
 import { z, type ZodType } from 'zod';
-import { errorBodyOf, errorFrom, MagentoLimitError } from './error-answers';
-import { oauthHeader, type OAuthCredentials } from './oauth';
+import { errorFrom, isBadSignature, MagentoLimitError } from './error-answers';
+import { percentEncode } from './oauth';
 import { filter, pageQuery, skuQueries } from './search-criteria';
-
-/** The access token alone (Bearer, works only where the shop enabled it), or the four values of OAuth 1.0a. */
-export type MagentoCredentials = { accessToken: string } | OAuthCredentials;
+import { createSignedCalls, type MagentoCredentials } from './signed-calls';
 
 export interface MagentoClientOptions {
   /** Base URL of the store, e.g. https://shop.example. */
@@ -149,38 +139,30 @@ const listOf = <T>(item: ZodType<T>) =>
     .nullable()
     .transform(items => items ?? []);
 const pageOf = <T>(item: ZodType<T>) => z.object({ items: listOf(item), total_count: z.number().int() });
+const WRITE = 'a write of source items';
+const WRITTEN = z.array(z.unknown());
 const skuRow = z.object({ sku: z.string() });
 const documentSchema = z.object({ entity_id: z.number().int(), items: listOf(skuRow) });
 
 /** A client for one store. */
 export function createMagentoClient(options: MagentoClientOptions): MagentoClient {
-  const { credentials } = options;
-  // A real store on a port of its own signed its host without the port, against RFC 5849; others may not. After a
-  // refused signature the other way is tried, and the one that works is kept (docs/facts/magento.md, "Authentication").
-  let signPort = false;
-  const http = createHttpClient({
-    system: 'Magento',
+  const http = createSignedCalls(options.credentials, {
     baseUrl: options.baseUrl.replace(/\/+$/, '').replace(/\/rest(\/V1)?$/, ''),
     timeoutMs: options.timeoutMs,
     verifyTls: options.verifyTls,
     caFile: options.caFile,
-    authorization: ({ method, url }) =>
-      'consumerKey' in credentials
-        ? oauthHeader(method, url, credentials, { signPort })
-        : `Bearer ${credentials.accessToken}`,
   });
-  const portMatters = 'consumerKey' in credentials && new URL(options.baseUrl).port !== '';
   let pageSize = PAGE_SIZE;
   /** Rows that the store accepts in one write; learned from its refusal. */
   let maxRows = Infinity;
 
-  async function request<T>(call: Call, what: string, schema: ZodType<T>): Promise<T> {
-    let answer = await http.call(call);
-    if (portMatters && answer.status === 401 && errorBodyOf(answer)?.message.startsWith('The signature is invalid')) {
-      signPort = !signPort;
-      answer = await http.call(call);
-      if (answer.status === 401) signPort = !signPort;
-    }
+  async function request<T>(
+    call: Call,
+    what: string,
+    schema: ZodType<T>,
+    { changesNothing = call.direction !== 'write' } = {},
+  ): Promise<T> {
+    const answer = await (changesNothing ? repeatRefused(() => http.call(call), isBadSignature) : http.call(call));
     if (answer.status >= 300) throw errorFrom(answer, call);
     if (!answer.isJson) {
       const message = `Magento answered ${what} with a page instead of JSON: ${excerpt(answer.body)}`;
@@ -307,7 +289,7 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
 
     async readStockItem(sku) {
       try {
-        const path = `/rest/V1/stockItems/${encodeURIComponent(sku)}`;
+        const path = `/rest/V1/stockItems/${percentEncode(sku)}`;
         return await get(path, 'a stock item', stockItemSchema);
       } catch (error) {
         if (isNotFound(error)) return undefined;
@@ -317,7 +299,7 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
 
     async writeStockItem(sku, { quantity, inStock }) {
       // Magento ignores the item id in the path (docs/facts/magento.md, "Legacy stock item").
-      const path = `/rest/V1/products/${encodeURIComponent(sku)}/stockItems/1`;
+      const path = `/rest/V1/products/${percentEncode(sku)}/stockItems/1`;
       const body = { stockItem: { qty: quantity, is_in_stock: inStock } };
       await request({ method: 'PUT', path, body, direction: 'write' }, 'a write of a stock item', z.number());
     },
@@ -353,7 +335,7 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
 
     async probeEmptyWrite() {
       try {
-        await postSourceItems([]);
+        await request(sourceItemsPost([]), WRITE, WRITTEN, { changesNothing: true });
       } catch (error) {
         if (!(error instanceof CallError) || error.kind !== 'refused' || error.status !== 400) throw error;
       }
@@ -364,9 +346,12 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
   return client;
 
   async function postSourceItems(sourceItems: readonly object[]): Promise<void> {
-    const call = { method: 'POST', path: '/rest/V1/inventory/source-items', body: { sourceItems } } as const;
-    await request({ ...call, direction: 'write' }, 'a write of source items', z.array(z.unknown()));
+    await request(sourceItemsPost(sourceItems), WRITE, WRITTEN);
   }
+}
+
+function sourceItemsPost(sourceItems: readonly object[]): Call {
+  return { method: 'POST', path: '/rest/V1/inventory/source-items', body: { sourceItems }, direction: 'write' };
 }
 
 function walkPath(size: number, page: number): string {

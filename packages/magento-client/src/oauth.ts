@@ -8,32 +8,45 @@ export interface OAuthCredentials {
   accessTokenSecret: string;
 }
 
+/** Which form of a URL a store signs: releases differ (docs/facts/magento.md, "Differences and traps"). */
+export interface SignedUrl {
+  /** Whether a non-default port is part of it, as RFC 5849 says. */
+  hasPort: boolean;
+  /** Whether its path has characters that a path may contain as they are (2.4.6 and newer), or escaped as sent. */
+  decodesPath: boolean;
+}
+
 export interface OAuthOptions {
-  /** Whether a non-default port is part of the signed URL, as RFC 5849 says. */
-  signPort: boolean;
+  signedUrl: SignedUrl;
   /** For tests against published vectors. */
   nonce?: string;
   timestamp?: number;
 }
 
 /** Percent-encoding as in RFC 5849, section 3.6: stricter than encodeURIComponent. */
-function encode(text: string): string {
+export function percentEncode(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,
     character => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
 }
 
+/** What Magento 2.4.6 and newer decode in a path before they sign it: & , + ; = / : @ $ and % itself. */
+const DECODED_IN_PATHS = /%(?:26|2C|2B|3B|3D|2F|3A|40|24|25)/g;
+
 /** The text that is signed (RFC 5849, section 3.4.1). JSON bodies are not part of it. */
-export function signatureBase(method: string, url: string, oauth: [string, string][], signPort: boolean): string {
+export function signatureBase(method: string, url: string, oauth: [string, string][], signed: SignedUrl): string {
   const address = new URL(url);
-  const origin = `${address.protocol}//${signPort ? address.host : address.hostname}`;
+  const origin = `${address.protocol}//${signed.hasPort ? address.host : address.hostname}`;
+  const path = signed.decodesPath
+    ? address.pathname.replace(DECODED_IN_PATHS, escaped => decodeURIComponent(escaped))
+    : address.pathname;
   const parameters = [...address.searchParams, ...oauth]
-    .map(([name, value]): [string, string] => [encode(name), encode(value)])
+    .map(([name, value]): [string, string] => [percentEncode(name), percentEncode(value)])
     .sort(([a, x], [b, y]) => (a === b ? (x < y ? -1 : 1) : a < b ? -1 : 1))
     .map(([name, value]) => `${name}=${value}`)
     .join('&');
-  return [method.toUpperCase(), origin + address.pathname, parameters].map(encode).join('&');
+  return [method.toUpperCase(), origin + path, parameters].map(percentEncode).join('&');
 }
 
 /** The Authorization header of one call, by HMAC-SHA256: Magento refuses HMAC-SHA1 (docs/facts/magento.md). */
@@ -41,7 +54,7 @@ export function oauthHeader(
   method: string,
   url: string,
   credentials: OAuthCredentials,
-  { signPort, nonce = randomBytes(16).toString('hex'), timestamp = Math.floor(Date.now() / 1000) }: OAuthOptions,
+  { signedUrl, nonce = randomBytes(16).toString('hex'), timestamp = Math.floor(Date.now() / 1000) }: OAuthOptions,
 ): string {
   const oauth: [string, string][] = [
     ['oauth_consumer_key', credentials.consumerKey],
@@ -51,10 +64,10 @@ export function oauthHeader(
     ['oauth_token', credentials.accessToken],
     ['oauth_version', '1.0'],
   ];
-  const key = `${encode(credentials.consumerSecret)}&${encode(credentials.accessTokenSecret)}`;
+  const key = `${percentEncode(credentials.consumerSecret)}&${percentEncode(credentials.accessTokenSecret)}`;
   const signature = createHmac('sha256', key)
-    .update(signatureBase(method, url, oauth, signPort))
+    .update(signatureBase(method, url, oauth, signedUrl))
     .digest('base64');
   const fields = [...oauth, ['oauth_signature', signature]] as [string, string][];
-  return `OAuth ${fields.map(([name, value]) => `${encode(name)}="${encode(value)}"`).join(', ')}`;
+  return `OAuth ${fields.map(([name, value]) => `${percentEncode(name)}="${percentEncode(value)}"`).join(', ')}`;
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { splitBatch, type CallError } from '@stock-sync/http-client';
+import { CallError, splitBatch } from '@stock-sync/http-client';
 import type { Log } from '@stock-sync/service';
 import {
   BREAKERS,
@@ -195,10 +195,19 @@ export function createBreaker(deps: {
   return {
     async guard(name, items, call, skusOf = () => []) {
       requireClosed([name]);
-      return splitBatch(items, call, async (error, some) => {
+      const isItemsFault = async (error: CallError, some: typeof items) => {
         if ((await judge(error, skusOf(some))) === 'item') return true;
         throw new WaitError(error.message, 0, error);
-      });
+      };
+      const callTwice = async (some: typeof items) => {
+        try {
+          return await call(some);
+        } catch (error) {
+          if (!isHiccup(error) || some.length < items.length || !(await isItemsFault(error, some))) throw error;
+          return call(some);
+        }
+      };
+      return splitBatch(items, callTwice, isItemsFault);
     },
     judge,
     require: name => requireClosed([name]),
@@ -206,6 +215,14 @@ export function createBreaker(deps: {
     open: () => known,
     stop: () => clearInterval(checking),
   };
+}
+
+/**
+ * Whether the same call may well pass a moment later, if the probe passes: one node behind a load balancer that refuses
+ * what the others accept. Nobody needs to know of it.
+ */
+function isHiccup(error: unknown): error is CallError {
+  return error instanceof CallError && error.kind === 'credentials';
 }
 
 function askedFor({ retryAfterMs = 0 }: CallError): number {

@@ -142,7 +142,7 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
     );
   }
 
-  /** Whether a sync may change something: one that ended so with both sides as they are is not repeated again and again. */
+  /** Whether a sync may change something: one that ended so, with both sides as they are, is not repeated for ever. */
   function mayHelp(
     kind: FindingKind,
     before: PartState | undefined,

@@ -143,8 +143,9 @@ export function createSyncPart(deps: SyncPartDeps) {
         changes = stockChanges(target, store, rules);
         if (changes.length > 0 && isUndone(writes)) {
           return left(
-            `it shows ${shows} again after ${writes} writes of ${formatTarget(quantities)}, so something in the store ` +
-              'undoes them. It is left until its stock or the store changes, or until: npm run reconcile -- --force',
+            `it shows ${shows} again after ${writes} writes of ${formatTarget(quantities)}, so something in the ` +
+              'store undoes them. It is left until its stock or the store changes, or until: ' +
+              'npm run reconcile -- --force',
           );
         }
       }

@@ -88,7 +88,7 @@ it('never takes a product whose stock Magento does not manage to zero, and says 
   ]);
 });
 
-it('leaves a quantity alone that the store changes back after each of three writes, until something changes', async () => {
+it('leaves a quantity alone that the store changes back after three writes, until something changes', async () => {
   const running = await start();
   const { part, item } = widget(running, 5, { quantity: 999 });
   const { store } = running.magento;

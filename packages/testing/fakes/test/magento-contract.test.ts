@@ -107,7 +107,7 @@ describe('the fake Magento answers as the recorded store did', () => {
     name => !NOT_COVERED.includes(name) && !name.startsWith('order') && name !== 'shipments-list',
   );
   it.each(replayed)('%s', async name => {
-    magento = await startMagento(SETTINGS[name] ?? {});
+    magento = await startMagento({ version: '2.4.4', ...SETTINGS[name] });
     stock(magento, name);
     for (const earlier of BEFORE[name] ?? (name.endsWith('-after') ? [name.slice(0, -'-after'.length)] : [])) {
       await replay(magento, earlier);
@@ -158,7 +158,7 @@ describe('the fake Magento answers as the recorded store did', () => {
   });
 });
 
-/** Signatures over a path with escaped characters: Magento 2.4.6 and newer compute them differently from this fake. */
+/** Its signature is over an escaped path; the tests of our client show that such a one is refused. */
 const AS_SENT_NOT_COVERED = ['legacy-get-slash-sku-signature'];
 
 it.each(asSentRecordings().filter(name => !AS_SENT_NOT_COVERED.includes(name)))(

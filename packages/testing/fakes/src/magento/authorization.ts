@@ -16,6 +16,7 @@ const RESOURCES: readonly [RegExp, string][] = [
   [/\/V1\/products\/.*\/stockItems\//, 'Magento_CatalogInventory::cataloginventory'],
   [/\/V1\/stockItems\//, 'Magento_CatalogInventory::cataloginventory'],
   [/\/V1\/products/, 'Magento_Catalog::products'],
+  [/\/V1\/inventory\/(stock-resolver|stocks|get-sources)/, 'Magento_InventoryApi::stock'],
   [/\/V1\/inventory\//, 'Magento_InventoryApi::source'],
   [/\/V1\/(orders|shipments|creditmemos)/, 'Magento_Sales::sales'],
   [/\/V1\/store\//, 'Magento_Backend::store'],
@@ -23,9 +24,23 @@ const RESOURCES: readonly [RegExp, string][] = [
 
 const json = { 'content-type': 'application/json; charset=utf-8' };
 
+/** Since 2.4.7, writing source items requires another resource than reading them. */
+function resourceOf({ method, path }: FakeCall, version: MagentoVersion): string | undefined {
+  const isWrite = method === 'POST' && path.endsWith('/source-items');
+  if (isWrite && version === '2.4.7') return 'Magento_InventoryApi::stock_source_item_assign';
+  return RESOURCES.find(([pattern]) => pattern.test(path))?.[1];
+}
+
+/** The recorded releases: they differ in how they sign a path, and in the right that a write requires. */
+export type MagentoVersion = '2.4.4' | '2.4.7';
+
 /** Why Magento refuses a call, always with 401; undefined if it does not. */
-export function refusalOf(call: FakeCall, integration: Integration, bearerEnabled: boolean): FakeAnswer | undefined {
-  const resource = RESOURCES.find(([path]) => path.test(call.path))?.[1];
+export function refusalOf(
+  call: FakeCall,
+  integration: Integration,
+  { bearerEnabled, version }: { bearerEnabled: boolean; version: MagentoVersion },
+): FakeAnswer | undefined {
+  const resource = resourceOf(call, version);
   const notAuthorized: FakeAnswer = {
     status: 401,
     headers: json,
@@ -36,7 +51,7 @@ export function refusalOf(call: FakeCall, integration: Integration, bearerEnable
   };
   const header = call.headers.authorization ?? '';
   if (header.startsWith('OAuth ')) {
-    const refused = oauthRefusal(call, header, integration);
+    const refused = oauthRefusal(call, header, integration, version);
     if (refused) return refused;
   } else if (!bearerEnabled || header !== `Bearer ${integration.accessToken}`) {
     return notAuthorized;
@@ -48,7 +63,12 @@ export function refusalOf(call: FakeCall, integration: Integration, bearerEnable
  * The signature as this store checked it: SHA-256 only, and the host without its port (docs/facts/magento.md,
  * "Authentication").
  */
-function oauthRefusal(call: FakeCall, header: string, integration: Integration): FakeAnswer | undefined {
+function oauthRefusal(
+  call: FakeCall,
+  header: string,
+  integration: Integration,
+  version: MagentoVersion,
+): FakeAnswer | undefined {
   const oauth = new Map(
     [...header.slice('OAuth '.length).matchAll(/(\w+)="([^"]*)"/g)].map(([, name = '', value = '']) => [
       name,
@@ -62,11 +82,24 @@ function oauthRefusal(call: FakeCall, header: string, integration: Integration):
   }
   const given = oauth.get('oauth_signature');
   oauth.delete('oauth_signature');
-  const address = `http://${(call.headers.host ?? '').replace(/:\d+$/, '')}${call.path}`;
+  const path = version === '2.4.7' ? decodedPath(call.path) : call.path;
+  const address = `http://${(call.headers.host ?? '').replace(/:\d+$/, '')}${path}`;
   const known =
     oauth.get('oauth_consumer_key') === integration.consumerKey && oauth.get('oauth_token') === integration.accessToken;
   if (known && given === oauthSignature(call.method, address, [...call.query, ...oauth], integration)) return undefined;
   return { status: 401, headers: json, body: { message: 'The signature is invalid. Verify and try again.' } };
+}
+
+/**
+ * The path as 2.4.6 and newer sign it: what may stand in a path is decoded, and everything else is encoded. A percent
+ * sign before two hex digits is taken for an escape once more, so no signature fits (docs/facts/magento.md).
+ */
+function decodedPath(path: string): string {
+  const plain = decodeURIComponent(path);
+  if (/%[0-9a-f]{2}/i.test(plain)) return decodeURIComponent(plain);
+  const escape = (text: string) =>
+    encodeURIComponent(text).replace(/[!'()*]/g, letter => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
+  return Array.from(plain, letter => (/[\w\-.~:@&=+$,/;%]/.test(letter) ? letter : escape(letter))).join('');
 }
 
 /** The OAuth 1.0a signature of a call, computed independently of our client, so that each checks the other. */

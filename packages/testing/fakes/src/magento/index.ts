@@ -1,6 +1,6 @@
 import { startFakeHttpServer, type FakeHttpServer, type FakeAnswer, type FakeCall } from '../fake-http-server';
 import { magentoRecording } from '../recordings';
-import { refusalOf, type Integration } from './authorization';
+import { refusalOf, type Integration, type MagentoVersion } from './authorization';
 import { bodyRefusal, magentoRoutes, noRoute, type MagentoSettings } from './routes';
 import { searchFrom } from './search';
 import { MagentoStore } from './store';
@@ -9,6 +9,7 @@ export interface FakeMagentoOptions {
   settings?: Partial<MagentoSettings>;
   /** Whether integrations may use a Bearer token; off by default since Magento 2.4.4. */
   bearerEnabled?: boolean;
+  version?: MagentoVersion;
   integration?: Partial<Integration>;
   latency?: boolean;
   port?: number;
@@ -59,7 +60,8 @@ export async function startMagento(options: FakeMagentoOptions = {}): Promise<Fa
     if (maintenance) return recordedAnswer(call.method === 'GET' ? 'maintenance-get' : 'maintenance-post');
     if (databaseDown) return recordedAnswer(call.method === 'GET' ? 'error-db-down' : 'error-db-down-post');
     if (call.path.startsWith('/rest/async/')) return recordedAnswer('async-post');
-    return refusalOf(call, integration, options.bearerEnabled ?? true) ?? bodyRefusal(call);
+    const { bearerEnabled = true, version = '2.4.7' } = options;
+    return refusalOf(call, integration, { bearerEnabled, version }) ?? bodyRefusal(call);
   };
   const fake = await startFakeHttpServer(
     {
