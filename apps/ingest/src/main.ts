@@ -11,7 +11,14 @@ import {
   stopOnSignal,
   type Environment,
 } from '@stock-sync/service';
-import { connectToRedis, openJobQueues, openPluginHeartbeat, openStockItems, openWebhookIds } from '@stock-sync/state';
+import {
+  connectToRedis,
+  openJobQueues,
+  openPluginHeartbeat,
+  openStartProblems,
+  openStockItems,
+  openWebhookIds,
+} from '@stock-sync/state';
 import { createIngestMetrics } from './metrics';
 import { watchPlugin } from './plugin-watch';
 import { createRefusalLog } from './refusal-log';
@@ -66,6 +73,7 @@ async function main(environment: Environment): Promise<void> {
     stockItems: openStockItems(connection),
     heartbeat,
     pluginWatch,
+    startProblems: openStartProblems(connection),
     metrics,
     log,
     logRefusal: createRefusalLog(log),

@@ -128,7 +128,10 @@ describe('events', () => {
   });
 
   it('a heartbeat of our plugin leads to no job, and appears in status and metrics', async () => {
-    expect(await (await fetch(`${ingest.url}/status`)).json()).toEqual({ bridge: { state: 'no heartbeat yet' } });
+    expect(await (await fetch(`${ingest.url}/status`)).json()).toEqual({
+      bridge: { state: 'no heartbeat yet' },
+      problems: [],
+    });
     const beat = { event: 'stock_sync.heartbeat', plugin: '0.1.0', inventree: '1.4.0', queue: true };
     const sent = await send({ events: [beat], counters: { sent_at_once: 3 } });
     expect([sent.status, sent.body]).toEqual([202, { accepted: 1, ignored: 0 }]);

@@ -29,6 +29,7 @@ import {
   openProducts,
   openSemaphore,
   openSourceItemsEnd,
+  openStartProblems,
   openStockItems,
   QUEUES,
   type RedisConnection,
@@ -58,6 +59,7 @@ import { createSyncPart, type DryRun } from './jobs/sync-part';
 import { createTrackedChanges } from './jobs/tracked-changes';
 import { createWorkerMetrics } from './metrics';
 import { readWorkerSettings, settingsFingerprint, type WorkerSettings } from './settings';
+import { createStartChecks } from './start-checks';
 
 /** A job whose worker does not renew its lock for this long is taken over; workers check for such jobs this often. */
 const LOCK_MS = 8_000;
@@ -114,7 +116,6 @@ async function main(environment: Environment): Promise<void> {
     state: openCircuitBreakers(connection),
     probes: createProbes({
       connections,
-      hasSourceMap: settings.SOURCE_MAP !== undefined,
       canarySkus,
       fencing,
       resyncLater,
@@ -223,6 +224,15 @@ async function main(environment: Environment): Promise<void> {
       await requestReconcile(areNew ? 'start-up with other settings' : 'start-up', areNew);
     })
     .catch((error: unknown) => log.error(`No reconcile at start-up: ${errorMessage(error)}`));
+  const startChecks = createStartChecks({
+    magento,
+    stockApi: connections.stockApi,
+    locationTree: connections.locationTree,
+    sourceMap: settings.SOURCE_MAP,
+    stored: openStartProblems(connection),
+    log,
+  });
+  void startChecks.run();
   const schedules = setInterval(keepSchedules, SCHEDULES_CHECK_MS);
 
   const application = createWebApplication();
@@ -237,6 +247,7 @@ async function main(environment: Environment): Promise<void> {
 
   stopOnSignal(log, async () => {
     clearInterval(schedules);
+    startChecks.stop();
     const stopped = new NotYetError('the worker stops', Date.now());
     setTimeout(() => stopping.reject(stopped), RETURN_MS).unref();
     await Promise.all(workers.map(worker => worker.close()));

@@ -1,4 +1,5 @@
 import { sourceLocations, type SourceLocations, type SourceMap } from '@stock-sync/domain';
+import { CallError } from '@stock-sync/http-client';
 import type { InvenTreeClient } from '@stock-sync/inventree-client';
 import type { LocationsVersion } from '@stock-sync/state';
 
@@ -25,11 +26,24 @@ export function createLocationTree(deps: {
       const current = await version.get();
       const now = Date.now();
       if (last?.version !== current || last.readAt < Math.max(notBefore, now - USED_MS)) {
-        const sources = inventree.locationParents().then(parents => sourceLocations(sourceMap, parents));
+        const sources = inventree.locationParents().then(parents => {
+          requireLocations(sourceMap, parents);
+          return sourceLocations(sourceMap, parents);
+        });
         last = { sources, version: current, readAt: now };
         sources.catch(() => (last = undefined));
       }
       return last.sources;
     },
   };
+}
+
+/** An unknown location would count as empty, and take every part of its source to zero. */
+function requireLocations(sourceMap: SourceMap, parents: ReadonlyMap<number, number | null>): void {
+  const unknown = Object.entries(sourceMap).flatMap(([source, locations]) =>
+    locations.filter(location => !parents.has(location)).map(location => `${location} (source ${source})`),
+  );
+  if (unknown.length === 0) return;
+  const message = `SOURCE_MAP names locations that InvenTree does not have: ${unknown.join(', ')}. Fix SOURCE_MAP`;
+  throw new CallError('InvenTree', 'credentials', message);
 }

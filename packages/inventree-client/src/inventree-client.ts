@@ -45,9 +45,9 @@ export interface InvenTreeClient {
   locationParents(): Promise<Map<number, number | null>>;
   /**
    * Resolves if InvenTree answers and this token may read what a sync reads, none of it about a certain part.
-   * @param needs what else a sync reads, by the settings
+   * @param parameter name of the part parameter that a sync reads as well
    */
-  probe(needs: { locations: boolean; parameter: string | undefined }): Promise<void>;
+  probe(parameter: string | undefined): Promise<void>;
   close(): void;
 }
 
@@ -180,11 +180,10 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
 
     locationParents,
 
-    async probe({ locations, parameter }) {
+    async probe(parameter) {
       await partsNamed(connection, 'name', [PROBE_NAME]);
       const path = '/api/stock/?ordering=-updated&limit=1&part_detail=false';
       await connection.request({ method: 'GET', path }, 'stock items', z.object({ count: z.number().int() }));
-      if (locations) await locationParents();
       if (parameter !== undefined) await findTemplate(connection, parameter);
     },
 

@@ -191,8 +191,8 @@ describe('lookups', () => {
     ]);
     expect((await client.partsNamed('IPN', ['WIDGET-123'])).map(part => part.pk)).toEqual([odd.pk]);
     expect((await client.locationParents()).size).toBe(2);
-    await expect(client.probe({ locations: true, parameter: 'Magento SKU' })).resolves.toBeUndefined();
-    await expect(client.probe({ locations: false, parameter: 'Colour' })).rejects.toThrow('no parameter template');
+    await expect(client.probe('Magento SKU')).resolves.toBeUndefined();
+    await expect(client.probe('Colour')).rejects.toThrow('no parameter template');
   });
 
   it('of many names, each short enough for a URL', async () => {

@@ -50,6 +50,8 @@ const RIGHTS: Readonly<Record<string, string>> = {
   'Magento_InventoryApi::source': 'Stores > Inventory > Sources',
   'Magento_InventoryApi::stock': 'Stores > Inventory > Stocks',
   'Magento_InventoryApi::stock_source_item_assign': 'Stores > Inventory > Stocks > Source Item Assigning',
+  'Magento_Backend::store': 'Stores > Settings > All Stores',
+  'Magento_InventoryApi::stock_source_link': 'Stores > Inventory > Stocks > Source Link',
   'Magento_Sales::sales': 'Sales > Operations',
   'Magento_Sales::shipment': 'Sales > Operations > Shipments',
   'Magento_Sales::sales_creditmemo': 'Sales > Operations > Credit Memos',

@@ -7,10 +7,12 @@ export {
   type Product,
   type SalesDocument,
   type SalesDocumentKind,
+  type Source,
   type SourceItem,
   type SourceItemsPage,
   type StockItem,
   type StockItemWithRules,
+  type WebsiteStock,
 } from './magento-client';
 export { detectStockApi, openStockApi, type SkuStock, type StockApi, type StockApiKind } from './stock-api';
 export { oauthHeader, signatureBase, type OAuthCredentials } from './oauth';

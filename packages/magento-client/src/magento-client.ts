@@ -67,6 +67,21 @@ export interface SalesDocument {
   skus: string[];
 }
 
+/** A source of stock. */
+export interface Source {
+  code: string;
+  enabled: boolean;
+}
+
+/** What a website sells from. */
+export interface WebsiteStock {
+  website: string;
+  /** The name of the stock. */
+  stock: string;
+  /** The sources of the stock, disabled ones too. */
+  sources: Source[];
+}
+
 /** A Magento store, as far as stock needs it. Every method rejects with a CallError. */
 export interface MagentoClient {
   /** For each SKU its product; undefined where the store has none. */
@@ -90,8 +105,10 @@ export interface MagentoClient {
   latestDocument(kind: SalesDocumentKind): Promise<number>;
   /** Documents with a higher id; at most a page of the oldest. */
   documentsAfter(kind: SalesDocumentKind, id: number): Promise<SalesDocument[]>;
-  /** The codes of all sources, disabled ones too; undefined where the store has no inventory modules. */
-  sourceCodes(): Promise<string[] | undefined>;
+  /** All sources; undefined where the store has no inventory modules. */
+  sources(): Promise<Source[] | undefined>;
+  /** For each website the stock that it sells from (docs/facts/magento.md, "Differences and traps"). */
+  websiteStocks(): Promise<WebsiteStock[]>;
   /** Makes the calls that a sync reads with, for no SKU in particular. */
   probeReads(stockApi: 'source-items' | 'stock-items'): Promise<void>;
   /** Sends an empty write, which a store that takes our writes refuses by a message (docs/facts/magento.md). */
@@ -116,7 +133,13 @@ const sourceItemSchema = z.object({
   quantity: z.number(),
   status: z.number(),
 });
-const sourceSchema = z.object({ source_code: z.string(), enabled: z.boolean() });
+const sourceSchema = z
+  .object({ source_code: z.string(), enabled: z.boolean() })
+  .transform(({ source_code: code, enabled }): Source => ({ code, enabled }));
+const websiteSchema = z.object({ code: z.string() });
+const stockSchema = z.object({ stock_id: z.number().int(), name: z.string() });
+/** The website of the administration sells nothing. */
+const ADMIN_WEBSITE = 'admin';
 const stockItemSchema = z
   .object({
     qty: z.number().nullable(),
@@ -316,16 +339,30 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
       return items.map(found => ({ id: found.entity_id, skus: found.items.map(({ sku }) => sku) }));
     },
 
-    async sourceCodes() {
+    async sources() {
       try {
         const path = '/rest/V1/inventory/sources?fields=items[source_code,enabled],total_count';
-        return (await get(path, 'the sources', pageOf(sourceSchema))).items.map(source => source.source_code);
+        return (await get(path, 'the sources', pageOf(sourceSchema))).items;
       } catch (error) {
         // A store without the inventory modules does not know the path. That it knows another shows that it is Magento.
         if (!(error instanceof CallError) || error.kind !== 'credentials' || error.status !== 404) throw error;
         await client.findProducts([PROBE_SKU]);
         return undefined;
       }
+    },
+
+    async websiteStocks() {
+      const websites = await get('/rest/V1/store/websites', 'the websites', z.array(websiteSchema));
+      const selling = websites.filter(({ code }) => code !== ADMIN_WEBSITE);
+      const stocks: WebsiteStock[] = [];
+      for (const { code } of selling) {
+        const resolver = `/rest/V1/inventory/stock-resolver/website/${percentEncode(code)}`;
+        const stock = await get(resolver, 'the stock of a website', stockSchema);
+        const path = `/rest/V1/inventory/get-sources-assigned-to-stock-ordered-by-priority/${stock.stock_id}`;
+        const sources = await get(path, 'the sources of a stock', z.array(sourceSchema));
+        stocks.push({ website: code, stock: stock.name, sources });
+      }
+      return stocks;
     },
 
     async probeReads(stockApi) {

@@ -37,10 +37,10 @@ export async function detectStockApi(
   setting: StockApiKind | 'auto',
   sourceMap: SourceMap | undefined,
 ): Promise<StockApi> {
-  const sources = setting === 'stock-items' ? undefined : await client.sourceCodes();
+  const sources = setting === 'stock-items' ? undefined : await client.sources();
   const kind = setting === 'auto' ? (sources ? 'source-items' : 'stock-items') : setting;
   const mapped = Object.keys(sourceMap ?? {});
-  const known = kind === 'source-items' ? (sources ?? []) : [DEFAULT_SOURCE];
+  const known = kind === 'source-items' ? (sources ?? []).map(({ code }) => code) : [DEFAULT_SOURCE];
   const unknown = mapped.filter(source => !known.includes(source));
   if (unknown.length > 0) {
     const message = `SOURCE_MAP names ${unknown.join(', ')}, but this store has only the sources ${known.join(', ')}`;

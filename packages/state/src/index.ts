@@ -50,6 +50,7 @@ export {
   type ReconcileReport,
 } from './last-runs';
 export { openReconcileReport, type ReconcileReportMessages, type ReportMessage } from './reconcile-reports';
+export { openStartProblems, type StartProblems } from './start-problems';
 export { areSettingsNew } from './last-settings';
 export { openLocationsVersion, type LocationsVersion } from './locations-version';
 export {

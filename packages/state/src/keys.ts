@@ -27,6 +27,7 @@ export function keysFor(prefix: string) {
     lastReconcile: key('last-reconcile'),
     report: (id: string) => key(`report:${id}`),
     settings: key('settings'),
+    startProblems: key('start-problems'),
     locationsVersion: key('locations-version'),
     pluginHeartbeat: key('plugin-heartbeat'),
     webhookId: (id: string) => key(`webhook:${id}`),

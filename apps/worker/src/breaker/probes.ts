@@ -26,7 +26,6 @@ export interface Probes {
 /** Creates the probes. */
 export function createProbes(deps: {
   connections: Connections;
-  hasSourceMap: boolean;
   canarySkus: CanarySkus;
   fencing: Fencing;
   resyncLater: ResyncLater;
@@ -36,7 +35,11 @@ export function createProbes(deps: {
   const last = new Map<BreakerName, { at: number; result: Promise<ProbeResult> }>();
 
   const probes: Record<BreakerName, (failedSkus: readonly string[]) => Promise<void>> = {
-    'inventree-read': () => inventree.probe({ locations: deps.hasSourceMap, parameter: connections.skuParameter }),
+    'inventree-read': async () => {
+      await inventree.probe(connections.skuParameter);
+      // Also finds a location in SOURCE_MAP that InvenTree does not have.
+      await connections.locationTree.sources(Date.now());
+    },
     'magento-read': async () => magento.probeReads((await stockApi.get()).kind),
     'magento-write': probeWrites,
   };

@@ -57,6 +57,11 @@ export function magentoRoutes(store: MagentoStore, settings: MagentoSettings): R
   const common: Route[] = [
     {
       method: 'GET',
+      path: /^\/rest\/V1\/store\/websites$/,
+      handle: () => ok(websiteRows(store)),
+    },
+    {
+      method: 'GET',
       path: /^\/rest\/V1\/products$/,
       handle: call =>
         list(
@@ -174,19 +179,7 @@ function inventoryRoutes(
       handle: call =>
         list(
           call,
-          [...store.sources].map(([source_code, { name, enabled, postcode }]) => ({
-            source_code,
-            name,
-            enabled,
-            description: name,
-            latitude: 0,
-            longitude: 0,
-            country_id: 'US',
-            postcode,
-            use_default_carrier_config: true,
-            carrier_links: [],
-            extension_attributes: { is_pickup_location_active: false, frontend_name: '' },
-          })),
+          [...store.sources.keys()].map(code => sourceRow(store, code)),
         ),
     },
     {
@@ -207,14 +200,23 @@ function inventoryRoutes(
     {
       method: 'GET',
       path: /^\/rest\/V1\/inventory\/stocks$/,
-      handle: call =>
-        list(call, [
-          {
-            stock_id: 1,
-            name: 'Default Stock',
-            extension_attributes: { sales_channels: [{ type: 'website', code: 'base' }] },
-          },
-        ]),
+      handle: call => list(call, store.stocks.map(stockRow)),
+    },
+    {
+      method: 'GET',
+      path: /^\/rest\/V1\/inventory\/stock-resolver\/website\/([^/]+)$/,
+      handle: call => {
+        const stock = store.stocks.find(({ websites }) => websites.includes(call.captured[0] ?? ''));
+        return stock ? ok(stockRow(stock)) : refused(404, 'No linked stock found');
+      },
+    },
+    {
+      method: 'GET',
+      path: /^\/rest\/V1\/inventory\/get-sources-assigned-to-stock-ordered-by-priority\/(\d+)$/,
+      handle: call => {
+        const stock = store.stocks.find(({ id }) => id === Number(call.captured[0]));
+        return ok((stock?.sources ?? []).map(code => sourceRow(store, code)));
+      },
     },
     {
       method: 'GET',
@@ -225,6 +227,33 @@ function inventoryRoutes(
       },
     },
   ];
+}
+
+function stockRow({ id, name, websites }: MagentoStore['stocks'][number]) {
+  const sales_channels = websites.map(code => ({ type: 'website', code }));
+  return { stock_id: id, name, extension_attributes: { sales_channels } };
+}
+
+function websiteRows(store: MagentoStore) {
+  const codes = ['admin', ...store.stocks.flatMap(({ websites }) => websites)];
+  return codes.map((code, id) => ({ id, code, name: code === 'base' ? 'Main Website' : code, default_group_id: id }));
+}
+
+function sourceRow(store: MagentoStore, source_code: string) {
+  const { name = source_code, enabled = true, postcode = '' } = store.sources.get(source_code) ?? {};
+  return {
+    source_code,
+    name,
+    enabled,
+    description: name,
+    latitude: 0,
+    longitude: 0,
+    country_id: 'US',
+    postcode,
+    use_default_carrier_config: true,
+    carrier_links: [],
+    extension_attributes: { is_pickup_location_active: false, frontend_name: '' },
+  };
 }
 
 /** The products that a search can find: those with the SKUs in it, so that most searches need not scan all. */

@@ -43,6 +43,10 @@ export class MagentoStore {
   readonly sources = new Map<string, { name: string; enabled: boolean; postcode: string }>([
     ['default', { name: 'Default Source', enabled: true, postcode: '00000' }],
   ]);
+  /** The stocks that websites sell from. */
+  readonly stocks: { id: number; name: string; websites: string[]; sources: string[] }[] = [
+    { id: 1, name: 'Default Stock', websites: ['base'], sources: ['default'] },
+  ];
   readonly orders: FakeOrder[] = [];
   readonly shipments: { entity_id: number; order_id: number; created_at: string; sku: string; qty: number }[] = [];
   readonly creditMemos: { entity_id: number; order_id: number; created_at: string; sku: string; qty: number }[] = [];

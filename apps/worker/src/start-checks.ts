@@ -1,0 +1,109 @@
+import { DEFAULT_SOURCE, type SourceMap } from '@stock-sync/domain';
+import { CallError } from '@stock-sync/http-client';
+import type { MagentoClient, Source, WebsiteStock } from '@stock-sync/magento-client';
+import { errorMessage, type Log } from '@stock-sync/service';
+import type { StartProblems } from '@stock-sync/state';
+import type { DetectedStockApi } from './connections';
+import type { LocationTree } from './source-locations';
+
+/** After how long the check is repeated where a system did not answer, in milliseconds. */
+const REPEAT_MS = 30_000;
+/** No product has this SKU. */
+const PROBE_SKU = 'stock-sync-health-probe';
+
+/** Checks once, at start-up, what no event would show: rights, and whether the sources that are written sell. */
+export interface StartChecks {
+  /** Logs every problem and stores it for /status. Never rejects. */
+  run(): Promise<void>;
+  stop(): void;
+}
+
+/** Checks Magento without changing anything. */
+export function createStartChecks(deps: {
+  magento: MagentoClient;
+  stockApi: DetectedStockApi;
+  locationTree: LocationTree;
+  sourceMap: SourceMap | undefined;
+  stored: StartProblems;
+  log: Log;
+}): StartChecks {
+  const { magento, stockApi, log } = deps;
+  const written = Object.keys(deps.sourceMap ?? { [DEFAULT_SOURCE]: [] });
+  let repeating: NodeJS.Timeout | undefined;
+
+  async function run(): Promise<void> {
+    try {
+      const problems = await findProblems();
+      for (const problem of problems) log.error(`Start-up check: ${problem}`);
+      await deps.stored.set({ at: Date.now(), problems });
+    } catch (error) {
+      log.debug(`The start-up check is repeated in ${REPEAT_MS / 1000} s: ${errorMessage(error)}`);
+      repeating = setTimeout(() => void run(), REPEAT_MS);
+    }
+  }
+
+  async function findProblems(): Promise<string[]> {
+    const location = await failureOf(() => deps.locationTree.sources(Date.now()));
+    const store = await failureOf(stockApi.get);
+    // A source or a location that does not exist: nothing is written, and nothing more can be checked.
+    if (location || store) return [location, store].filter(problem => problem !== undefined);
+    const { kind } = await stockApi.get();
+    // Wrong credentials are reported by the breaker; what is missing beside them cannot be told.
+    await magento.probeReads(kind);
+    const missing = await Promise.all([
+      failureOf(() => magento.readStockItem(PROBE_SKU)),
+      kind === 'source-items' ? failureOf(magento.probeEmptyWrite) : undefined,
+    ]);
+    if (kind !== 'source-items') return missing.filter(problem => problem !== undefined);
+    const sources = (await magento.sources()) ?? [];
+    const stocks = await websiteStocks();
+    return [...missing.filter(problem => problem !== undefined), ...sellingProblems(written, sources, stocks)];
+  }
+
+  /** Undefined where the integration may not read them. */
+  async function websiteStocks(): Promise<WebsiteStock[] | undefined> {
+    try {
+      return await magento.websiteStocks();
+    } catch (error) {
+      if (!(error instanceof CallError) || error.kind === 'no-answer' || error.kind === 'unavailable') throw error;
+      log.info(`Which stock the websites sell from is not checked: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  return { run, stop: () => clearTimeout(repeating) };
+}
+
+/** Why a call is refused for lack of a right, or because of a setting; rejects where it failed otherwise. */
+async function failureOf(call: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await call();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CallError) || error.kind !== 'credentials') throw error;
+    return error.message;
+  }
+}
+
+/**
+ * Whether what is written is for sale. A website that sells from a stock of other sources shows nothing of it, although
+ * every write succeeds (docs/facts/magento.md, "A website that sells from a stock of its own").
+ */
+export function sellingProblems(
+  written: readonly string[],
+  sources: readonly Source[],
+  stocks: readonly WebsiteStock[] | undefined,
+): string[] {
+  const disabled = written
+    .filter(code => sources.some(source => source.code === code && !source.enabled))
+    .map(code => `source '${code}' is disabled in Magento, so what is written there is not for sale. Enable it`);
+  const unfed = (stocks ?? []).flatMap(({ website, stock, sources: selling }) => {
+    const codes = selling.filter(({ enabled }) => enabled).map(({ code }) => code);
+    if (codes.some(code => written.includes(code))) return [];
+    return [
+      `website '${website}' sells from stock '${stock}' with the sources ${codes.join(', ') || '(none)'}, and only ` +
+        `${written.join(', ')} is written: name its sources in SOURCE_MAP, or assign ${written[0] ?? ''} to that stock`,
+    ];
+  });
+  return [...disabled, ...unfed];
+}
