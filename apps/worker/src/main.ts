@@ -48,6 +48,7 @@ import { connectToSystems } from './connections';
 import { createFindPartOfStockItem } from './jobs/find-part-of-stock-item';
 import { jobHandlers } from './jobs/handlers';
 import { NotYetError } from './jobs/job-errors';
+import { createLeaveSku } from './jobs/leave-sku';
 import { createMarkDeadLetter } from './jobs/mark-dead-letter';
 import { createNewProducts } from './jobs/new-products';
 import { createReconcile } from './jobs/reconcile';
@@ -131,8 +132,17 @@ async function main(environment: Environment): Promise<void> {
   const productLookups = createProductLookups({ connections, breaker, products });
   const stopping = withResolvers();
   const common = { connections, parts, queues, skuField, log };
-  const comparison = { writes, maxZeroedPercent: settings.RECONCILE_MAX_ZEROED_PERCENT, metrics };
+  const onPartGone = settings.ON_PART_GONE;
+  const comparison = { writes, onPartGone, maxZeroedPercent: settings.RECONCILE_MAX_ZEROED_PERCENT, metrics };
 
+  const stockWrites = createStockWrites({
+    connections,
+    breaker,
+    fencing,
+    slots: openSemaphore(connection, 'magento', settings.MAGENTO_CONCURRENCY),
+    canarySkus,
+    resyncLater,
+  });
   const handlers = jobHandlers({
     syncPart: createSyncPart({
       ...common,
@@ -142,13 +152,14 @@ async function main(environment: Environment): Promise<void> {
       productLookups,
       storeReads,
       sellingRules: createSellingRulesLookups({ magento, breaker }),
-      stockWrites: createStockWrites({
-        connections,
-        breaker,
-        fencing,
-        slots: openSemaphore(connection, 'magento', settings.MAGENTO_CONCURRENCY),
-        canarySkus,
-        resyncLater,
+      stockWrites,
+      leaveSku: createLeaveSku({
+        ...common,
+        productLookups,
+        storeReads,
+        stockWrites,
+        onPartGone,
+        writes,
       }),
       dryRun,
     }),

@@ -84,6 +84,12 @@ export const workerSettings = {
       '`{"default":[3,4],"west":[7]}`. Without it, all stock goes to `default`. ' +
       'Stock at other locations is not for sale.',
   }),
+  ON_PART_GONE: setting
+    .oneOf(['zero', 'keep'], 'zero')
+    .describe(
+      'What happens to a SKU that no part has any more, because its part was deleted or renamed: `zero` takes it to 0 ' +
+        '(through the mass-zero guard), `keep` leaves what the store shows.',
+    ),
   STOCK_BASIS: setting
     .oneOf(['in_stock', 'unallocated'], 'in_stock')
     .describe('`unallocated` leaves out what is allocated to sales and build orders.'),

@@ -54,6 +54,7 @@ function recordedSync(overrides: { partReads?: PartReads['load']; storeReads?: S
       rules: { stockBasis: 'in_stock', allowDecimals: false, safetyStock: 0n },
     },
     parts: parts as Parts,
+    leaveSku: { run: () => step('leave SKU', true) },
     queues: { enqueue: () => Promise.resolve() } as unknown as JobQueues,
     skuField: { kind: 'name' },
     dryRun: undefined,

@@ -142,3 +142,8 @@ function idsIn(value: unknown, field: string): { ids: number[] } | MalformedEven
   if (wrong >= 0) return { field: `${field}[${wrong}]`, expected: 'a whole number above 0' };
   return { ids: value as number[] };
 }
+
+/** Whether this is the name of an event of InvenTree, and not another reason for a job. */
+export function isEventName(text: string): boolean {
+  return /^\w+\.\w+$/.test(text);
+}

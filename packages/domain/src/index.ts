@@ -1,8 +1,18 @@
 export { parseQuantity, sum, formatQuantity, quantityAsNumber, type Quantity } from './quantity';
-export { skuOf, skuKey, isSameSku, skuParameter, formatSkuField, type SkuField, type SkuFields } from './sku';
+export {
+  skuOf,
+  skuKey,
+  isSameSku,
+  partsThatCount,
+  skuParameter,
+  formatSkuField,
+  type SkuField,
+  type SkuFields,
+} from './sku';
 export {
   HEARTBEAT,
   interpretEvent,
+  isEventName,
   type Change,
   type InvenTreeEvent,
   type EventTargets,

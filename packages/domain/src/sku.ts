@@ -30,6 +30,15 @@ export function skuOf(part: SkuFields, field: SkuField): string | undefined {
 }
 
 /**
+ * Of all parts with one SKU, those whose stock counts: the only active one where there is exactly one (the others are
+ * its earlier revisions), otherwise all of them, and then only the shop can say which one is right.
+ */
+export function partsThatCount(parts: readonly { pk: number; active: boolean }[]): number[] {
+  const active = parts.filter(part => part.active);
+  return (active.length === 1 ? active : parts).map(({ pk }) => pk);
+}
+
+/**
  * Two SKUs are the same for Magento exactly if their keys are equal: it compares without case and trailing spaces
  * (docs/facts/magento.md, "SKUs"). Character by character, because the lower case of a Greek sigma would
  * otherwise depend on its place in the word.

@@ -33,6 +33,8 @@ export interface InvenTreeClient {
    * @param parameter name of a part parameter to read as well
    */
   walkStock(parameter?: string): AsyncGenerator<StockPage>;
+  /** Whether InvenTree's own API has this part. */
+  hasPart(part: number): Promise<boolean>;
   /** All parts whose name or IPN is one of these values, ignoring case. */
   partsNamed(field: 'name' | 'IPN', values: readonly string[]): Promise<PartIdentity[]>;
   /** The values of a part parameter, by part. */
@@ -148,6 +150,17 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
     },
 
     walkStock,
+
+    async hasPart(part) {
+      try {
+        const path = `/api/part/${part}/`;
+        await connection.request({ method: 'GET', path }, 'a part', z.object({ pk: z.literal(part) }));
+        return true;
+      } catch (error) {
+        if (isNotFound(error)) return false;
+        throw error;
+      }
+    },
 
     partsNamed: (field, values) => partsNamed(connection, field, values),
     parameterValues: name => parameterValues(connection, name),

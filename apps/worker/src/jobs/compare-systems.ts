@@ -5,6 +5,7 @@ import {
   formatStoreStock,
   isMassZero,
   needsProduct,
+  partsThatCount,
   sameQuantities,
   showsStock,
   skuOf,
@@ -25,7 +26,8 @@ import type { ProductLookups } from '../calls/product-lookups';
 import type { StoreReads } from '../calls/store-reads';
 import type { Connections } from '../connections';
 import { createGoneParts } from './gone-parts';
-import { ROUTINE_EVENTS } from './sync-part';
+import type { OnPartGone } from './leave-sku';
+import { ROUTINE_EVENTS } from './routine-events';
 
 export interface CompareSystemsDeps {
   connections: Connections;
@@ -39,6 +41,7 @@ export interface CompareSystemsDeps {
   writes: boolean;
   /** RECONCILE_MAX_ZEROED_PERCENT. */
   maxZeroedPercent: number;
+  onPartGone: OnPartGone;
 }
 
 export interface CompareOptions {
@@ -67,6 +70,7 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
   const sources = await connections.locationTree.sources(startedAt);
   const counts = Object.fromEntries(FINDING_KINDS.map(kind => [kind, 0])) as Record<FindingKind, number>;
   const falling: number[] = [];
+  const [goneShowing, goneQuietly]: [number[], number[]] = [[], []];
   const gone = createGoneParts(parts);
   let [count, showing, enqueued] = [0, 0, 0];
 
@@ -74,14 +78,21 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
     count += page.parts.length;
     for (const some of chunk(page.parts, PLUGIN_BATCH)) await compareParts(some);
   }
-  const isHeldBack = !options.force && isMassZero(falling.length, showing, deps.maxZeroedPercent);
+  const goneParts = await gone.find();
+  const stillShowing = await storeReads.showing(goneParts.map(({ sku }) => sku));
+  showing += stillShowing.size;
+  for (const { part, sku } of goneParts) {
+    (deps.onPartGone === 'zero' && stillShowing.has(sku) ? goneShowing : goneQuietly).push(part);
+  }
+  const isHeldBack = !options.force && isMassZero(falling.length + goneShowing.length, showing, deps.maxZeroedPercent);
   if (!isHeldBack) await enqueue(falling);
-  await enqueue(await gone.find());
+  if (!isHeldBack) await enqueue(goneShowing, ROUTINE_EVENTS.leftSku);
+  await enqueue(goneQuietly, ROUTINE_EVENTS.leftSku);
   // Last: by now Redis knows which parts have which SKU.
   if (api.kind === 'source-items')
     for await (const rows of connections.magento.walkSourceItems()) await findUnknown(rows);
 
-  const heldBack = isHeldBack ? falling.length : 0;
+  const heldBack = isHeldBack ? falling.length + goneShowing.length : 0;
   return { event: options.event, startedAt, at: Date.now(), counts, parts: count, showing, enqueued, heldBack };
 
   async function compareParts(some: readonly PartStock[]): Promise<void> {
@@ -98,11 +109,15 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
     await parts.addSkus(withSku.filter(({ sku, before }) => !hadSku(before, sku)));
     const [partsOfSkus, stores] = await Promise.all([parts.withSkus(skus), storeReads.readAll(skus)]);
 
-    const compared = withSku.map((one, index) => {
+    const counting = await partsThatCountOf(partsOfSkus);
+    const compared = withSku.flatMap((one, index) => {
       const store = stores[index] ?? [];
+      const counted = counting[index] ?? [];
+      // An earlier revision, whose SKU another part has.
+      if (counted.length > 0 && !counted.includes(one.part)) return [];
       const sides: BothSides | undefined =
-        store instanceof CallError ? undefined : { target: one.target, store, parts: partsOfSkus[index] ?? [] };
-      return { ...one, sides };
+        store instanceof CallError ? undefined : { target: one.target, store, parts: counted };
+      return [{ ...one, sides }];
     });
     const productTypes = await findProductTypes(compared);
 
@@ -120,6 +135,17 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
       else differing.push(part);
     }
     await enqueue(differing);
+  }
+
+  /** For each list of parts with one SKU, those whose stock counts. Only shared SKUs cost a call. */
+  async function partsThatCountOf(lists: readonly (readonly number[])[]): Promise<(readonly number[])[]> {
+    const shared = lists.filter(list => list.length > 1).flat();
+    if (shared.length === 0) return [...lists];
+    const found = await connections.inventree.readParts(shared);
+    return lists.map(list => {
+      if (list.length < 2) return list;
+      return partsThatCount(list.flatMap(id => found.get(id) ?? []));
+    });
   }
 
   /**
@@ -170,11 +196,11 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
     }
   }
 
-  async function enqueue(differing: readonly number[]): Promise<void> {
+  async function enqueue(differing: readonly number[], event: string = ROUTINE_EVENTS.reconcile): Promise<void> {
     if (options.dryRun) return;
     for (const some of chunk(differing, PLUGIN_BATCH)) {
       const acceptedAt = Date.now();
-      await queues.enqueue(some.map(part => ({ kind: 'part', part, event: ROUTINE_EVENTS.reconcile, acceptedAt })));
+      await queues.enqueue(some.map(part => ({ kind: 'part', part, event, acceptedAt })));
       enqueued += some.length;
     }
   }

@@ -1,12 +1,16 @@
+import { chunk } from '@stock-sync/http-client';
 import type { Parts, PartState } from '@stock-sync/state';
+
+/** Parts in one round trip to Redis. */
+const PARTS_PER_CALL = 1_000;
 
 /** Finds parts that are remembered and no longer in InvenTree: a part without stock is deleted without any event. */
 export interface GoneParts {
   /** These parts are in InvenTree; `remembered` is what was remembered of each of them. */
   saw(parts: readonly number[], remembered: readonly (PartState | undefined)[]): void;
   isPresent(part: number): boolean;
-  /** The remembered parts that were not seen. A part that was created meanwhile may be among them. */
-  find(): Promise<number[]>;
+  /** The remembered parts that were not seen, with their SKUs. One that was created meanwhile may be among them. */
+  find(): Promise<{ part: number; sku: string }[]>;
 }
 
 /** For one walk over all parts. */
@@ -26,7 +30,15 @@ export function createGoneParts(parts: Parts): GoneParts {
       if ((await parts.count()) === rememberedCount) return [];
       const gone = new Set<number>();
       for await (const ids of parts.ids()) for (const id of ids) if (!seen.has(id)) gone.add(id);
-      return [...gone];
+      const found: { part: number; sku: string }[] = [];
+      for (const ids of chunk([...gone], PARTS_PER_CALL)) {
+        const states = await parts.get(ids);
+        for (const [index, part] of ids.entries()) {
+          const state = states[index];
+          if (state) found.push({ part, sku: state.sku });
+        }
+      }
+      return found;
     },
   };
 }

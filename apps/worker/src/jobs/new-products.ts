@@ -5,7 +5,7 @@ import type { JobQueues, Parts, SourceItemsEnd } from '@stock-sync/state';
 import type { Breaker } from '../breaker/breaker';
 import type { Connections } from '../connections';
 import { WaitError } from './job-errors';
-import { ROUTINE_EVENTS } from './sync-part';
+import { ROUTINE_EVENTS } from './routine-events';
 
 /** Pages that one check reads before and after the place where the last one ended; a reconcile finds the rest. */
 const MAX_PAGES = 50;

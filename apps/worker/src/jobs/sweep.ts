@@ -26,10 +26,11 @@ import type { Connections } from '../connections';
 import type { WorkerMetrics } from '../metrics';
 import { createGoneParts } from './gone-parts';
 import { WaitError } from './job-errors';
+import type { OnPartGone } from './leave-sku';
 import { massZeroMessage } from './mass-zero';
 import type { NewProducts } from './new-products';
 import type { SalesDocuments } from './sales-documents';
-import { ROUTINE_EVENTS } from './sync-part';
+import { ROUTINE_EVENTS } from './routine-events';
 import type { TrackedChanges } from './tracked-changes';
 
 export interface SweepDeps {
@@ -48,6 +49,7 @@ export interface SweepDeps {
   writes: boolean;
   /** RECONCILE_MAX_ZEROED_PERCENT. */
   maxZeroedPercent: number;
+  onPartGone: OnPartGone;
   metrics: WorkerMetrics;
   log: Log;
 }
@@ -71,6 +73,8 @@ export const MAX_ENQUEUED = 20_000;
 interface ChangedPart {
   part: number;
   sku: string | undefined;
+  /** Whether `sku` is the one that the part had, and that falls to zero with it. */
+  isLeft?: boolean;
 }
 
 /**
@@ -107,6 +111,8 @@ export function createSweep(deps: SweepDeps) {
     const sources = await connections.locationTree.sources(startedAt);
     const changed: ChangedPart[] = [];
     const empty: (ChangedPart & { sku: string })[] = [];
+    const left: { push(...parts: (ChangedPart & { sku: string })[]): void } =
+      deps.onPartGone === 'zero' ? empty : changed;
     const gone = createGoneParts(parts);
     let [count, remembersStock, byPlugin] = [0, 0, true];
 
@@ -124,14 +130,17 @@ export function createSweep(deps: SweepDeps) {
         if (before && showedStock(before)) remembersStock++;
         if (sku !== undefined && !hadSku(before, sku)) newSkus.push({ sku, part: part.pk });
         if (!hasChanged(part, sku, targetQuantities(target), before, deps.writes)) continue;
-        if (sku !== undefined && isZero(target)) empty.push({ part: part.pk, sku });
+        // Its old SKU falls to zero with it, unless another part has it.
+        const isLeft = before && (sku === undefined || !hadSku(before, sku));
+        if (isLeft) left.push({ part: part.pk, sku: before.sku, isLeft });
+        else if (sku !== undefined && isZero(target)) empty.push({ part: part.pk, sku });
         else changed.push({ part: part.pk, sku });
       }
       // When the walk is over, all parts of a SKU are known, so that a first sync need not ask for each SKU.
       await parts.addSkus(newSkus);
     }
-    // The sync of a part that is gone reports it, and syncs the parts that still have its SKU.
-    for (const part of await gone.find()) changed.push({ part, sku: undefined });
+    // The sync of a part that is gone takes its SKU to zero, or syncs the parts that still have it.
+    left.push(...(await gone.find()).map(found => ({ ...found, isLeft: true })));
 
     const { allowed, heldBack, showing } = await guardMassZero(empty.slice(0, MAX_ENQUEUED), remembersStock);
     const enqueued = [...changed, ...allowed];
@@ -174,7 +183,12 @@ export function createSweep(deps: SweepDeps) {
     for (const some of chunk(changed, PARTS_PER_CALL)) {
       await parts.markSkusChecked(some.flatMap(({ sku }) => sku ?? []));
       const acceptedAt = Date.now();
-      await queues.enqueue(some.map(({ part }) => ({ kind: 'part', part, event: ROUTINE_EVENTS.sweep, acceptedAt })));
+      await queues.enqueue(
+        some.map(({ part, isLeft = false }) => {
+          const event = isLeft ? ROUTINE_EVENTS.leftSku : ROUTINE_EVENTS.sweep;
+          return { kind: 'part', part, event, acceptedAt } as const;
+        }),
+      );
     }
   }
 

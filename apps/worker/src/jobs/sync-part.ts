@@ -6,6 +6,7 @@ import {
   hasOwnStock,
   isSameSku,
   isUndone,
+  partsThatCount,
   sameQuantities,
   sameWrites,
   sellsOut,
@@ -20,16 +21,9 @@ import {
   type TargetQuantities,
   type WrittenDifference,
 } from '@stock-sync/domain';
+import type { PartStock } from '@stock-sync/inventree-client';
 import type { Log } from '@stock-sync/service';
-import {
-  isConfirmed,
-  type Fencing,
-  type JobOf,
-  type JobQueues,
-  type Outcome,
-  type Parts,
-  type PartState,
-} from '@stock-sync/state';
+import { type Fencing, type JobOf, type JobQueues, type Outcome, type Parts } from '@stock-sync/state';
 import type { PartReads } from '../calls/part-reads';
 import type { ProductLookups } from '../calls/product-lookups';
 import type { SellingRulesLookups } from '../calls/selling-rules';
@@ -39,6 +33,8 @@ import type { StoreReads } from '../calls/store-reads';
 import type { Connections } from '../connections';
 import { AmbiguousSkuError, NotYetError } from './job-errors';
 import type { JobRun } from './job-run';
+import type { createLeaveSku } from './leave-sku';
+import { isRoutine } from './routine-events';
 
 type PartJob = JobOf<'part'>;
 
@@ -53,6 +49,7 @@ export interface SyncPartDeps {
   storeReads: StoreReads;
   sellingRules: SellingRulesLookups;
   stockWrites: StockWrites;
+  leaveSku: ReturnType<typeof createLeaveSku>;
   connections: Pick<Connections, 'locationTree' | 'rules'>;
   parts: Parts;
   queues: JobQueues;
@@ -71,12 +68,7 @@ export interface SyncResult {
   target?: TargetQuantities;
 }
 
-/**
- * Events that concern many parts which are in sync, or not sold online: their outcomes are no news for the person on
- * call.
- */
-export const ROUTINE_EVENTS = { sweep: 'sweep', reconcile: 'reconcile', newProduct: 'new product in Magento' } as const;
-const IS_ROUTINE: ReadonlySet<string> = new Set(Object.values(ROUTINE_EVENTS));
+const LEFT_TO_SWEEP = 'its part was deleted or renamed, and the sweep that follows decides what the store shows';
 
 /** How long a job waits whose SKU another worker is writing, in milliseconds. */
 const LOCKED_MS = 500;
@@ -105,10 +97,17 @@ export function createSyncPart(deps: SyncPartDeps) {
       // Its failure matters only where its result is used.
       early?.store.catch(() => undefined);
       const part = await deps.partReads.load(id, alone);
-      if (!part) return partIsGone(job, before);
+      if (!part) {
+        const isDone = !before || (await deps.leaveSku.run({ job, before, part, newSku: undefined, token, alone }));
+        if (!isDone) return skipped(job, before.sku, LEFT_TO_SWEEP);
+        return skipped(job, before?.sku, 'InvenTree has no such part');
+      }
       if (part.virtual) return skipped(job, part.name, 'the part is virtual, so it holds no stock in InvenTree');
       const sku = skuOf(part, skuField);
-      if (before && (sku === undefined || !isSameSku(before.sku, sku))) await skuChanged(job, before, sku);
+      if (before && (sku === undefined || !isSameSku(before.sku, sku))) {
+        const isDone = await deps.leaveSku.run({ job, before, part, newSku: sku, token, alone });
+        if (!isDone) return skipped(job, before.sku, LEFT_TO_SWEEP);
+      }
       if (sku === undefined)
         return skipped(job, undefined, `the part has no ${formatSkuField(skuField)} that could be a SKU`);
       progress.sku = sku;
@@ -122,7 +121,13 @@ export function createSyncPart(deps: SyncPartDeps) {
         deps.skuLookups.load({ sku, part: id }, alone),
         readStore(sku, early, alone),
       ]);
-      if (partsWithSku.length > 1) throw new AmbiguousSkuError(sku, partsWithSku);
+      const counting = await countingParts(partsWithSku, part, alone);
+      if (counting.length > 1) throw new AmbiguousSkuError(sku, counting);
+      if (!counting.includes(id)) {
+        await remember('skipped');
+        const reason = `the part is inactive, and part ${counting.join()} with the same SKU is active`;
+        return skipped(job, sku, reason, before?.outcome === 'skipped');
+      }
       if (!product || !hasOwnStock(product.typeId)) {
         await remember('skipped');
         const reason = product
@@ -201,6 +206,13 @@ export function createSyncPart(deps: SyncPartDeps) {
     },
   };
 
+  /** The parts whose stock counts for the SKU that all of them have. */
+  async function countingParts(ids: readonly number[], part: PartStock, alone: boolean): Promise<number[]> {
+    if (ids.length === 1) return [...ids];
+    const all = await Promise.all(ids.map(id => (id === part.pk ? part : deps.partReads.load(id, alone))));
+    return partsThatCount(all.filter(found => found !== undefined));
+  }
+
   /**
    * What the store has for a SKU. Without a row of stock, a remembered product is not good enough: it may have been
    * deleted, and a write would leave a source item without a product.
@@ -218,31 +230,6 @@ export function createSyncPart(deps: SyncPartDeps) {
     return { product: await deps.productLookups.load({ sku, trust: 'nothing' }, alone), store };
   }
 
-  async function partIsGone(job: PartJob, before: PartState | undefined): Promise<SyncResult> {
-    if (before) await skuChanged(job, before, undefined);
-    return skipped(job, before?.sku, 'InvenTree has no such part');
-  }
-
-  /** Reports the SKU that the part had before, and syncs the other parts that may have shared it. */
-  async function skuChanged(job: PartJob, before: PartState, sku: string | undefined): Promise<void> {
-    const [withSku = []] = await parts.withSkus([before.sku]);
-    const others = withSku.filter(part => part !== job.part);
-    const now = sku === undefined ? 'now has no SKU' : `now has SKU '${sku}'`;
-    const shows = isConfirmed(before) && before.target ? formatTarget(before.target) : 'what it shows';
-    const rest =
-      others.length > 0
-        ? `part ${others.join(', ')} still has it`
-        : `no part has it now, so the store keeps showing ${shows}`;
-    log.warn(`Part ${job.part} had SKU '${before.sku}' and ${now}: ${rest}`, {
-      part: job.part,
-      sku: before.sku,
-      newSku: sku,
-    });
-    await parts.forget(job.part, before.sku);
-    const acceptedAt = Date.now();
-    await queues.enqueue(others.map(part => ({ kind: 'part', part, event: 'another part left its SKU', acceptedAt })));
-  }
-
   /** `isKnown`: the log said so before. Most parts of a factory are never sold online. */
   function skipped(job: PartJob, sku: string | undefined, reason: string, isKnown = false): SyncResult {
     const subject = sku === undefined ? `Part ${job.part}` : `SKU '${sku}'`;
@@ -258,7 +245,7 @@ export function createSyncPart(deps: SyncPartDeps) {
 }
 
 function levelOf({ event }: PartJob): 'debug' | 'info' {
-  return IS_ROUTINE.has(event) ? 'debug' : 'info';
+  return isRoutine(event) ? 'debug' : 'info';
 }
 
 function updatedLine(job: PartJob, sku: string, { sourceCode, from, to, inStock }: StockChange): string {

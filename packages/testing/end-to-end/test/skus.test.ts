@@ -100,7 +100,7 @@ describe('a SKU', () => {
     expect(messages()).toContainEqual(`info part ${second.pk} is in sync: its dead letter is removed`);
   });
 
-  it('of a renamed part is reported, and the new SKU is synced', async () => {
+  it('of a renamed part is reported and taken to zero, and the new SKU is synced', async () => {
     const { shop } = system.inventree;
     for (const sku of ['OLD-1', 'NEW-1']) system.magento.store.addProduct(sku);
     const part = stockOf('OLD-1', 8);
@@ -108,9 +108,9 @@ describe('a SKU', () => {
     stockActions.renamePart(shop, part.pk, { name: 'NEW-1' });
     await system.quiet();
     expect(system.magento.store.shown('NEW-1')?.quantity).toBe(8);
-    expect(system.magento.store.shown('OLD-1')?.quantity).toBe(8);
+    expect(system.magento.store.shown('OLD-1')?.quantity).toBe(0);
     expect(messages()).toContainEqual(
-      `warn Part ${part.pk} had SKU 'OLD-1' and now has SKU 'NEW-1': no part has it now, so the store keeps showing 8`,
+      `warn Part ${part.pk} had SKU 'OLD-1' and now has SKU 'NEW-1': no part has it now, so it is updated from 8 to 0`,
     );
   });
 

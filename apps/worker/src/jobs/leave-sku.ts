@@ -1,0 +1,135 @@
+import {
+  formatTarget,
+  hasOwnStock,
+  isEventName,
+  isSameSku,
+  stockChanges,
+  targetQuantities,
+  targetStock,
+  type StockChange,
+} from '@stock-sync/domain';
+import { CallError } from '@stock-sync/http-client';
+import type { PartStock } from '@stock-sync/inventree-client';
+import type { Log } from '@stock-sync/service';
+import { isConfirmed, type JobOf, type JobQueues, type Parts, type PartState } from '@stock-sync/state';
+import type { ProductLookups } from '../calls/product-lookups';
+import type { StockWrites } from '../calls/stock-writes';
+import type { StoreReads } from '../calls/store-reads';
+import type { Connections } from '../connections';
+import { NotYetError } from './job-errors';
+import { ROUTINE_EVENTS } from './routine-events';
+
+/** What happens to a SKU that no part has any more. */
+export type OnPartGone = 'zero' | 'keep';
+
+export interface LeaveSkuDeps {
+  connections: Pick<Connections, 'inventree' | 'locationTree' | 'rules'>;
+  productLookups: ProductLookups;
+  storeReads: StoreReads;
+  stockWrites: StockWrites;
+  parts: Parts;
+  queues: JobQueues;
+  onPartGone: OnPartGone;
+  /** Whether the store is written. */
+  writes: boolean;
+  log: Log;
+}
+
+/** A part that no longer has the SKU of its last sync. */
+export interface LeftSku {
+  job: JobOf<'part'>;
+  before: PartState;
+  /** The part as it is now; undefined where InvenTree does not have it. */
+  part: PartStock | undefined;
+  /** Its SKU now, if it has one. */
+  newSku: string | undefined;
+  /** The fencing token of the read that found this. */
+  token: string;
+  alone: boolean;
+}
+
+/**
+ * InvenTree itself reported the part, or the mass-zero guard let it pass. Anything else (a shipment in Magento, a new
+ * product) says nothing about the part, and may come while InvenTree has another database.
+ */
+function mayZero(event: string): boolean {
+  return isEventName(event) || event === ROUTINE_EVENTS.leftSku;
+}
+
+/** How soon a write that another worker is in the way of is tried again, in milliseconds. */
+const LOCKED_MS = 500;
+
+/**
+ * Handles a part that was deleted or renamed: other parts with its old SKU are synced. Where there is none, the store
+ * must not go on selling what nobody has, so the old SKU is taken to zero.
+ */
+export function createLeaveSku(deps: LeaveSkuDeps) {
+  const { connections, parts, queues, log } = deps;
+
+  return {
+    /** Resolves with whether it is done: the old SKU is forgotten then. */
+    async run(left: LeftSku): Promise<boolean> {
+      const { job, before, newSku } = left;
+      if (!left.part) await requireGone(job.part);
+      const [withSku = []] = await parts.withSkus([before.sku]);
+      const others = withSku.filter(part => part !== job.part);
+      if (others.length === 0 && deps.onPartGone === 'zero' && !mayZero(job.event)) {
+        await queues.enqueue([{ kind: 'sweep', event: 'a part left its SKU', acceptedAt: Date.now() }]);
+        return false;
+      }
+      const rest = others.length > 0 ? `part ${others.join(', ')} still has it` : await zeroOrKeep(left);
+      const now = newSku === undefined ? 'now has no SKU' : `now has SKU '${newSku}'`;
+      log.warn(`Part ${job.part} had SKU '${before.sku}' and ${now}: ${rest}`, {
+        part: job.part,
+        sku: before.sku,
+        newSku,
+      });
+      // Only now: where the write fails, the next attempt must know the SKU.
+      await parts.forget(job.part, before.sku);
+      const acceptedAt = Date.now();
+      const event = 'another part left its SKU';
+      await queues.enqueue(others.map(part => ({ kind: 'part', part, event, acceptedAt })));
+      return true;
+    },
+  };
+
+  /** A second, independent reading: what one answer leaves out may be there all the same. */
+  async function requireGone(part: number): Promise<void> {
+    if (!(await connections.inventree.hasPart(part))) return;
+    const message = `InvenTree answered the stock of parts without part ${part}, although it has this part`;
+    throw new CallError('InvenTree', 'unavailable', message);
+  }
+
+  /** Returns what happens, for the log. */
+  async function zeroOrKeep(left: LeftSku): Promise<string> {
+    const { before, part } = left;
+    const shows = isConfirmed(before) && before.target ? formatTarget(before.target) : 'what it shows';
+    const keeps = `no part has it now, so the store keeps showing ${shows}`;
+    if (deps.onPartGone === 'keep') return `${keeps} (ON_PART_GONE=keep)`;
+    if (part && [part.name, part.IPN].some(text => isSameSku(text.trim(), before.sku))) {
+      return `it comes from another field since SKU_FIELD was changed, so the store keeps showing ${shows}`;
+    }
+    const [product, store, sources] = await Promise.all([
+      deps.productLookups.load({ sku: before.sku, trust: 'presence' }, left.alone),
+      deps.storeReads.load(before.sku, left.alone),
+      connections.locationTree.sources(),
+    ]);
+    if (!product || !hasOwnStock(product.typeId)) return 'no part has it now, and the store has no stock of it';
+    const target = targetStock([], connections.rules, sources);
+    const changes = stockChanges(target, store);
+    if (changes.length === 0)
+      return `no part has it now, and the store shows ${formatTarget(targetQuantities(target))}`;
+    const from = changes.map(change => change.from).join(', ');
+    if (!deps.writes) return `no part has it now, so it would be updated from ${from} to 0 ([DRY RUN])`;
+    await write(left, product.sku, changes);
+    return `no part has it now, so it is updated from ${from} to 0`;
+  }
+
+  async function write({ job, token, alone }: LeftSku, sku: string, stock: StockChange[]): Promise<void> {
+    const read = { part: job.part, sku, token };
+    const written = await deps.stockWrites.load({ sku, stock, read, isThrottled: false }, alone);
+    if (written === 'locked' || written === 'overtaken') {
+      throw new NotYetError(`another worker is writing SKU '${sku}', or read the part again`, Date.now() + LOCKED_MS);
+    }
+  }
+}
