@@ -37,6 +37,10 @@ export function connectToSystems(settings: WorkerSettings, redis: RedisConnectio
     token: settings.INVENTREE_TOKEN,
     limit: openSemaphore(redis, 'inventree', slots).within,
     partsAtOnce: slots,
+    onPluginChange: failure => {
+      if (failure === undefined) log.info('The InvenTree plugin answers again: stock is read through it');
+      else log.warn(`The InvenTree plugin does not answer, so stock is read more slowly without it: ${failure}`);
+    },
   });
   const magento = createMagentoClient({ ...common, baseUrl: settings.MAGENTO_URL, credentials: settings.credentials });
   const sourceMap = settings.SOURCE_MAP;

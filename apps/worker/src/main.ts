@@ -174,6 +174,7 @@ async function main(environment: Environment): Promise<void> {
       salesDocuments: createSalesDocuments({
         magento,
         breaker,
+        productLookups,
         parts,
         queues,
         cursors: {

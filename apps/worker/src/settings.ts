@@ -87,8 +87,8 @@ export const workerSettings = {
   ON_PART_GONE: setting
     .oneOf(['zero', 'keep'], 'zero')
     .describe(
-      'What happens to a SKU that no part has any more, because its part was deleted or renamed: `zero` takes it to 0 ' +
-        '(through the mass-zero guard), `keep` leaves what the store shows.',
+      'What happens to a SKU that no part has any more, because its part was deleted or renamed: ' +
+        '`zero` takes it to 0 (through the mass-zero guard), `keep` leaves what the store shows.',
     ),
   STOCK_BASIS: setting
     .oneOf(['in_stock', 'unallocated'], 'in_stock')

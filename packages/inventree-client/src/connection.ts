@@ -24,6 +24,8 @@ export interface InvenTreeClientOptions {
   limit?: <T>(call: () => Promise<T>) => Promise<T>;
   /** Parts that are requested from the plain API at once. */
   partsAtOnce?: number;
+  /** Called when the plugin stops answering, with the reason and the remedy, and without one when it answers again. */
+  onPluginChange?: (failure: string | undefined) => void;
 }
 
 /** The calls that both ways of reading are made of. */
@@ -32,13 +34,18 @@ export interface InvenTreeConnection {
   call: HttpClient['call'];
   /** The body of a good answer; rejects with a CallError for any other. */
   request<T>(call: Call, what: string, schema: ZodType<T>): Promise<T>;
-  /** All rows of a paged list. */
-  list<T extends { pk: number }>(path: string, what: string, row: ZodType<T>): Promise<T[]>;
+  /**
+   * All rows of a paged list. Where rows come and go while it is read, it is read again.
+   * @param mayMiss whether a list that keeps changing is good enough although rows may be missing from it
+   */
+  list<T extends { pk: number }>(path: string, what: string, row: ZodType<T>, mayMiss?: boolean): Promise<T[]>;
   close(): void;
 }
 
 /** Rows in one page of a list. */
 const PAGE_SIZE = 1000;
+/** How often a list is read that changes meanwhile. */
+const READINGS = 3;
 
 /** An authenticated connection to one InvenTree. */
 export function connectToInvenTree(options: InvenTreeClientOptions): InvenTreeConnection {
@@ -60,31 +67,48 @@ export function connectToInvenTree(options: InvenTreeClientOptions): InvenTreeCo
     return parsedBody('InvenTree', what, schema, answer);
   }
 
+  async function list<T extends { pk: number }>(
+    path: string,
+    what: string,
+    row: ZodType<T>,
+    mayMiss = false,
+  ): Promise<T[]> {
+    for (let reading = 1; ; reading++) {
+      const { rows, isWhole, isShort } = await readOnce(path, what, row);
+      if (isWhole || (mayMiss && reading === READINGS && !isShort)) return rows;
+      if (reading < READINGS) continue;
+      // Not an outage: other lists can be read.
+      const message = `InvenTree's ${what} changed each of the ${READINGS} times that they were read in pages`;
+      throw new CallError('InvenTree', 'refused', message);
+    }
+  }
+
   /**
    * Always with a limit: without one InvenTree answers a bare array (docs/facts/inventree.md, fact 7). Rows that are
-   * deleted while we page shift the rest, so there must be as many rows as InvenTree counted.
+   * deleted while we page shift the rest, so a row may be missing although nobody deleted it.
    */
-  async function list<T extends { pk: number }>(path: string, what: string, row: ZodType<T>): Promise<T[]> {
+  async function readOnce<T extends { pk: number }>(path: string, what: string, row: ZodType<T>) {
     const page = z.object({ count: z.number().int(), next: z.string().nullable(), results: z.array(row) });
     const rows = new Map<number, T>();
-    let count: number | undefined;
+    const counts = new Set<number>();
+    let count = 0;
     for (let offset = 0; ; offset += PAGE_SIZE) {
       const paging = `${path.includes('?') ? '&' : '?'}limit=${PAGE_SIZE}${offset ? `&offset=${offset}` : ''}`;
       const body = await request({ method: 'GET', path: path + paging }, what, page);
-      if (count !== undefined && body.count !== count) throw changedWhilePaging(what);
       count = body.count;
+      counts.add(count);
       for (const found of body.results) rows.set(found.pk, found);
       if (body.next === null || body.results.length === 0) break;
     }
-    if (rows.size !== count) throw changedWhilePaging(what);
-    return [...rows.values()];
+    return {
+      rows: [...rows.values()],
+      isWhole: counts.size === 1 && rows.size === count,
+      // Far fewer rows than it counted: that is no change meanwhile, but an answer that makes no sense.
+      isShort: rows.size < count - PAGE_SIZE / 10,
+    };
   }
 
   return { call, request, list, close: http.close };
-}
-
-function changedWhilePaging(what: string): CallError {
-  return new CallError('InvenTree', 'unavailable', `InvenTree's ${what} changed while they were read in pages`);
 }
 
 const detailBody = z.object({ detail: z.string() });

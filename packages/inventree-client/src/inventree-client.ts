@@ -72,18 +72,28 @@ const AT_ONCE = 4;
 export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTreeClient {
   const connection = connectToInvenTree(options);
   let pluginSkippedUntil = 0;
+  let isPluginFailing = false;
   const failedParts = new Set<number>();
 
   /** Reads through the plugin; undefined where there is none. */
   async function byPlugin<T>(read: () => Promise<T>): Promise<T | undefined> {
     if (Date.now() < pluginSkippedUntil) return undefined;
     try {
-      return await read();
+      const result = await read();
+      if (isPluginFailing) options.onPluginChange?.(undefined);
+      isPluginFailing = false;
+      return result;
     } catch (error) {
       if (!(error instanceof PluginAbsentError)) throw error;
-      pluginSkippedUntil = Date.now() + PLUGIN_RETRY_MS;
+      pluginFails(error.message);
       return undefined;
     }
+  }
+
+  function pluginFails(failure: string): void {
+    pluginSkippedUntil = Date.now() + PLUGIN_RETRY_MS;
+    if (!isPluginFailing) options.onPluginChange?.(failure);
+    isPluginFailing = true;
   }
 
   async function readPlainly(parts: readonly number[], parameter: string | undefined): Promise<Map<number, PartStock>> {
@@ -115,7 +125,7 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
       const found = await readPlainly(parts, parameter);
       failedParts.add(only);
       if (failedParts.size >= FAILED_PARTS) {
-        pluginSkippedUntil = Date.now() + PLUGIN_RETRY_MS;
+        pluginFails(`${error.message}. InvenTree's own log says why`);
         failedParts.clear();
       }
       return found;

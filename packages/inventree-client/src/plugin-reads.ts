@@ -84,16 +84,23 @@ export async function readPageByPlugin(
 }
 
 /**
- * A missing plugin shows as a redirect to the web page, or as a bare 401 (docs/facts/inventree.md, "Failing").
- * InvenTree itself being unavailable is no reason to read parts one by one.
+ * A missing plugin shows as a redirect to the web page, as a bare 401, or as a page (docs/facts/inventree.md, "Failing"
+ * and "Versions tried"). InvenTree itself being unavailable is no reason to read parts one by one.
  */
-function requirePlugin({ status, isJson, retryAfterMs }: Answer): void {
+function requirePlugin({ status, isJson, body, retryAfterMs }: Answer): void {
   if (status === 200 && isJson) return;
   const message = `${PLUGIN_PATH} answered ${status}${isJson ? '' : ' without JSON'}`;
+  if (status === 500 && typeof body === 'string' && body.includes('INVE-E7')) {
+    throw new PluginAbsentError(
+      `${message} (INVE-E7): use the address that InvenTree has as SITE_URL as INVENTREE_URL`,
+    );
+  }
   if (status === 429 || isGatewayStatus(status)) {
     const kind = failureKindOf(status, retryAfterMs);
     throw new CallError('InvenTree', kind, `InvenTree answered ${status}`, { status, retryAfterMs });
   }
   if (status === 500) throw new CallError('InvenTree', 'refused', `InvenTree: ${message}`, { status });
-  throw new PluginAbsentError(message);
+  throw new PluginAbsentError(
+    `${message}: install the plugin and activate it, switch on ENABLE_PLUGINS_URL, and restart InvenTree`,
+  );
 }

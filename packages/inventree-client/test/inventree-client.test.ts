@@ -12,8 +12,9 @@ afterEach(async () => {
   await inventree.close();
 });
 
-function clientWith(token: string): InvenTreeClient {
-  return createInvenTreeClient({ baseUrl: inventree.url, token, timeoutMs: 2_000, verifyTls: true });
+function clientWith(token: string, onPluginChange?: (failure: string | undefined) => void): InvenTreeClient {
+  const common = { timeoutMs: 2_000, verifyTls: true };
+  return createInvenTreeClient({ baseUrl: inventree.url, token, ...common, ...(onPluginChange && { onPluginChange }) });
 }
 
 function stock(): void {
@@ -143,17 +144,82 @@ describe('an answer is not trusted', () => {
     await expect(client.readParts([1])).rejects.toMatchObject({ kind: 'unavailable' });
   });
 
-  it('where a list changes while it is read in pages', async () => {
+  it('where a list is far shorter than InvenTree counts', async () => {
     inventree.setPlugin(false);
-    const part = inventree.shop.addPart({ name: 'MANY' });
-    for (let n = 0; n < 1_500; n++) inventree.shop.insertItem({ part: part.pk, quantity: 1 });
-    expect((await client.readParts([part.pk])).get(part.pk)?.stock).toHaveLength(1_500);
+    inventree.setFault(({ path }) =>
+      path === '/api/part/'
+        ? {
+            answer: {
+              status: 200,
+              headers: { 'content-type': 'application/json' },
+              body: { count: 900, next: null, previous: null, results: [] },
+            },
+          }
+        : undefined,
+    );
+    await expect(client.walkStock().next()).rejects.toMatchObject({ kind: 'refused' });
+  });
+});
+
+describe('a list that changes while it is read in pages', () => {
+  /** A part with many stock items, of which one is deleted during each of the first readings. */
+  function changing(readings: number): number {
+    inventree.setPlugin(false);
+    const part = inventree.shop.addPart({ name: 'MANY' }).pk;
+    for (let n = 0; n < 1_500; n++) inventree.shop.insertItem({ part, quantity: 1 });
+    let left = readings;
     inventree.setFault(call => {
-      const [first] = inventree.shop.itemsOf(part.pk);
-      if (call.query.has('offset') && first) inventree.shop.deleteItem(first);
+      const [first] = inventree.shop.itemsOf(part);
+      if (call.query.has('offset') && first && left-- > 0) inventree.shop.deleteItem(first);
       return undefined;
     });
-    await expect(client.readParts([part.pk])).rejects.toThrow('changed while they were read');
+    return part;
+  }
+
+  it('is read again', async () => {
+    const part = changing(2);
+    expect((await client.readParts([part])).get(part)?.stock).toHaveLength(1_498);
+  });
+
+  it('is not trusted for one part where it never stays the same, and that is no outage', async () => {
+    const part = changing(1_000);
+    await expect(client.readParts([part])).rejects.toMatchObject({
+      kind: 'refused',
+      message: "InvenTree's stock items changed each of the 3 times that they were read in pages",
+    });
+  });
+
+  it('is good enough for a sweep, which only looks for parts to read', async () => {
+    changing(1_000);
+    const { value } = await client.walkStock().next();
+    expect(value?.parts).toHaveLength(1);
+  });
+});
+
+describe('the plugin stops answering', () => {
+  it.each([
+    ['is not there', { status: 302, headers: { location: '/web' }, body: '' }, 'answered 302: install the'],
+    ['is switched off', { status: 403, headers: {}, body: '<title>403</title>' }, 'answered 403 without JSON: install'],
+    ['has another SITE_URL', { status: 500, headers: {}, body: '<h1>INVE-E7</h1>' }, 'SITE_URL as INVENTREE_URL'],
+  ])('because it %s: this is said once, and that it answers again', async (_, answer, expected) => {
+    const now = jest.spyOn(Date, 'now').mockReturnValue(1e12);
+    try {
+      stock();
+      const said: (string | undefined)[] = [];
+      const watched = clientWith(inventree.tokens.viewer, failure => said.push(failure));
+      inventree.setFault(({ path }) => (path.startsWith('/plugin/') ? { answer } : undefined));
+      for (let read = 1; read <= 3; read++) {
+        expect((await watched.readParts([1])).get(1)?.name).toBe('WIDGET-123');
+        now.mockReturnValue(1e12 + read * 61_000);
+      }
+      expect(said).toEqual([expect.stringContaining(expected)]);
+      inventree.setFault(undefined);
+      await watched.readParts([1]);
+      expect(said).toEqual([expect.anything(), undefined]);
+      watched.close();
+    } finally {
+      now.mockRestore();
+    }
   });
 });
 

@@ -64,6 +64,8 @@ export type SalesDocumentKind = (typeof SALES_DOCUMENTS)[number];
 /** A shipment or credit memo, and the SKUs of its rows. */
 export interface SalesDocument {
   id: number;
+  /** The order that it belongs to, where the list says so. */
+  order: number | undefined;
   skus: string[];
 }
 
@@ -105,6 +107,11 @@ export interface MagentoClient {
   latestDocument(kind: SalesDocumentKind): Promise<number>;
   /** Documents with a higher id; at most a page of the oldest. */
   documentsAfter(kind: SalesDocumentKind, id: number): Promise<SalesDocument[]>;
+  /**
+   * The SKUs of all rows of an order: for a bundle those of its children, too, whose sources a shipment deducts although
+   * it lists only the bundle (docs/facts/magento.md, "The life of an order").
+   */
+  skusOfOrder(order: number): Promise<string[]>;
   /** All sources; undefined where the store has no inventory modules. */
   sources(): Promise<Source[] | undefined>;
   /** For each website the stock that it sells from (docs/facts/magento.md, "Differences and traps"). */
@@ -165,7 +172,20 @@ const pageOf = <T>(item: ZodType<T>) => z.object({ items: listOf(item), total_co
 const WRITE = 'a write of source items';
 const WRITTEN = z.array(z.unknown());
 const skuRow = z.object({ sku: z.string() });
-const documentSchema = z.object({ entity_id: z.number().int(), items: listOf(skuRow) });
+const documentSchema = z.object({
+  entity_id: z.number().int(),
+  order_id: z.number().int().optional(),
+  items: listOf(skuRow),
+});
+const orderSchema = z.object({ entity_id: z.number().int(), items: listOf(skuRow) });
+/** As recorded: `fields=` of other lists is another request. */
+const DOCUMENT_FIELDS: Readonly<Record<SalesDocumentKind, string>> = {
+  shipments: 'items[entity_id,order_id,created_at,items[sku,qty,order_item_id]],total_count',
+  creditmemos: 'items[entity_id,items[sku]],total_count',
+};
+const ORDER_FIELDS =
+  'entity_id,increment_id,state,items[item_id,parent_item_id,product_type,sku,qty_ordered,qty_shipped,qty_invoiced,' +
+  'qty_canceled,parent_item[item_id,sku,product_type]]';
 
 /** A client for one store. */
 export function createMagentoClient(options: MagentoClientOptions): MagentoClient {
@@ -245,7 +265,7 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
   function documentsPage(kind: SalesDocumentKind, after: number, page: number) {
     const newer = filter(0, 0, 'entity_id', String(after), 'gt');
     const query = `${newer}&${pageQuery('entity_id', DOCUMENTS_PER_PAGE, page)}`;
-    const path = `/rest/V1/${kind}?${query}&fields=items[entity_id,items[sku]],total_count`;
+    const path = `/rest/V1/${kind}?${query}&fields=${DOCUMENT_FIELDS[kind]}`;
     return get(path, kind, pageOf(documentSchema));
   }
 
@@ -336,7 +356,17 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
 
     async documentsAfter(kind, id) {
       const { items } = await documentsPage(kind, id, 1);
-      return items.map(found => ({ id: found.entity_id, skus: found.items.map(({ sku }) => sku) }));
+      return items.map(found => ({
+        id: found.entity_id,
+        order: found.order_id,
+        skus: found.items.map(({ sku }) => sku),
+      }));
+    },
+
+    async skusOfOrder(order) {
+      const path = `/rest/V1/orders/${order}?fields=${ORDER_FIELDS}`;
+      const { items } = await get(path, 'an order', orderSchema);
+      return [...new Set(items.map(({ sku }) => sku))];
     },
 
     async sources() {

@@ -1,10 +1,18 @@
 import { CallError } from '@stock-sync/http-client';
-import { SALES_DOCUMENTS, type MagentoClient, type SalesDocumentKind } from '@stock-sync/magento-client';
+import {
+  SALES_DOCUMENTS,
+  type MagentoClient,
+  type SalesDocument,
+  type SalesDocumentKind,
+} from '@stock-sync/magento-client';
 import { errorMessage, type Log } from '@stock-sync/service';
 import { cursorAt, newRows, readAfter, type JobQueues, type Parts, type StoredCursor } from '@stock-sync/state';
 import type { Breaker } from '../breaker/breaker';
+import type { ProductLookups } from '../calls/product-lookups';
 import { WaitError } from './job-errors';
 
+/** The product type whose shipments deduct other SKUs than they list. */
+const BUNDLE = 'bundle';
 /** How long Magento is not asked again after it refused to show its documents, in milliseconds. */
 const REFUSED_MS = 60 * 60 * 1000;
 
@@ -21,12 +29,14 @@ export interface SalesDocuments {
 export function createSalesDocuments(deps: {
   magento: MagentoClient;
   breaker: Breaker;
+  productLookups: Pick<ProductLookups, 'findAll'>;
   parts: Parts;
   queues: JobQueues;
   cursors: Record<SalesDocumentKind, StoredCursor>;
   log: Log;
 }): SalesDocuments {
   const { magento, breaker, parts, queues, cursors, log } = deps;
+  let isOrderRefused = false;
   const refusedUntil: Record<SalesDocumentKind, number> = { shipments: 0, creditmemos: 0 };
 
   async function checkKind(kind: SalesDocumentKind): Promise<void> {
@@ -38,12 +48,42 @@ export function createSalesDocuments(deps: {
     }
     const { fresh, next } = newRows(await magento.documentsAfter(kind, readAfter(cursor)), cursor);
     if (fresh.length === 0) return;
-    const skus = [...new Set(fresh.flatMap(row => row.skus))];
+    const skus = [...new Set([...fresh.flatMap(row => row.skus), ...(await childSkus(fresh))])];
     const changed = [...new Set((await parts.withSkus(skus)).flat())];
     const acceptedAt = Date.now();
     await queues.enqueue(changed.map(part => ({ kind: 'part', part, event: `Magento's ${kind}`, acceptedAt })));
     // Last: a worker that dies before has the parts synced twice, not never.
     await cursors[kind].set(next);
+  }
+
+  /** The SKUs of the orders whose documents list a bundle: Magento deducts the sources of its children. */
+  async function childSkus(documents: readonly SalesDocument[]): Promise<string[]> {
+    const withOrder = documents.filter(({ order }) => order !== undefined);
+    const skus = [...new Set(withOrder.flatMap(document => document.skus))];
+    const products = await deps.productLookups.findAll(skus.map(sku => ({ sku, trust: 'presence' })));
+    const bundles = new Set(
+      skus.filter((_, index) => {
+        const product = products[index];
+        return product && !(product instanceof CallError) && product.typeId === BUNDLE;
+      }),
+    );
+    const orders = withOrder.filter(document => document.skus.some(sku => bundles.has(sku))).map(({ order }) => order);
+    const found: string[] = [];
+    for (const order of new Set(orders)) if (order !== undefined) found.push(...(await skusOfOrder(order)));
+    return found;
+  }
+
+  async function skusOfOrder(order: number): Promise<string[]> {
+    try {
+      return await magento.skusOfOrder(order);
+    } catch (error) {
+      // The sweep must not stop at one order: a reconcile finds what its children show.
+      if (!(error instanceof CallError) || error.kind === 'no-answer' || error.kind === 'unavailable') throw error;
+      const line = `Magento does not show order ${order}, which has a bundle: the next reconcile corrects its parts`;
+      log[isOrderRefused ? 'debug' : 'warn'](`${line}. ${error.message}`);
+      isOrderRefused = true;
+      return [];
+    }
   }
 
   return {

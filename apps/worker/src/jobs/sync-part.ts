@@ -209,7 +209,7 @@ export function createSyncPart(deps: SyncPartDeps) {
   /** The parts whose stock counts for the SKU that all of them have. */
   async function countingParts(ids: readonly number[], part: PartStock, alone: boolean): Promise<number[]> {
     if (ids.length === 1) return [...ids];
-    const all = await Promise.all(ids.map(id => (id === part.pk ? part : deps.partReads.load(id, alone))));
+    const all = await Promise.all(ids.map(async id => (id === part.pk ? part : deps.partReads.load(id, alone))));
     return partsThatCount(all.filter(found => found !== undefined));
   }
 

@@ -43,8 +43,24 @@ it('corrects what a shipment and a credit memo in Magento changed, within the in
   expect(logged(running, "Magento's shipments").length).toBe(1);
 });
 
+it('corrects the parts of a bundle, which its shipment does not list', async () => {
+  const { running, store } = await start();
+  await until('the first sweep is done', () => shown(running) === 50);
+  await until('the cursors exist', async () => (await cursors(running)) === 3);
+  store.addProduct('BUNDLE-1', { typeId: 'bundle' });
+  store.ship(store.placeOrder('BUNDLE-1', 2, [{ sku: 'WIDGET-123', quantity: 3 }]));
+  expect(shown(running)).toBe(44);
+  await until('the store is right again', () => shown(running) === 50);
+  const orders = running.magento.calls.filter(({ path }) => path.startsWith('/rest/V1/orders/'));
+  expect(orders).toHaveLength(1);
+});
+
 it('says once that it lacks the right to read them, and continues', async () => {
-  const resources = new Set(['Magento_Catalog::products', 'Magento_InventoryApi::source']);
+  const resources = new Set([
+    'Magento_Catalog::products',
+    'Magento_InventoryApi::source',
+    'Magento_InventoryApi::stock_source_item_assign',
+  ]);
   const { running } = await start({ magento: { integration: { resources } } });
   await until('the first sweep is done', () => shown(running) === 50);
   await sleep(2_500);

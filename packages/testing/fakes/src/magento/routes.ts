@@ -125,7 +125,7 @@ export function magentoRoutes(store: MagentoStore, settings: MagentoSettings): R
           call,
           store.shipments.map(({ sku, qty, ...shipment }) => ({
             ...shipment,
-            items: [{ sku, qty }],
+            items: [{ sku, order_item_id: 1, qty }],
             extension_attributes: { source_code: 'default' },
           })),
         ),
@@ -368,6 +368,7 @@ function productDetail(product: FakeProduct) {
 
 function orderRow(order: MagentoStore['orders'][number]) {
   const isNew = order.shipped === 0;
+  const isBundle = order.children.length > 0;
   return {
     id: order.entity_id,
     created_at: order.createdAt,
@@ -377,16 +378,23 @@ function orderRow(order: MagentoStore['orders'][number]) {
     status: isNew ? 'pending' : 'processing',
     updated_at: order.updatedAt,
     items: [
-      {
-        item_id: 1,
-        product_type: 'simple',
-        qty_canceled: 0,
-        qty_invoiced: 0,
-        qty_ordered: order.ordered,
-        qty_refunded: 0,
-        qty_shipped: order.shipped,
-        sku: order.sku,
-      },
+      orderItem(order, { item_id: 1, product_type: isBundle ? 'bundle' : 'simple', sku: order.sku }, 1),
+      ...order.children.map(({ sku, quantity }, index) => {
+        const parent_item = { item_id: 1, product_type: 'bundle', sku: order.sku };
+        const own = { item_id: index + 2, parent_item_id: 1, product_type: 'simple', sku, parent_item };
+        return orderItem(order, own, quantity);
+      }),
     ],
+  };
+}
+
+function orderItem({ ordered, shipped }: MagentoStore['orders'][number], own: object, perUnit: number) {
+  return {
+    ...own,
+    qty_canceled: 0,
+    qty_invoiced: 0,
+    qty_ordered: ordered * perUnit,
+    qty_refunded: 0,
+    qty_shipped: shipped * perUnit,
   };
 }

@@ -31,6 +31,8 @@ export interface FakeOrder {
   entity_id: number;
   sku: string;
   ordered: number;
+  /** What one unit of a bundle consists of; empty for other products. */
+  children: { sku: string; quantity: number }[];
   shipped: number;
   createdAt: string;
   updatedAt: string;
@@ -128,12 +130,13 @@ export class MagentoStore {
   }
 
   /** Places an order: it reserves stock, and its shipment deducts the source later [recordings order-*]. */
-  placeOrder(sku: string, quantity: number): FakeOrder {
+  placeOrder(sku: string, quantity: number, children: FakeOrder['children'] = []): FakeOrder {
     const now = magentoTime();
     const order = {
       entity_id: this.orders.length + 1,
       sku,
       ordered: quantity,
+      children,
       shipped: 0,
       createdAt: now,
       updatedAt: now,
@@ -143,11 +146,14 @@ export class MagentoStore {
   }
 
   ship(order: FakeOrder): void {
-    const item = this.sourceItem(order.sku);
-    if (!item) throw new Error(`no source item for ${order.sku}`);
     order.shipped = order.ordered;
     order.updatedAt = magentoTime();
-    this.writeSourceItem(order.sku, 'default', item.quantity - order.ordered, item.status);
+    const deducted = order.children.length > 0 ? order.children : [{ sku: order.sku, quantity: 1 }];
+    for (const { sku, quantity } of deducted) {
+      const item = this.sourceItem(sku);
+      if (!item) throw new Error(`no source item for ${sku}`);
+      this.writeSourceItem(sku, 'default', item.quantity - order.ordered * quantity, item.status);
+    }
     this.shipments.push({
       entity_id: this.shipments.length + 1,
       order_id: order.entity_id,
