@@ -51,7 +51,6 @@ export async function reconcileCommand(
       dryRun,
       force,
       event: 'command',
-      acceptedAt: Date.now(),
     } as const;
     await queues.enqueue([job]);
     const report = await receiveReport(connection, messages, onFinding);

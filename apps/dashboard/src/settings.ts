@@ -2,6 +2,7 @@ import { commonSettings, setting, type Settings } from '@stock-sync/service';
 import { z } from 'zod';
 
 const MIN_PASSWORD_LENGTH = 8;
+const EXAMPLE_PASSWORD = 'choose-a-long-one';
 
 /** The settings of the dashboard. */
 export const dashboardSettings = {
@@ -11,5 +12,8 @@ export const dashboardSettings = {
   DASHBOARD_PASSWORD: z
     .string({ error: 'is not set: the dashboard can change and delete jobs, so it has no default password' })
     .min(MIN_PASSWORD_LENGTH, { error: `expected at least ${MIN_PASSWORD_LENGTH} characters` })
+    .refine(password => password !== EXAMPLE_PASSWORD, {
+      error: 'is still the one of .env.example, which everyone knows: choose your own',
+    })
     .describe(`The password, at least ${MIN_PASSWORD_LENGTH} characters.`),
 } satisfies Settings;

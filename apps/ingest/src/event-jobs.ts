@@ -1,14 +1,14 @@
-import type { SyncJob } from '@stock-sync/state';
+import type { NewJob } from '@stock-sync/state';
 import type { WebhookContents } from './webhook-body';
 
 /** The jobs that the events of a webhook lead to. */
-export function jobsFor({ accepted }: WebhookContents, acceptedAt: number): SyncJob[] {
-  return accepted.flatMap(({ event, targets }): SyncJob[] => {
-    if (targets.everything) return [{ kind: 'reconcile', event, acceptedAt }];
+export function jobsFor({ accepted }: WebhookContents): NewJob[] {
+  return accepted.flatMap(({ event, targets }): NewJob[] => {
+    if (targets.everything) return [{ kind: 'reconcile', event }];
     const { change } = targets;
     return [
-      ...targets.parts.map((part): SyncJob => ({ kind: 'part', part, event, acceptedAt })),
-      ...targets.stockItems.map((stockItem): SyncJob => ({ kind: 'stock-item', stockItem, change, event, acceptedAt })),
+      ...targets.parts.map((part): NewJob => ({ kind: 'part', part, event })),
+      ...targets.stockItems.map((stockItem): NewJob => ({ kind: 'stock-item', stockItem, change, event })),
     ];
   });
 }

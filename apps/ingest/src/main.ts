@@ -14,6 +14,7 @@ import {
 import {
   connectToRedis,
   openJobQueues,
+  openKnownInstance,
   openPluginHeartbeat,
   openStartProblems,
   openStockItems,
@@ -22,7 +23,7 @@ import {
 import { createIngestMetrics } from './metrics';
 import { watchPlugin } from './plugin-watch';
 import { createRefusalLog } from './refusal-log';
-import { createIngestApplication } from './routes';
+import { createIngestApplication, createOperatorApplication } from './routes';
 import { ingestSettings } from './settings';
 
 /** How long a sender waits for Redis, in milliseconds, before it is asked to send again. */
@@ -64,7 +65,7 @@ async function main(environment: Environment): Promise<void> {
 
   const heartbeat = openPluginHeartbeat(connection);
   const metrics = createIngestMetrics();
-  const pluginWatch = watchPlugin(heartbeat, log, metrics);
+  const pluginWatch = watchPlugin(heartbeat, log, metrics, connection.now);
   const application = createIngestApplication({
     secrets: settings.WEBHOOK_SECRET,
     isEnabled: change => enabled[change],
@@ -72,12 +73,17 @@ async function main(environment: Environment): Promise<void> {
     webhookIds: openWebhookIds(connection),
     stockItems: openStockItems(connection),
     heartbeat,
-    pluginWatch,
-    startProblems: openStartProblems(connection),
+    knownInstance: openKnownInstance(connection),
+    onlyInstance: settings.INVENTREE_INSTANCE ? { id: settings.INVENTREE_INSTANCE, url: '' } : undefined,
     metrics,
     log,
     logRefusal: createRefusalLog(log),
     requestsPerMinute: settings.INGEST_RATE_LIMIT,
+  });
+  const operatorApplication = createOperatorApplication({
+    pluginWatch,
+    startProblems: openStartProblems(connection),
+    registry: metrics.registry,
     notReady: () =>
       redis.ping().then(
         () => undefined,
@@ -85,14 +91,16 @@ async function main(environment: Environment): Promise<void> {
       ),
   });
   const server = await listen(application, settings.INGEST_PORT);
+  const operatorServer = await listen(operatorApplication, settings.INGEST_OPERATOR_PORT);
 
   stopOnSignal(log, async () => {
     pluginWatch.stop();
-    await closeServer(server);
+    await Promise.all([closeServer(server), closeServer(operatorServer)]);
     await queues.close();
     redis.disconnect();
   });
-  log.info(`Listening on port ${portOf(server)}`);
+  const operatorPort = portOf(operatorServer);
+  log.info(`Listening for webhooks on port ${portOf(server)}; health, metrics and status are on port ${operatorPort}`);
 }
 
 runMain(main);

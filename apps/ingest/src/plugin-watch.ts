@@ -18,15 +18,23 @@ export interface PluginWatch {
   stop(): void;
 }
 
-/** Checks the heartbeat regularly, and logs once when the plugin falls silent and when it is back. */
-export function watchPlugin(heartbeat: PluginHeartbeat, log: Log, metrics: IngestMetrics): PluginWatch {
+/**
+ * Checks the heartbeat regularly, and logs once when the plugin falls silent and when it is back.
+ * @param clock the clock of Redis, by which heartbeats are stored
+ */
+export function watchPlugin(
+  heartbeat: PluginHeartbeat,
+  log: Log,
+  metrics: IngestMetrics,
+  clock: () => number,
+): PluginWatch {
   const startedAt = Date.now();
   let logged: PluginState['state'] | undefined;
   let loggedQueue = true;
 
   async function check(): Promise<void> {
     const last = await heartbeat.last();
-    const now = stateFrom(last);
+    const now = stateFrom(last, clock());
     metrics.pluginUp.set(now.state === 'alive' ? 1 : 0);
     metrics.lastHeartbeat.set((last?.at ?? 0) / 1000);
     // A service that has just started has not missed anything yet.
@@ -52,13 +60,13 @@ export function watchPlugin(heartbeat: PluginHeartbeat, log: Log, metrics: Inges
   const checkQuietly = () => void check().catch(() => undefined);
   const timer = setInterval(checkQuietly, CHECK_MS);
   checkQuietly();
-  return { state: async () => stateFrom(await heartbeat.last()), stop: () => clearInterval(timer) };
+  return { state: async () => stateFrom(await heartbeat.last(), clock()), stop: () => clearInterval(timer) };
 }
 
-function stateFrom(last: LastHeartbeat | undefined): PluginState {
+function stateFrom(last: LastHeartbeat | undefined, now: number): PluginState {
   if (!last) return { state: 'no heartbeat yet' };
   return {
-    state: Date.now() - last.at > SILENT_AFTER_MS ? 'silent' : 'alive',
+    state: now - last.at > SILENT_AFTER_MS ? 'silent' : 'alive',
     lastHeartbeat: new Date(last.at).toISOString(),
     plugin: last.plugin,
     inventree: last.inventree,

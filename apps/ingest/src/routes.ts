@@ -1,6 +1,7 @@
 import { addOperatorRoutes, createWebApplication, type NotReady } from '@stock-sync/service';
 import express, { type Express } from 'express';
 import { rateLimit } from 'express-rate-limit';
+import type { Registry } from 'prom-client';
 import { answerErrors, answerMethod, answerNotFound } from './handlers/answer-errors';
 import { showStatus, type ShowStatusDeps } from './handlers/show-status';
 import { receiveWebhook, type ReceiveWebhookDeps } from './handlers/receive-webhook';
@@ -9,20 +10,16 @@ const BODY_LIMIT = '1mb';
 const MINUTE_MS = 60_000;
 
 /**
- * | method | path                | handler         |
- * | ------ | ------------------- | --------------- |
- * | POST   | /webhooks/inventree | receive-webhook |
- * | GET    | /status             | show-status     |
- * | GET    | /healthz            | operator routes |
- * | GET    | /readyz             | operator routes |
- * | GET    | /metrics            | operator routes |
+ * | port                 | method | path                | handler         |
+ * | -------------------- | ------ | ------------------- | --------------- |
+ * | INGEST_PORT          | POST   | /webhooks/inventree | receive-webhook |
+ * | INGEST_OPERATOR_PORT | GET    | /status             | show-status     |
+ * | INGEST_OPERATOR_PORT | GET    | /healthz            | operator routes |
+ * | INGEST_OPERATOR_PORT | GET    | /readyz             | operator routes |
+ * | INGEST_OPERATOR_PORT | GET    | /metrics            | operator routes |
  */
-export function createIngestApplication(
-  deps: ReceiveWebhookDeps &
-    ShowStatusDeps & { requestsPerMinute: number; notReady: () => NotReady | Promise<NotReady> },
-): Express {
+export function createIngestApplication(deps: ReceiveWebhookDeps & { requestsPerMinute: number }): Express {
   const application = createWebApplication();
-  addOperatorRoutes(application, deps.metrics.registry, deps.notReady);
 
   const limit = rateLimit({
     windowMs: MINUTE_MS,
@@ -40,9 +37,19 @@ export function createIngestApplication(
   const rawBody = express.raw({ type: () => true, limit: BODY_LIMIT });
   application.post('/webhooks/inventree', limit, rawBody, receiveWebhook(deps));
   application.all('/webhooks/inventree', answerMethod('POST'));
-  application.get('/status', showStatus(deps));
 
   application.use(answerNotFound);
   application.use(answerErrors(deps.log, deps.logRefusal, deps.metrics));
+  return application;
+}
+
+/** What operators and monitoring ask, on a port of its own: the webhook port is often open to the internet. */
+export function createOperatorApplication(
+  deps: ShowStatusDeps & { registry: Registry; notReady: () => NotReady | Promise<NotReady> },
+): Express {
+  const application = createWebApplication();
+  addOperatorRoutes(application, deps.registry, deps.notReady);
+  application.get('/status', showStatus(deps));
+  application.use(answerNotFound);
   return application;
 }

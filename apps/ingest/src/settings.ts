@@ -2,12 +2,20 @@ import { commonSettings, setting, type Settings, type SettingsValues } from '@st
 import { z } from 'zod';
 import { parseSecrets } from './signature';
 
+const EXAMPLE_SECRET = 'whsec_bWFrZS1hLXNlY3JldC1vZi15b3VyLW93bi1oZXJlISE=';
+
 /** The settings of ingest. */
 export const ingestSettings = {
   ...commonSettings,
-  INGEST_PORT: setting.wholeNumber(3000, 0, 65_535).describe('The port for webhooks.'),
+  INGEST_PORT: setting.wholeNumber(3000, 0, 65_535).describe('The port for webhooks, and for nothing else.'),
+  INGEST_OPERATOR_PORT: setting
+    .wholeNumber(3003, 0, 65_535)
+    .describe('The port for health, metrics and status. InvenTree need not reach it, and nobody outside should.'),
   WEBHOOK_SECRET: z
     .string({ error: 'is not set (expected whsec_ and the base64 of at least 24 random bytes)' })
+    .refine(text => !text.includes(EXAMPLE_SECRET), {
+      error: 'is still the one of .env.example, which everyone knows: create one as it says there',
+    })
     .transform((text, context) => {
       const secrets = parseSecrets(text);
       if (secrets) return secrets;
@@ -15,6 +23,9 @@ export const ingestSettings = {
       return z.NEVER;
     })
     .describe('The secret that the plugin signs with, `whsec_...`. While you change it: both, separated by a comma.'),
+  INVENTREE_INSTANCE: setting
+    .optionalText()
+    .describe('The id of the only InvenTree whose webhooks are accepted; without it, the first that sends one.'),
   SYNC_ON_CREATE: setting.switch(true).describe('Whether events about something created are handled.'),
   SYNC_ON_UPDATE: setting.switch(true).describe('Whether events about something changed are handled.'),
   SYNC_ON_DELETE: setting.switch(true).describe('Whether events about something deleted are handled.'),

@@ -1,5 +1,5 @@
 import { HEARTBEAT, interpretEvent, type Change, type EventTargets } from '@stock-sync/domain';
-import { heartbeatSchema, type Heartbeat } from '@stock-sync/state';
+import { heartbeatSchema, type Heartbeat, type Instance } from '@stock-sync/state';
 import { z } from 'zod';
 
 /** The most events in one webhook. */
@@ -11,7 +11,17 @@ const eventSchema = z.looseObject(
   { error: 'expected an event' },
 );
 /** A single event is a batch of one. */
-const oneSchema = eventSchema.transform(event => ({ events: [event], counters: {} }));
+const oneSchema = eventSchema.transform(event => ({ events: [event], counters: {}, instance: undefined }));
+/** Which InvenTree our plugin sends from. */
+const instanceSchema = z.object(
+  {
+    id: z.string({ error: 'expected a text' }).min(1, { error: 'expected a text' }).max(64, {
+      error: 'expected at most 64 characters',
+    }),
+    url: z.string({ error: 'expected an address' }).max(300, { error: 'expected at most 300 characters' }),
+  },
+  { error: 'expected the id and the address of an InvenTree' },
+);
 const COUNTERS_EXPECTED = { error: 'expected at most 50 whole numbers by name' };
 const batchSchema = z.object({
   events: z
@@ -26,6 +36,7 @@ const batchSchema = z.object({
     )
     .refine(counters => Object.keys(counters).length <= 50, COUNTERS_EXPECTED)
     .default({}),
+  instance: instanceSchema.optional(),
 });
 
 /** What a webhook contains. */
@@ -38,6 +49,8 @@ export interface WebhookContents {
   heartbeats: Heartbeat[];
   /** The counters of our plugin since its last webhook. */
   counters: Record<string, number>;
+  /** The InvenTree that sent it, where the sender says so. */
+  instance: Instance | undefined;
 }
 
 /** A field of the body that is wrong. */
@@ -66,6 +79,7 @@ export function parseWebhook(body: Buffer, isEnabled: (change: Change) => boolea
     ignored: new Map(),
     heartbeats: [],
     counters: parsed.data.counters,
+    instance: parsed.data.instance,
   };
   const ignore = (reason: string) => contents.ignored.set(reason, (contents.ignored.get(reason) ?? 0) + 1);
   for (const [index, event] of parsed.data.events.entries()) {

@@ -14,7 +14,7 @@ function startWatch(): void {
   const write = (level: string) => (line: string) => lines.push([level, line]);
   const log = { info: write('info'), warn: write('warn'), error: write('error') } as unknown as Log;
   metrics = createIngestMetrics();
-  watch = watchPlugin({ received: () => Promise.resolve(), last: () => Promise.resolve(last) }, log, metrics);
+  watch = watchPlugin({ received: () => Promise.resolve(), last: () => Promise.resolve(last) }, log, metrics, Date.now);
 }
 
 const beat = (queue = true) => (last = { plugin: '0.1.0', inventree: '1.4.0', queue, at: Date.now() });

@@ -128,7 +128,7 @@ describe('events', () => {
   });
 
   it('a heartbeat of our plugin leads to no job, and appears in status and metrics', async () => {
-    expect(await (await fetch(`${ingest.url}/status`)).json()).toEqual({
+    expect(await (await fetch(`${ingest.operatorUrl}/status`)).json()).toEqual({
       bridge: { state: 'no heartbeat yet' },
       problems: [],
     });
@@ -136,10 +136,43 @@ describe('events', () => {
     const sent = await send({ events: [beat], counters: { sent_at_once: 3 } });
     expect([sent.status, sent.body]).toEqual([202, { accepted: 1, ignored: 0 }]);
     expect(await jobs()).toEqual([]);
-    const status = (await (await fetch(`${ingest.url}/status`)).json()) as { bridge: object };
+    const status = (await (await fetch(`${ingest.operatorUrl}/status`)).json()) as { bridge: object };
     expect(status.bridge).toMatchObject({ state: 'alive', plugin: '0.1.0', inventree: '1.4.0', inventreeQueue: true });
-    const metrics = await (await fetch(`${ingest.url}/metrics`)).text();
+    const metrics = await (await fetch(`${ingest.operatorUrl}/metrics`)).text();
     expect(metrics).toContain('stock_sync_plugin_total{counter="sent_at_once"} 3');
+  });
+
+  it('another InvenTree than the first one is refused, and named', async () => {
+    const from = (id: string) => ({
+      instance: { id, url: `http://${id}.test` },
+      events: [{ event: 'stock_stockitem.saved', part: 45 }],
+    });
+    expect((await send(from('shop'))).status).toBe(202);
+    const copy = await send(from('copy'));
+    expect(copy.status).toBe(409);
+    expect(copy.body).toMatchObject({ field: 'instance' });
+    expect(JSON.stringify(copy.body)).toContain(
+      'expected the InvenTree http://shop.test (shop), got http://copy.test (copy). A copy needs an ingest and a Redis ' +
+        'of its own. If InvenTree moved, set INVENTREE_INSTANCE=copy for ingest',
+    );
+    expect(await jobs()).toHaveLength(1);
+    expect((await send(from('shop'))).status).toBe(202);
+    expect((await send({ event: 'stock_stockitem.saved', part: 45 })).status).toBe(202);
+
+    const moved = await startService('ingest', {
+      REDIS_URL: database.url,
+      WEBHOOK_SECRET: TEST_SECRET,
+      INVENTREE_INSTANCE: 'copy',
+    });
+    const url = ingest.url;
+    ingest.url = moved.url;
+    try {
+      expect((await send(from('copy'))).status).toBe(202);
+      expect((await send(from('shop'))).status).toBe(409);
+    } finally {
+      ingest.url = url;
+      await moved.stop();
+    }
   });
 
   it('an item that belonged to another part before leads to jobs for both parts', async () => {
@@ -355,9 +388,9 @@ describe('bad input is answered 4xx with the field and what was expected, and no
 
 describe('operators', () => {
   it('can read health, readiness and metrics', async () => {
-    expect((await fetch(`${ingest.url}/healthz`)).status).toBe(200);
-    expect((await fetch(`${ingest.url}/readyz`)).status).toBe(200);
-    const metrics = await (await fetch(`${ingest.url}/metrics`)).text();
+    expect((await fetch(`${ingest.operatorUrl}/healthz`)).status).toBe(200);
+    expect((await fetch(`${ingest.operatorUrl}/readyz`)).status).toBe(200);
+    const metrics = await (await fetch(`${ingest.operatorUrl}/metrics`)).text();
     expect(metrics).toMatch(/stock_sync_events_total\{result="accepted"\} \d+/);
     expect(metrics).toMatch(/stock_sync_events_total\{result="unknown event"\} \d+/);
     expect(metrics).toMatch(/stock_sync_webhooks_total\{answer="401"\} \d+/);

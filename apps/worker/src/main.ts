@@ -15,6 +15,7 @@ import {
   areSettingsNew,
   BACKOFF_TYPE,
   connectToRedis,
+  findRedisProblems,
   migrate,
   openCanarySkus,
   openCircuitBreakers,
@@ -77,6 +78,8 @@ const LOOKUPS_AT_ONCE = 10;
  * The time limit of a job, as a multiple of the timeout of a call: a job makes several, and waits for those of others.
  */
 const JOB_TIMEOUTS = 20;
+/** How often the same error of BullMQ is logged, in milliseconds. */
+const REPEAT_LOG_MS = 60_000;
 /** BullMQ can pause a queue only where it has a rate limit; this one is never reached. */
 const NO_LIMIT = { max: 1_000_000_000, duration: 1_000 };
 
@@ -96,7 +99,7 @@ async function main(environment: Environment): Promise<void> {
         ? log.info('Redis is reachable')
         : log.error(`Redis is unreachable: ${reason}. Work waits and resumes by itself`),
   });
-  const { redis } = connection;
+  const { redis, now } = connection;
   const queues = openJobQueues(connection);
   const deadLetters = openDeadLetters(connection);
   const parts = openParts(connection);
@@ -108,7 +111,7 @@ async function main(environment: Environment): Promise<void> {
   const fingerprint = settingsFingerprint(settings);
   const requestReconcile = async (event: string, retriesFailed = false) => {
     if (settings.RECONCILE_INTERVAL_MINUTES === 0 && !retriesFailed) return;
-    await queues.enqueue([{ kind: 'reconcile', event, retriesFailed, acceptedAt: Date.now() }]);
+    await queues.enqueue([{ kind: 'reconcile', event, retriesFailed }]);
   };
 
   const connections = connectToSystems(settings, connection, log);
@@ -126,12 +129,12 @@ async function main(environment: Environment): Promise<void> {
     onClosed: name => requestReconcile(`${name.startsWith('magento') ? 'Magento' : 'InvenTree'} is reachable again`),
     log,
   });
-  const metrics = createWorkerMetrics({ queues, deadLetters, openBreakers: breaker.open });
+  const metrics = createWorkerMetrics({ queues, deadLetters, openBreakers: breaker.open, now });
 
   const storeReads = createStoreReads({ connections, breaker });
-  const productLookups = createProductLookups({ connections, breaker, products });
+  const productLookups = createProductLookups({ connections, breaker, products, now });
   const stopping = withResolvers();
-  const common = { connections, parts, queues, skuField, log };
+  const common = { connections, parts, queues, skuField, now, log };
   const onPartGone = settings.ON_PART_GONE;
   const comparison = { writes, onPartGone, maxZeroedPercent: settings.RECONCILE_MAX_ZEROED_PERCENT, metrics };
 
@@ -209,6 +212,7 @@ async function main(environment: Environment): Promise<void> {
     maxAttempts: settings.MAX_ATTEMPTS,
     timeLimitMs: JOB_TIMEOUTS * settings.TIMEOUT * 1000,
     returned: stopping.promise,
+    now,
     metrics,
     log,
   });
@@ -240,6 +244,8 @@ async function main(environment: Environment): Promise<void> {
     magento,
     stockApi: connections.stockApi,
     locationTree: connections.locationTree,
+    redisProblems: () => findRedisProblems(connection),
+    requireMagento: () => breaker.requireNow('magento-read'),
     sourceMap: settings.SOURCE_MAP,
     stored: openStartProblems(connection),
     log,
@@ -248,11 +254,12 @@ async function main(environment: Environment): Promise<void> {
   const schedules = setInterval(keepSchedules, SCHEDULES_CHECK_MS);
 
   const application = createWebApplication();
-  addOperatorRoutes(application, metrics.registry, () => {
+  addOperatorRoutes(application, metrics.registry, async () => {
     const reasons = breaker
       .open()
       .map(({ name, since, reason }) => `${name} is waiting since ${new Date(since).toISOString()}: ${reason}`);
-    if (redis.status !== 'ready') reasons.push('Redis is unreachable');
+    if (redis.status === 'ready') await redis.ping();
+    else reasons.push('Redis is unreachable');
     return reasons.length > 0 ? reasons.join('; ') : undefined;
   });
   const server = await listenNear(application, settings.WORKER_PORT, log);
@@ -260,7 +267,7 @@ async function main(environment: Environment): Promise<void> {
   stopOnSignal(log, async () => {
     clearInterval(schedules);
     startChecks.stop();
-    const stopped = new NotYetError('the worker stops', Date.now());
+    const stopped = new NotYetError('the worker stops', 0);
     setTimeout(() => stopping.reject(stopped), RETURN_MS).unref();
     await Promise.all(workers.map(worker => worker.close()));
     breaker.stop();
@@ -273,8 +280,9 @@ async function main(environment: Environment): Promise<void> {
 }
 
 function startWorker(name: string, run: RunJob, concurrency: number, connection: RedisConnection, log: Log): Worker {
+  const redis = connection.duplicate();
   const worker = new Worker(name, run, {
-    connection: connection.duplicate(),
+    connection: redis,
     prefix: connection.keys.queuePrefix,
     concurrency,
     limiter: NO_LIMIT,
@@ -284,7 +292,13 @@ function startWorker(name: string, run: RunJob, concurrency: number, connection:
     maxStalledCount: Number.MAX_SAFE_INTEGER,
     settings: { backoffStrategy: (attemptsMade, type) => (type === BACKOFF_TYPE ? backoffMs(attemptsMade) : 0) },
   });
-  worker.on('error', error => log.debug(`BullMQ: ${error.message}`));
+  let last: { message: string; at: number } | undefined;
+  worker.on('error', ({ message }) => {
+    // While Redis is unreachable, that is logged once, and every worker of BullMQ says so all the time.
+    const isNews = last?.message !== message || Date.now() > last.at + REPEAT_LOG_MS;
+    if (isNews) last = { message, at: Date.now() };
+    log[isNews && redis.status === 'ready' ? 'error' : 'debug'](`BullMQ, queue ${name}: ${message}`);
+  });
   return worker;
 }
 

@@ -1,3 +1,4 @@
+import { withinPatience } from '@stock-sync/service';
 import type { DeadLetters, JobQueues, OpenBreaker } from '@stock-sync/state';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
@@ -22,6 +23,8 @@ export function createWorkerMetrics(deps: {
   queues: JobQueues;
   deadLetters: DeadLetters;
   openBreakers: () => readonly OpenBreaker[];
+  /** The clock of Redis. */
+  now: () => number;
 }): WorkerMetrics {
   const registry = new Registry();
   const registers = [registry];
@@ -32,7 +35,10 @@ export function createWorkerMetrics(deps: {
     labelNames: ['state'],
     registers,
     async collect() {
-      for (const [state, count] of Object.entries(await deps.queues.counts())) this.set({ state }, count);
+      const counts = await withinPatience(deps.queues.counts());
+      // Rather no value than an old one.
+      this.reset();
+      for (const [state, count] of Object.entries(counts ?? {})) this.set({ state }, count);
     },
   });
   new Gauge({
@@ -40,7 +46,9 @@ export function createWorkerMetrics(deps: {
     help: 'Dead letters',
     registers,
     async collect() {
-      this.set(await deps.deadLetters.count());
+      const count = await withinPatience(deps.deadLetters.count());
+      if (count === undefined) this.remove();
+      else this.set(count);
     },
   });
   new Gauge({
@@ -51,7 +59,7 @@ export function createWorkerMetrics(deps: {
     collect() {
       for (const [system, breaker] of Object.entries({ InvenTree: 'inventree', Magento: 'magento' })) {
         const open = deps.openBreakers().filter(({ name }) => name.startsWith(breaker));
-        this.set({ system }, Math.max(0, ...open.map(({ since }) => (Date.now() - since) / 1000)));
+        this.set({ system }, Math.max(0, ...open.map(({ since }) => (deps.now() - since) / 1000)));
       }
     },
   });

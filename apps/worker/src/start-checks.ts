@@ -11,18 +11,23 @@ const REPEAT_MS = 30_000;
 /** No product has this SKU. */
 const PROBE_SKU = 'stock-sync-health-probe';
 
-/** Checks once, at start-up, what no event would show: rights, and whether the sources that are written sell. */
+/**
+ * Checks once, at start-up, what no event would show: Redis, rights, and whether the sources that are written sell.
+ */
 export interface StartChecks {
   /** Logs every problem and stores it for /status. Never rejects. */
   run(): Promise<void>;
   stop(): void;
 }
 
-/** Checks Magento without changing anything. */
+/** Checks without changing anything. */
 export function createStartChecks(deps: {
   magento: MagentoClient;
   stockApi: DetectedStockApi;
   locationTree: LocationTree;
+  redisProblems: () => Promise<string[]>;
+  /** Rejects while calls to Magento must wait. */
+  requireMagento: () => Promise<void>;
   sourceMap: SourceMap | undefined;
   stored: StartProblems;
   log: Log;
@@ -33,6 +38,7 @@ export function createStartChecks(deps: {
 
   async function run(): Promise<void> {
     try {
+      await deps.requireMagento();
       const problems = await findProblems();
       for (const problem of problems) log.error(`Start-up check: ${problem}`);
       await deps.stored.set({ at: Date.now(), problems });
@@ -43,6 +49,11 @@ export function createStartChecks(deps: {
   }
 
   async function findProblems(): Promise<string[]> {
+    const redis = await deps.redisProblems();
+    return [...redis, ...(await findSystemProblems())];
+  }
+
+  async function findSystemProblems(): Promise<string[]> {
     const location = await failureOf(() => deps.locationTree.sources(Date.now()));
     const store = await failureOf(stockApi.get);
     // A source or a location that does not exist: nothing is written, and nothing more can be checked.
@@ -87,7 +98,7 @@ async function failureOf(call: () => Promise<unknown>): Promise<string | undefin
 
 /**
  * Whether what is written is for sale. A website that sells from a stock of other sources shows nothing of it, although
- * every write succeeds (docs/facts/magento.md, "A website that sells from a stock of its own").
+ * every write succeeds (docs/facts/magento.md, "Differences and traps").
  */
 export function sellingProblems(
   written: readonly string[],

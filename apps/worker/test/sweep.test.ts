@@ -100,6 +100,7 @@ describe('a sweep', () => {
       skuField: { kind: 'name' },
       writes: true,
       maxZeroedPercent: 20,
+      now: Date.now,
       onPartGone: 'zero',
       metrics: { sweepSeconds: gauge, sweptParts: gauge } as unknown as WorkerMetrics,
       log: { info: () => undefined, debug: () => undefined } as unknown as Log,

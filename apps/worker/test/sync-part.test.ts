@@ -57,6 +57,7 @@ function recordedSync(overrides: { partReads?: PartReads['load']; storeReads?: S
     leaveSku: { run: () => step('leave SKU', true) },
     queues: { enqueue: () => Promise.resolve() } as unknown as JobQueues,
     skuField: { kind: 'name' },
+    now: Date.now,
     dryRun: undefined,
     log: { info: () => undefined, warn: () => undefined } as unknown as Log,
   };

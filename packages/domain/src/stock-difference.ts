@@ -30,8 +30,9 @@ export const USUAL_SELLING: SellingRules = { managesStock: true, backorders: fal
 /**
  * The writes that make the store equal to the target; none where it is equal already. `inStock` follows the quantity: a
  * quantity alone leaves a sold-out product unbuyable (docs/facts/magento.md, "Legacy stock item"), and a status of 0
- * ends the sale of a product on backorder ("Backorders"). At quantity 0 the status that the store shows is left as it
- * is, because it sells nothing without backorders. A source that never had the product gets no row of 0.
+ * ends the sale of a product on backorder (docs/facts/magento.md, "Differences and traps"). At quantity 0 the status
+ * that the store shows is left as it is, because it sells nothing without backorders. A source that never had the
+ * product gets no row of 0.
  */
 export function stockChanges(
   target: TargetStock,

@@ -43,8 +43,8 @@ export const DEFAULT_SOURCE = 'default';
 /**
  * What the store should show for a part: its whole own stock at the default source, or, with a source map, the share of
  * each source (stock at locations that no source names is not for sale). The steps, in this order: exact sum, not below
- * zero, cut to whole units unless decimals are allowed, minus the safety stock (taken from the sources in their order
- * until it is used up).
+ * zero, minus the safety stock (taken from the sources in their order until it is used up), cut to whole units unless
+ * decimals are allowed, then to the places that Magento keeps.
  */
 export function targetStock(
   stock: readonly StockAtLocation[],
@@ -60,21 +60,21 @@ export function targetStock(
 
   let safetyLeft = rules.safetyStock;
   return shares.map(share => {
-    const sellable = sellableUnits(share.stock, rules);
-    const withheld = safetyLeft < sellable ? safetyLeft : sellable;
+    const available = availableStock(share.stock, rules);
+    const withheld = safetyLeft < available ? safetyLeft : available;
     safetyLeft -= withheld;
-    return { sourceCode: share.sourceCode, quantity: sellable - withheld };
+    const left = available - withheld;
+    return { sourceCode: share.sourceCode, quantity: rules.allowDecimals ? toMagentoPlaces(left) : wholeUnits(left) };
   });
 }
 
-function sellableUnits(stock: readonly StockAtLocation[], rules: QuantityRules): Quantity {
+function availableStock(stock: readonly StockAtLocation[], rules: QuantityRules): Quantity {
   const total = sum(
     stock.map(({ inStock, allocated }) =>
       rules.stockBasis === 'unallocated' ? parseQuantity(inStock) - parseQuantity(allocated) : parseQuantity(inStock),
     ),
   );
-  const notNegative = total < 0n ? 0n : total;
-  return rules.allowDecimals ? toMagentoPlaces(notNegative) : wholeUnits(notNegative);
+  return total < 0n ? 0n : total;
 }
 
 /** Whether the target is zero at every source. */

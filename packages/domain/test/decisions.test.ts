@@ -73,10 +73,12 @@ describe('the target stock', () => {
       '41',
     ],
     ['zero where more is allocated than there is', total([at('5', 1, '9')], { stockBasis: 'unallocated' }), '0'],
+    ['minus the safety stock', total([at('12.9')], { safetyStock: parseQuantity('5') }), '7'],
+    ['whole units, whatever the safety stock', total([at('12')], { safetyStock: parseQuantity('0.5') }), '11'],
     [
-      'minus the safety stock, after the cut to whole units',
-      total([at('12.9')], { safetyStock: parseQuantity('5') }),
-      '7',
+      'no more places than Magento keeps, whatever the safety stock',
+      total([at('12.5')], { safetyStock: parseQuantity('0.00001'), allowDecimals: true }),
+      '12.4999',
     ],
     ['zero where only the safety stock is left', total([at('4')], { safetyStock: parseQuantity('5') }), '0'],
   ])('%s', (_, shown, expected) => expect(shown).toEqual([expected]));

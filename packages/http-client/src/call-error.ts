@@ -20,6 +20,8 @@ export interface CallErrorDetails {
   direction?: Direction;
   /** How long the system asked us to wait, in milliseconds. */
   retryAfterMs?: number | undefined;
+  /** Whether the answer took too long, rather than that the connection broke. */
+  isTimeout?: boolean;
   cause?: unknown;
 }
 
@@ -28,18 +30,20 @@ export class CallError extends Error {
   readonly status: number | undefined;
   readonly direction: Direction;
   readonly retryAfterMs: number | undefined;
+  readonly isTimeout: boolean;
 
   constructor(
     readonly system: System,
     readonly kind: FailureKind,
     message: string,
-    { status, direction = 'read', retryAfterMs, cause }: CallErrorDetails = {},
+    { status, direction = 'read', retryAfterMs, isTimeout = false, cause }: CallErrorDetails = {},
   ) {
     super(message, { cause });
     this.name = new.target.name;
     this.status = status;
     this.direction = direction;
     this.retryAfterMs = retryAfterMs;
+    this.isTimeout = isTimeout;
   }
 }
 
@@ -51,6 +55,17 @@ export function isNotFound(error: unknown): boolean {
 /** Whether a gateway (nginx, Varnish) says by this status that the application behind it does not answer. */
 export function isGatewayStatus(status: number | undefined): boolean {
   return status === 502 || status === 503 || status === 504;
+}
+
+/**
+ * Whether the same call may well pass a moment later: one node behind a load balancer that refuses what the others
+ * accept, a broken connection, a gateway without its backend. Nobody needs to know of it.
+ */
+export function isHiccup(error: unknown): error is CallError {
+  if (!(error instanceof CallError)) return false;
+  return (
+    error.kind === 'credentials' || isGatewayStatus(error.status) || (error.kind === 'no-answer' && !error.isTimeout)
+  );
 }
 
 /** Whether the application may still carry out a call that failed for us, whenever it comes to it. */

@@ -61,8 +61,10 @@ export interface HttpClient {
   close(): void;
 }
 
-/** Attempts after the first one, for failures that last a moment: a broken connection, a gateway without its backend.
- * Everything that we send may be repeated: reads, and writes of absolute quantities. */
+/**
+ * Attempts after the first one, for failures that last a moment: a broken connection, a gateway without its backend.
+ * Only of reads: a write needs permission each time (apps/worker/src/calls/stock-writes.ts).
+ */
 const RETRIES = 2;
 const RETRY_DELAY_MS = 150;
 const RETRIED_STATUSES: ReadonlySet<number> = new Set([502, 504]);
@@ -113,6 +115,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
           method,
           url: `${baseUrl}${path}`,
           ...(body !== undefined && { data: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+          ...(direction === 'write' && { 'axios-retry': { retries: 0 } }),
           // The timeout of axios ends when the answer begins; this one also ends an answer that never completes.
           signal: AbortSignal.timeout(timeoutMs + RETRIES * (timeoutMs + RETRY_DELAY_MS * RETRIES)),
         });
@@ -126,6 +129,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         throw new CallError(system, 'no-answer', `${system} did not answer: ${reasonOf(error, timeoutMs)}`, {
           cause: error,
           direction,
+          isTimeout: isTimeout(error),
         });
       }
     },
@@ -190,11 +194,13 @@ function dateMs(value: string | undefined): number | undefined {
   return Number.isNaN(date) ? undefined : date;
 }
 
+function isTimeout(error: unknown): boolean {
+  return error instanceof AxiosError && ['ECONNABORTED', 'ETIMEDOUT', 'ERR_CANCELED'].includes(error.code ?? '');
+}
+
 function reasonOf(error: unknown, timeoutMs: number): string {
+  if (isTimeout(error)) return `no answer within ${timeoutMs / 1000} s`;
   if (error instanceof AxiosError) {
-    if (error.code === 'ECONNABORTED' || error.code === 'ETIMEDOUT' || error.code === 'ERR_CANCELED') {
-      return `no answer within ${timeoutMs / 1000} s`;
-    }
     return error.code ? `${error.code} ${error.message}`.trim() : error.message;
   }
   return error instanceof Error ? error.message : String(error);

@@ -2,6 +2,7 @@ export {
   CallError,
   failureKindOf,
   isGatewayStatus,
+  isHiccup,
   isNotFound,
   mayStillTakeEffect,
   type CallErrorDetails,

@@ -72,6 +72,22 @@ describe('the HTTP client', () => {
     expect(authorizations).toEqual(['OAuth 1', 'OAuth 2', 'OAuth 3']);
   });
 
+  it.each([
+    ['a broken connection', (request: http.IncomingMessage) => request.socket.destroy()],
+    ['a gateway without its backend', (_: unknown, response: http.ServerResponse) => response.writeHead(502).end()],
+  ])('never repeats a write by itself after %s: each one needs permission', async (_, fail) => {
+    let attempts = 0;
+    const url = await serve((request, response) => {
+      attempts++;
+      fail(request, response);
+    });
+    const write = { method: 'POST', path: '/', body: {}, direction: 'write' } as const;
+    await client(url)
+      .call(write)
+      .catch(() => undefined);
+    expect(attempts).toBe(1);
+  });
+
   it.each<[string, http.RequestListener]>([
     ['there is no answer', () => undefined],
     [

@@ -90,19 +90,18 @@ export function connectToInvenTree(options: InvenTreeClientOptions): InvenTreeCo
   async function readOnce<T extends { pk: number }>(path: string, what: string, row: ZodType<T>) {
     const page = z.object({ count: z.number().int(), next: z.string().nullable(), results: z.array(row) });
     const rows = new Map<number, T>();
-    const counts = new Set<number>();
-    let count = 0;
+    const counts: number[] = [];
     for (let offset = 0; ; offset += PAGE_SIZE) {
       const paging = `${path.includes('?') ? '&' : '?'}limit=${PAGE_SIZE}${offset ? `&offset=${offset}` : ''}`;
       const body = await request({ method: 'GET', path: path + paging }, what, page);
-      count = body.count;
-      counts.add(count);
+      counts.push(body.count);
       for (const found of body.results) rows.set(found.pk, found);
       if (body.next === null || body.results.length === 0) break;
     }
+    const count = counts.at(-1) ?? 0;
     return {
       rows: [...rows.values()],
-      isWhole: counts.size === 1 && rows.size === count,
+      isWhole: new Set(counts).size === 1 && rows.size === count,
       // Far fewer rows than it counted: that is no change meanwhile, but an answer that makes no sense.
       isShort: rows.size < count - PAGE_SIZE / 10,
     };

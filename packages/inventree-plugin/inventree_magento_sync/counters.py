@@ -1,5 +1,6 @@
 """Counters of this process since its last webhook. InvenTree runs several processes, and each has its own counters."""
 
+import os
 import threading
 from collections import Counter
 
@@ -27,3 +28,5 @@ class Counters:
 
 
 counters = Counters()
+# A forked process starts with counters of its own, and the lock may have been held when it was forked.
+os.register_at_fork(after_in_child=counters.__init__)

@@ -81,26 +81,45 @@ def _collect(kind, key, using):
     """
     if key is None:
         return
-    mark = _pending.latest = object()
-    transaction.on_commit(functools.partial(_committed, kind, key), using=using)
     connection = connections[using]
+    current = _transaction_of(connection)
+    mark = current.last_mark = object()
+    transaction.on_commit(functools.partial(_committed, kind, key, using), using=using)
     savepoints, connection.savepoint_ids = connection.savepoint_ids, []
     try:
-        transaction.on_commit(functools.partial(_report_all, mark, using), using=using)
+        transaction.on_commit(functools.partial(_report_if_last, current, mark, using), using=using)
     finally:
         connection.savepoint_ids = savepoints
 
 
-def _committed(kind, key):
+class _Transaction:
+    """A transaction with changes, and the mark of its last one so far."""
+
+    last_mark = None
+
+
+def _transaction_of(connection):
+    """The transaction that runs on a connection now.
+
+    Only Django's list of hooks tells: a thread may have a transaction on each of several connections, and a hook that
+    runs on commit may begin another one while hooks of the first are still to run.
+    """
+    for _, hook, *_ in reversed(connection.run_on_commit):
+        if getattr(hook, 'func', None) is _report_if_last:
+            return hook.args[0]
+    return _Transaction()
+
+
+def _committed(kind, key, using):
     if not hasattr(_pending, 'changes'):
-        _pending.changes = defaultdict(set)
-    _pending.changes[kind].add(key)
+        _pending.changes = {}
+    _pending.changes.setdefault(using, defaultdict(set))[kind].add(key)
 
 
-def _report_all(mark, using):
-    if mark is not _pending.latest:
+def _report_if_last(current, mark, using):
+    if mark is not current.last_mark:
         return
-    changes, _pending.changes = getattr(_pending, 'changes', {}), defaultdict(set)
+    changes = getattr(_pending, 'changes', {}).pop(using, None)
     if not changes:
         return
     try:

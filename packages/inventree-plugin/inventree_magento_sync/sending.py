@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from . import VERSION
 from .counters import counters
+from .instance import instance
 from .signing import signature_of
 
 logger = logging.getLogger('inventree')
@@ -33,7 +34,8 @@ class NotAccepted(Exception):
 def post(settings, webhook, timeout_seconds):
     """Sends a signed webhook with the counters of this process. Raises NotAccepted; can be repeated."""
     counts = counters.take()
-    body = json.dumps({'events': webhook.events, 'counters': counts}, separators=(',', ':')).encode()
+    content = {'instance': instance(), 'events': webhook.events, 'counters': counts}
+    body = json.dumps(content, separators=(',', ':')).encode()
     timestamp = str(int(time.time()))
     headers = {
         'content-type': 'application/json',

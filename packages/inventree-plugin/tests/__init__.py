@@ -28,7 +28,8 @@ settings.configure(
             'ENGINE': 'django.db.backends.sqlite3',
             'NAME': os.path.join(_folder.name, 'inventree.sqlite3'),
             'OPTIONS': {'timeout': 20},
-        }
+        },
+        'other': {'ENGINE': 'django.db.backends.sqlite3', 'NAME': os.path.join(_folder.name, 'other.sqlite3')},
     },
     INSTALLED_APPS=[
         'django.contrib.auth',
@@ -54,6 +55,7 @@ settings.configure(
         'loggers': {'django.request': {'level': 'CRITICAL'}},
     },
     ALLOWED_HOSTS=['testserver'],
+    SITE_URL='http://inventree.test',
 )
 django.setup()
 

@@ -9,7 +9,7 @@ from company.models import Company
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.core import serializers
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.db.models import signals
 from django.test.utils import CaptureQueriesContext
 from inventree_magento_sync import receivers
@@ -213,6 +213,51 @@ class Transactions(ReceiversTest):
             for thread in threads:
                 thread.join()
         self.assertEqual(reported, {'kept': {receivers.kinds.ITEM_SAVED: {1}}})
+
+    def test_on_two_connections_of_one_thread_do_not_mix(self):
+        reported = []
+        other = connections['other']
+        with mock.patch.object(receivers, 'report', lambda changes, using: reported.append((using, dict(changes)))):
+            with transaction.atomic():
+                receivers._collect(receivers.kinds.ITEM_SAVED, 1, 'default')
+                with self.assertRaises(ZeroDivisionError), transaction.atomic(using='other'):
+                    receivers._collect(receivers.kinds.ITEM_SAVED, 2, 'other')
+                    raise ZeroDivisionError
+            self.assertEqual(reported, [('default', {receivers.kinds.ITEM_SAVED: {1}})], 'the other one rolled back')
+            reported.clear()
+            with transaction.atomic(), transaction.atomic(using='other'):
+                receivers._collect(receivers.kinds.ITEM_SAVED, 1, 'default')
+                receivers._collect(receivers.kinds.ITEM_SAVED, 2, 'other')
+            changes = {using: kinds[receivers.kinds.ITEM_SAVED] for using, kinds in reported}
+            self.assertEqual(changes, {'default': {1}, 'other': {2}})
+        other.close()
+
+    def test_with_a_hook_that_changes_something_itself_lose_nothing(self):
+        for in_transaction in (False, True):
+            for position in range(3):
+                with self.subTest(in_transaction=in_transaction, position=position):
+                    self.assertEqual(self._reported_with_nested_hook(in_transaction, position), {1, 2, 3})
+
+    def _reported_with_nested_hook(self, in_transaction, position):
+        reported = set()
+
+        def nested():
+            if in_transaction:
+                with transaction.atomic():
+                    receivers._collect(receivers.kinds.ITEM_SAVED, 3, 'default')
+            else:
+                receivers._collect(receivers.kinds.ITEM_SAVED, 3, 'default')
+
+        def report(changes, using):
+            reported.update(changes[receivers.kinds.ITEM_SAVED])
+
+        with mock.patch.object(receivers, 'report', report), transaction.atomic():
+            for number in range(3):
+                if number == position:
+                    transaction.on_commit(nested)
+                if number < 2:
+                    receivers._collect(receivers.kinds.ITEM_SAVED, number + 1, 'default')
+        return reported
 
     def test_whose_hooks_another_plugin_broke_are_reported_with_the_next(self):
         with self.assertRaises(ZeroDivisionError), transaction.atomic():

@@ -2,10 +2,13 @@ import os
 import threading
 import time
 
+from django.conf import settings as django_settings
 from django.db import transaction
+from django.test import override_settings
 from inventree_magento_sync import VERSION, sending
 from inventree_magento_sync.changes import Webhook
 from inventree_magento_sync.counters import counters
+from inventree_magento_sync.instance import instance
 from inventree_magento_sync.sending import NotAccepted
 from inventree_magento_sync.settings import read_settings
 from part.models import Part
@@ -147,7 +150,42 @@ class Threads(SendingTest):
         self.reported()
 
 
+class Instance(SendingTest):
+    def test_is_in_every_webhook_and_reveals_no_secret(self):
+        sending.post(read_settings(self.plugin), Webhook([]), 5)
+        [body] = self.ingest.bodies
+        self.assertEqual(body['instance']['url'], 'http://inventree.test')
+        self.assertRegex(body['instance']['id'], r'^[0-9a-f]{16}$')
+        self.assertNotIn(django_settings.SECRET_KEY, str(body))
+
+    def test_is_another_one_in_a_copy(self):
+        ids = set()
+        for change in ({}, {'SECRET_KEY': 'another'}, {'SITE_URL': 'http://copy.test'}):
+            with override_settings(**change):
+                instance.cache_clear()
+                ids.add(instance()['id'])
+                instance.cache_clear()
+                self.assertIn(instance()['id'], ids, 'the same each time')
+        instance.cache_clear()
+        self.assertEqual(len(ids), 3)
+
+
 class Counters(SendingTest):
+    def test_start_at_zero_in_a_forked_process_even_while_they_are_locked(self):
+        counters.add('errors')
+        read, write = os.pipe()
+        with counters._lock:
+            child = os.fork()
+            if child == 0:
+                counters.add('transactions')
+                os.write(write, str(counters.take()).encode())
+                os._exit(0)
+        os.waitpid(child, 0)
+        self.assertEqual(os.read(read, 100), b"{'transactions': 1}")
+        os.close(read)
+        os.close(write)
+        self.assertEqual(counters.take(), {'errors': 1})
+
     def test_are_sent_with_the_next_webhook_and_restored_if_it_fails(self):
         counters.add('errors', 2)
         self.ingest.status = 503
@@ -155,7 +193,8 @@ class Counters(SendingTest):
             sending.post(read_settings(self.plugin), Webhook([]), 5)
         self.ingest.status = 202
         sending.post(read_settings(self.plugin), Webhook([]), 5)
-        self.assertEqual(self.ingest.bodies, [{'events': [], 'counters': {'errors': 2}}])
+        [body] = self.ingest.bodies
+        self.assertEqual((body['events'], body['counters']), ([], {'errors': 2}))
         self.assertEqual(counters.take(), {})
 
     def test_count_the_results_of_webhooks(self):

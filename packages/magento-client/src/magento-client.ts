@@ -108,8 +108,8 @@ export interface MagentoClient {
   /** Documents with a higher id; at most a page of the oldest. */
   documentsAfter(kind: SalesDocumentKind, id: number): Promise<SalesDocument[]>;
   /**
-   * The SKUs of all rows of an order: for a bundle those of its children, too, whose sources a shipment deducts although
-   * it lists only the bundle (docs/facts/magento.md, "The life of an order").
+   * The SKUs of all rows of an order: for a bundle those of its children, too. A shipment deducts their sources,
+   * although it lists only the bundle (docs/facts/magento.md, "The life of an order").
    */
   skusOfOrder(order: number): Promise<string[]>;
   /** All sources; undefined where the store has no inventory modules. */

@@ -17,6 +17,18 @@ export function createWebApplication(): Express {
   return application;
 }
 
+/** How long an operator's request waits for Redis, in milliseconds: monitoring gives up after some seconds. */
+const PATIENCE_MS = 800;
+
+/** The result, or undefined where it takes too long or fails: a page for monitoring must come in any case. */
+export async function withinPatience<T>(work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<undefined>(resolve => {
+    timer = setTimeout(() => resolve(undefined), PATIENCE_MS);
+  });
+  return Promise.race([work.catch(() => undefined), tooLong]).finally(() => clearTimeout(timer));
+}
+
 /** Adds `/healthz` (the process runs), `/readyz` (it can work, or why not) and `/metrics` (Prometheus). */
 export function addOperatorRoutes(
   application: Express,
@@ -27,7 +39,8 @@ export function addOperatorRoutes(
     response.json({ status: 'ok' });
   });
   application.get('/readyz', async (_request, response) => {
-    const reason = await notReady();
+    const checked = await withinPatience(Promise.resolve(notReady()).then(reason => ({ reason })));
+    const { reason } = checked ?? { reason: 'Redis does not answer' };
     if (reason === undefined) response.json({ status: 'ready' });
     else response.status(503).set('Retry-After', '5').json({ status: 'not ready', reason });
   });

@@ -10,4 +10,12 @@ export {
 export { settingsDocument, type SettingsGroup } from './settings-document';
 export { createLog, errorMessage, type Log, type LogOptions } from './log';
 export { runMain, stopOnSignal } from './process';
-export { createWebApplication, addOperatorRoutes, listen, portOf, closeServer, type NotReady } from './http-server';
+export {
+  createWebApplication,
+  addOperatorRoutes,
+  listen,
+  portOf,
+  closeServer,
+  withinPatience,
+  type NotReady,
+} from './http-server';

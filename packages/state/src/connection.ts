@@ -6,6 +6,11 @@ export interface RedisConnection {
   redis: Redis;
   keys: Keys;
   isCluster: boolean;
+  /**
+   * Milliseconds since 1970 by the clock of Redis, which all processes share: their own clocks may differ, and times
+   * that another process stored must not be compared with them.
+   */
+  now(): number;
   /** Another connection to the same Redis, for a worker of BullMQ, which sends commands that block. */
   duplicate(): Redis;
 }
@@ -43,15 +48,41 @@ export function connectToRedis(
     state = next;
     onChange?.(next, reason);
   };
-  redis.on('ready', () => change('reachable'));
+  const clock = createRedisClock(redis);
+  redis.on('ready', () => {
+    change('reachable');
+    clock.measure();
+  });
   redis.on('error', (error: Error) => change('unreachable', error.message));
   redis.on('close', () => change('unreachable', 'the connection was closed'));
   return {
     redis,
     keys: keysFor(prefix),
     isCluster: cluster,
+    now: clock.now,
     duplicate: () => createClient(url, cluster, options, false),
   };
+}
+
+/** How often the difference between the two clocks is measured, in milliseconds: clocks drift, and are set. */
+const MEASURE_MS = 60_000;
+
+function createRedisClock(redis: Redis): { now(): number; measure(): void } {
+  let differenceMs = 0;
+  const measure = () => {
+    const sentAt = Date.now();
+    redis.time().then(
+      ([seconds, microseconds]) => {
+        const receivedAt = Date.now();
+        differenceMs = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000) - (sentAt + receivedAt) / 2;
+      },
+      () => undefined,
+    );
+  };
+  setInterval(() => {
+    if (redis.status === 'ready') measure();
+  }, MEASURE_MS).unref();
+  return { now: () => Math.round(Date.now() + differenceMs), measure };
 }
 
 interface ClientOptions {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { z } from 'zod';
 import type { RedisConnection } from './connection';
-import { deduplicationId, jobSchema, QUEUES, type SyncJob } from './job-catalog';
+import { deduplicationId, jobSchema, QUEUES, type NewJob } from './job-catalog';
 
 const deadLetterSchema = z.object({
   /** "part-45". */
@@ -39,7 +39,7 @@ export interface DeadLetters {
 }
 
 /** The id of a job's dead letter: "part-45" (BullMQ allows no colon in an id). */
-export const deadLetterId = (job: SyncJob) => deduplicationId(job).replaceAll(':', '-');
+export const deadLetterId = (job: NewJob) => deduplicationId(job).replaceAll(':', '-');
 
 /** The states of a dead letter: it is added as waiting, and a worker marks it as failed with its reason. */
 const STATES = ['waiting', 'active', 'failed', 'delayed', 'prioritized'] as const;
@@ -52,8 +52,8 @@ export function parseDeadLetter(data: unknown): DeadLetter | undefined {
 }
 
 /** The job that tries again what a dead letter is about; undefined where the job was unreadable. */
-export function replayOf({ job }: DeadLetter): SyncJob | undefined {
-  return job ? { ...job, event: `replay of ${job.event}`, acceptedAt: Date.now() } : undefined;
+export function replayOf({ job }: DeadLetter): NewJob | undefined {
+  return job ? { ...job, event: `replay of ${job.event}` } : undefined;
 }
 
 /** Opens the dead-letter queue, on a connection that stays the caller's. */

@@ -7,6 +7,7 @@ export {
   jobTitle,
   parseJob,
   type JobKind,
+  type NewJob,
   type JobOf,
   type QueueName,
   type SyncJob,
@@ -51,6 +52,8 @@ export {
 } from './last-runs';
 export { openReconcileReport, type ReconcileReportMessages, type ReportMessage } from './reconcile-reports';
 export { openStartProblems, type StartProblems } from './start-problems';
+export { findRedisProblems, redisProblems } from './redis-problems';
+export { openKnownInstance, type Instance, type KnownInstance } from './instance';
 export { areSettingsNew } from './last-settings';
 export { openLocationsVersion, type LocationsVersion } from './locations-version';
 export {

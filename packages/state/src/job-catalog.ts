@@ -13,7 +13,7 @@ export type QueueName = typeof QUEUES.parts | typeof QUEUES.lookups;
 const everyJob = {
   /** What asked for the job: the name of an event, or another short reason. */
   event: z.string(),
-  /** When it was accepted, in milliseconds since 1970. */
+  /** When it was accepted, in milliseconds since 1970 by the clock of Redis. */
   acceptedAt: z.number(),
 };
 
@@ -59,6 +59,8 @@ export const jobSchema = z.discriminatedUnion('kind', [
 
 /** What a worker is to do. A job names a part and never a quantity. */
 export type SyncJob = z.infer<typeof jobSchema>;
+/** A job before it is accepted. */
+export type NewJob = { [Kind in JobKind]: Omit<JobOf<Kind>, 'acceptedAt'> }[JobKind];
 export type JobKind = SyncJob['kind'];
 export type JobOf<Kind extends JobKind> = Extract<SyncJob, { kind: Kind }>;
 
@@ -149,8 +151,10 @@ export function parseJob(data: unknown): SyncJob {
 }
 
 /** What two jobs have in common exactly if one of them is enough. */
-export function deduplicationId(job: SyncJob): string {
-  return catalogEntry(job).deduplicationId(job);
+export function deduplicationId(job: NewJob): string {
+  // No id depends on when the job was accepted.
+  const accepted = { ...job, acceptedAt: 0 };
+  return catalogEntry(accepted).deduplicationId(accepted);
 }
 
 /** The name of a job for people: "part 45". */

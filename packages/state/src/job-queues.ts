@@ -1,6 +1,14 @@
 import { Queue, type BulkJobOptions } from 'bullmq';
 import type { RedisConnection } from './connection';
-import { catalogEntry, deduplicationId, jobTitle, QUEUES, type QueueName, type SyncJob } from './job-catalog';
+import {
+  catalogEntry,
+  deduplicationId,
+  jobTitle,
+  QUEUES,
+  type NewJob,
+  type QueueName,
+  type SyncJob,
+} from './job-catalog';
 
 export interface JobQueuesOptions {
   /**
@@ -28,7 +36,7 @@ export interface JobQueues {
    * Resolves once Redis has the jobs. All jobs that are enqueued in the same turn of the event loop go in one round
    * trip, and duplicates among them are dropped.
    */
-  enqueue(jobs: readonly SyncJob[]): Promise<void>;
+  enqueue(jobs: readonly NewJob[]): Promise<void>;
   /** A job failed and waits for its next attempt: from now on, an event for it starts that attempt at once. */
   backsOff(job: SyncJob): Promise<void>;
   /** A job that failed before is done, or failed for good. */
@@ -49,7 +57,7 @@ export interface JobQueues {
 
 /** Opens the queues, on a connection that stays the caller's. */
 export function openJobQueues(
-  { redis, keys }: RedisConnection,
+  { redis, keys, now }: RedisConnection,
   { eventDelayMs = 0, failFast = false }: JobQueuesOptions = {},
 ): JobQueues {
   const opened = new Map<QueueName, Queue>();
@@ -140,7 +148,11 @@ export function openJobQueues(
         });
         collected = { jobs: batch, sent };
       }
-      for (const job of jobs) collected.jobs.set(deduplicationId(job), job);
+      const acceptedAt = now();
+      for (const newJob of jobs) {
+        const job = { ...newJob, acceptedAt };
+        collected.jobs.set(deduplicationId(job), job);
+      }
       return collected.sent;
     },
     backsOff: async job => {
@@ -159,7 +171,7 @@ export function openJobQueues(
       // A schedule whose next run is long overdue has lost it.
       const isAlive = (before?.next ?? 0) > Date.now() - seconds * 1000;
       if (before?.every === seconds * 1000 && isAlive) return;
-      const data: SyncJob = { kind, event: kind, acceptedAt: Date.now() };
+      const data: SyncJob = { kind, event: kind, acceptedAt: now() };
       await lookups.upsertJobScheduler(kind, { every: seconds * 1000 }, { name: kind, data, opts: keptOptions });
     },
     async counts() {
@@ -199,6 +211,7 @@ function jobOptions(job: SyncJob, eventDelayMs: number): BulkJobOptions {
   const { priority, delayMs } = catalogEntry(job);
   const delay = delayMs(job, { eventDelayMs });
   return {
+    timestamp: job.acceptedAt,
     ...(delay > 0 && { delay }),
     ...(priority > 0 && { priority }),
     deduplication: { id: deduplicationId(job), keepLastIfActive: true },

@@ -29,6 +29,7 @@ export function keysFor(prefix: string) {
     settings: key('settings'),
     startProblems: key('start-problems'),
     locationsVersion: key('locations-version'),
+    instance: key('instance'),
     pluginHeartbeat: key('plugin-heartbeat'),
     webhookId: (id: string) => key(`webhook:${id}`),
     migration: key('migration'),

@@ -27,7 +27,7 @@ export interface PluginHeartbeat {
 }
 
 /** Opens the last heartbeat. */
-export function openPluginHeartbeat({ redis, keys }: RedisConnection): PluginHeartbeat {
+export function openPluginHeartbeat({ redis, keys, now }: RedisConnection): PluginHeartbeat {
   const stored = openStoredValue(redis, keys.pluginHeartbeat, lastHeartbeatSchema);
-  return { received: heartbeat => stored.set({ ...heartbeat, at: Date.now() }), last: stored.get };
+  return { received: heartbeat => stored.set({ ...heartbeat, at: now() }), last: stored.get };
 }

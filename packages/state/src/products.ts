@@ -21,7 +21,7 @@ export interface Products {
 const productLine = z.tuple([z.union([z.tuple([z.string(), z.string()]), z.null()]), z.number()]);
 
 /** Opens what is remembered of products. */
-export function openProducts({ redis, keys }: RedisConnection): Products {
+export function openProducts({ redis, keys, now }: RedisConnection): Products {
   return {
     async get(skus) {
       if (skus.length === 0) return [];
@@ -33,10 +33,9 @@ export function openProducts({ redis, keys }: RedisConnection): Products {
     },
     async set(products) {
       if (products.length === 0) return;
-      const now = Date.now();
       const lines = products.flatMap(({ sku, product }) => [
         skuKey(sku),
-        JSON.stringify([product && [product.sku, product.typeId], now]),
+        JSON.stringify([product && [product.sku, product.typeId], now()]),
       ]);
       await redis.hset(keys.products, ...lines);
     },

@@ -116,7 +116,7 @@ it('keeps the rest of the queue usable', async () => {
   await restore();
   await migrate(connection);
   const queues = openJobQueues(connection);
-  await queues.enqueue([{ kind: 'part', part: 1, event: 'test', acceptedAt: Date.now() }]);
+  await queues.enqueue([{ kind: 'part', part: 1, event: 'test' }]);
   expect(await jobs(QUEUES.parts)).toHaveLength(2);
   await queues.close();
 });

@@ -1,6 +1,14 @@
 import type { Change } from '@stock-sync/domain';
 import { errorMessage, type Log } from '@stock-sync/service';
-import type { JobQueues, PluginHeartbeat, StockItems, SyncJob, WebhookIds } from '@stock-sync/state';
+import type {
+  Instance,
+  JobQueues,
+  KnownInstance,
+  PluginHeartbeat,
+  StockItems,
+  NewJob,
+  WebhookIds,
+} from '@stock-sync/state';
 import type { Request, Response } from 'express';
 import { createDuplicateFilter } from '../duplicate-filter';
 import { jobsFor } from '../event-jobs';
@@ -15,6 +23,9 @@ export interface ReceiveWebhookDeps {
   webhookIds: WebhookIds;
   stockItems: StockItems;
   heartbeat: PluginHeartbeat;
+  knownInstance: KnownInstance;
+  /** INVENTREE_INSTANCE, instead of the first one that sent a webhook. */
+  onlyInstance: Instance | undefined;
   metrics: IngestMetrics;
   log: Log;
   /** Logs a refused request. */
@@ -45,6 +56,11 @@ export function receiveWebhook(deps: ReceiveWebhookDeps) {
       return;
     }
     try {
+      const other = await otherInstance(contents);
+      if (other) {
+        refuse(response, 409, other);
+        return;
+      }
       const isDuplicate = await webhookIds.wasAccepted(id);
       if (!isDuplicate) await accept(contents);
       answer(response, contents, isDuplicate);
@@ -58,9 +74,24 @@ export function receiveWebhook(deps: ReceiveWebhookDeps) {
     }
   };
 
+  /**
+   * What is wrong where another InvenTree sent the webhook than the one whose stock is synced: its part 45 is another
+   * part. A copy for tests is set up with the same secret soon.
+   */
+  async function otherInstance({
+    instance,
+  }: WebhookContents): Promise<{ field: string; expected: string } | undefined> {
+    if (!instance) return undefined;
+    const known = deps.onlyInstance ?? (await deps.knownInstance.firstOr(instance));
+    if (known.id === instance.id) return undefined;
+    const expected =
+      `the InvenTree ${known.url} (${known.id}), got ${instance.url} (${instance.id}). A copy needs an ingest and a ` +
+      `Redis of its own. If InvenTree moved, set INVENTREE_INSTANCE=${instance.id} for ingest`;
+    return { field: 'instance', expected };
+  }
+
   /** Resolves when Redis has all jobs: in one round trip, except where a stock item moved to another part. */
   async function accept(contents: WebhookContents): Promise<void> {
-    const acceptedAt = Date.now();
     const items = contents.accepted.flatMap(({ event, targets }) =>
       targets.partOfStockItem
         .filter(({ stockItem, part }) => !duplicates.isDuplicate(stockItem, part))
@@ -68,14 +99,14 @@ export function receiveWebhook(deps: ReceiveWebhookDeps) {
     );
     const [partsBefore] = await Promise.all([
       deps.stockItems.set(items),
-      queues.enqueue(jobsFor(contents, acceptedAt)),
+      queues.enqueue(jobsFor(contents)),
       ...contents.heartbeats.map(heartbeat => deps.heartbeat.received(heartbeat)),
     ]).catch((error: unknown) => {
       for (const { stockItem } of items) duplicates.forget(stockItem);
       throw error;
     });
-    const movedFrom = partsBefore.flatMap((part, index): SyncJob[] =>
-      part === undefined ? [] : [{ kind: 'part', part, event: items[index]?.event ?? '', acceptedAt }],
+    const movedFrom = partsBefore.flatMap((part, index): NewJob[] =>
+      part === undefined ? [] : [{ kind: 'part', part, event: items[index]?.event ?? '' }],
     );
     await queues.enqueue(movedFrom);
   }

@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express';
+import { withinPatience } from '@stock-sync/service';
 import type { StartProblems } from '@stock-sync/state';
 import type { PluginState } from '../plugin-watch';
 
@@ -13,11 +14,8 @@ export interface ShowStatusDeps {
  */
 export function showStatus({ pluginWatch, startProblems }: ShowStatusDeps) {
   return async (_request: Request, response: Response): Promise<void> => {
-    try {
-      const [bridge, found] = await Promise.all([pluginWatch.state(), startProblems.get()]);
-      response.json({ bridge, problems: found?.problems ?? [] });
-    } catch {
-      response.status(503).set('Retry-After', '5').json({ error: 'Redis is unreachable' });
-    }
+    const status = await withinPatience(Promise.all([pluginWatch.state(), startProblems.get()]));
+    if (!status) response.status(503).set('Retry-After', '5').json({ error: 'Redis is unreachable' });
+    else response.json({ bridge: status[0], problems: status[1]?.problems ?? [] });
   };
 }

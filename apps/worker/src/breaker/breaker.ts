@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { CallError, splitBatch } from '@stock-sync/http-client';
+import { isHiccup, splitBatch, type CallError } from '@stock-sync/http-client';
 import type { Log } from '@stock-sync/service';
 import {
   BREAKERS,
@@ -64,8 +64,10 @@ export interface Breaker {
   judge(error: CallError, skus?: readonly string[]): Promise<Verdict>;
   /** Throws a WaitError where the jobs of this queue have to wait. */
   requireForQueue(name: QueueName): void;
-  /** Throws a WaitError where this breaker is open. */
+  /** Throws a WaitError where this breaker is open, as of a moment ago. */
   require(name: BreakerName): void;
+  /** The same, as of now. */
+  requireNow(name: BreakerName): Promise<void>;
   /** The breakers that are open, as of a moment ago. */
   open(): readonly OpenBreaker[];
   stop(): void;
@@ -211,18 +213,14 @@ export function createBreaker(deps: {
     },
     judge,
     require: name => requireClosed([name]),
+    async requireNow(name) {
+      await refresh();
+      requireClosed([name]);
+    },
     requireForQueue: name => requireClosed(NEEDED[name]),
     open: () => known,
     stop: () => clearInterval(checking),
   };
-}
-
-/**
- * Whether the same call may well pass a moment later, if the probe passes: one node behind a load balancer that refuses
- * what the others accept. Nobody needs to know of it.
- */
-function isHiccup(error: unknown): error is CallError {
-  return error instanceof CallError && error.kind === 'credentials';
 }
 
 function askedFor({ retryAfterMs = 0 }: CallError): number {

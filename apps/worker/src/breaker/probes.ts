@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isSameSku } from '@stock-sync/domain';
-import { CallError } from '@stock-sync/http-client';
+import { CallError, isHiccup } from '@stock-sync/http-client';
 import type { StockApi } from '@stock-sync/magento-client';
 import type { BreakerName, CanarySkus, Fencing } from '@stock-sync/state';
 import type { Connections } from '../connections';
@@ -95,7 +95,11 @@ export function createProbes(deps: {
       if (!stock || stock.length === 0) return 'not tried';
       // Before the write: this worker may be killed during it, and the store may carry it out after a newer one.
       await deps.resyncLater.skus([sku], 'health probe of writes');
-      await api.write([{ sku, stock: stock.slice(0, 1) }]);
+      const write = () => api.write([{ sku, stock: stock.slice(0, 1) }]);
+      await write().catch((error: unknown) => {
+        if (!isHiccup(error)) throw error;
+        return write();
+      });
       return 'written';
     } catch (error) {
       if (error instanceof CallError) return error;

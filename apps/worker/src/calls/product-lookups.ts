@@ -30,15 +30,16 @@ export function createProductLookups(deps: {
   connections: Connections;
   breaker: Breaker;
   products: Products;
+  /** The clock of Redis. */
+  now: () => number;
 }): ProductLookups {
   const { connections, breaker, products } = deps;
 
   async function find(lookups: readonly ProductLookup[]): Promise<(Product | undefined | CallError)[]> {
-    const now = Date.now();
     const remembered = await products.get(lookups.map(({ sku }) => sku));
     const known = lookups.map(({ trust }, index) => {
       const before = remembered[index];
-      if (!before || now - before.askedAt >= DAY_MS) return undefined;
+      if (!before || deps.now() - before.askedAt >= DAY_MS) return undefined;
       return trust === 'presence and absence' || (trust === 'presence' && before.product) ? before : undefined;
     });
     const unknown = lookups.filter((_, index) => !known[index]).map(({ sku }) => sku);

@@ -13,7 +13,7 @@ export interface SellingRulesLookups {
   load(sku: string): Promise<SellingRules>;
 }
 
-/** Asks Magento's stock items, which answer the effective rules (docs/facts/magento.md, "Backorders"). */
+/** Asks Magento's stock items, which answer the effective rules (docs/facts/magento.md, "Differences and traps"). */
 export function createSellingRulesLookups(deps: {
   magento: Pick<MagentoClient, 'readStockItem'>;
   breaker: Breaker;

@@ -42,6 +42,8 @@ export interface CompareSystemsDeps {
   /** RECONCILE_MAX_ZEROED_PERCENT. */
   maxZeroedPercent: number;
   onPartGone: OnPartGone;
+  /** The clock of Redis. */
+  now: () => number;
 }
 
 export interface CompareOptions {
@@ -63,11 +65,11 @@ export interface CompareOptions {
  */
 export async function compareSystems(deps: CompareSystemsDeps, options: CompareOptions): Promise<ReconcileReport> {
   const { connections, breaker, storeReads, parts, queues, skuField } = deps;
-  const startedAt = Date.now();
+  const startedAt = deps.now();
   // Before InvenTree is read in vain.
   breaker.require('magento-read');
   const api = await connections.stockApi.get();
-  const sources = await connections.locationTree.sources(startedAt);
+  const sources = await connections.locationTree.sources(Date.now());
   const counts = Object.fromEntries(FINDING_KINDS.map(kind => [kind, 0])) as Record<FindingKind, number>;
   const falling: number[] = [];
   const [goneShowing, goneQuietly]: [number[], number[]] = [[], []];
@@ -93,7 +95,7 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
     for await (const rows of connections.magento.walkSourceItems()) await findUnknown(rows);
 
   const heldBack = isHeldBack ? falling.length + goneShowing.length : 0;
-  return { event: options.event, startedAt, at: Date.now(), counts, parts: count, showing, enqueued, heldBack };
+  return { event: options.event, startedAt, at: deps.now(), counts, parts: count, showing, enqueued, heldBack };
 
   async function compareParts(some: readonly PartStock[]): Promise<void> {
     const ids = some.map(({ pk }) => pk);
@@ -199,8 +201,7 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
   async function enqueue(differing: readonly number[], event: string = ROUTINE_EVENTS.reconcile): Promise<void> {
     if (options.dryRun) return;
     for (const some of chunk(differing, PLUGIN_BATCH)) {
-      const acceptedAt = Date.now();
-      await queues.enqueue(some.map(part => ({ kind: 'part', part, event, acceptedAt })));
+      await queues.enqueue(some.map(part => ({ kind: 'part', part, event })));
       enqueued += some.length;
     }
   }

@@ -15,8 +15,8 @@ export class WaitError extends Error {
 export class NotYetError extends Error {
   constructor(
     reason: string,
-    /** Milliseconds since 1970. */
-    readonly until: number,
+    /** How much later, in milliseconds. */
+    readonly waitMs: number,
   ) {
     super(reason);
     this.name = 'NotYetError';

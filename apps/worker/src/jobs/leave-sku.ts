@@ -74,7 +74,7 @@ export function createLeaveSku(deps: LeaveSkuDeps) {
       const [withSku = []] = await parts.withSkus([before.sku]);
       const others = withSku.filter(part => part !== job.part);
       if (others.length === 0 && deps.onPartGone === 'zero' && !mayZero(job.event)) {
-        await queues.enqueue([{ kind: 'sweep', event: 'a part left its SKU', acceptedAt: Date.now() }]);
+        await queues.enqueue([{ kind: 'sweep', event: 'a part left its SKU' }]);
         return false;
       }
       const rest = others.length > 0 ? `part ${others.join(', ')} still has it` : await zeroOrKeep(left);
@@ -86,9 +86,8 @@ export function createLeaveSku(deps: LeaveSkuDeps) {
       });
       // Only now: where the write fails, the next attempt must know the SKU.
       await parts.forget(job.part, before.sku);
-      const acceptedAt = Date.now();
       const event = 'another part left its SKU';
-      await queues.enqueue(others.map(part => ({ kind: 'part', part, event, acceptedAt })));
+      await queues.enqueue(others.map(part => ({ kind: 'part', part, event })));
       return true;
     },
   };
@@ -129,7 +128,7 @@ export function createLeaveSku(deps: LeaveSkuDeps) {
     const read = { part: job.part, sku, token };
     const written = await deps.stockWrites.load({ sku, stock, read, isThrottled: false }, alone);
     if (written === 'locked' || written === 'overtaken') {
-      throw new NotYetError(`another worker is writing SKU '${sku}', or read the part again`, Date.now() + LOCKED_MS);
+      throw new NotYetError(`another worker is writing SKU '${sku}', or read the part again`, LOCKED_MS);
     }
   }
 }

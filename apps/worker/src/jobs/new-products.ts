@@ -53,8 +53,7 @@ export function createNewProducts(deps: {
     if (before) {
       const newSkus = [...new Set(skus.filter(sku => !known.has(sku)))];
       const found = [...new Set((await parts.withSkus(newSkus)).flat())];
-      const acceptedAt = Date.now();
-      await queues.enqueue(found.map(part => ({ kind: 'part', part, event: ROUTINE_EVENTS.newProduct, acceptedAt })));
+      await queues.enqueue(found.map(part => ({ kind: 'part', part, event: ROUTINE_EVENTS.newProduct })));
     }
     const { pageSize } = first;
     // Last: a worker that dies before has the parts synced twice, not never.

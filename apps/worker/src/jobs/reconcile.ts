@@ -49,7 +49,8 @@ export function createReconcile(deps: ReconcileDeps) {
       return withLease(async () => {
         const last = await lastReconcile.get();
         const restsUntil = last ? last.at + Math.min(MAX_REST_MS, RESTS * (last.at - last.startedAt)) : 0;
-        if (restsUntil > Date.now()) throw new NotYetError('both systems were compared just now', restsUntil);
+        const restMs = restsUntil - deps.now();
+        if (restMs > 0) throw new NotYetError('both systems were compared just now', restMs);
         const drifted: Finding[] = [];
         const report = await compare({
           event,
@@ -115,7 +116,7 @@ export function createReconcile(deps: ReconcileDeps) {
 
   async function withLease<T>(work: () => Promise<T>): Promise<T> {
     const release = await deps.lease.tryAcquire();
-    if (!release) throw new NotYetError('another reconcile is running', Date.now() + RETRY_MS);
+    if (!release) throw new NotYetError('another reconcile is running', RETRY_MS);
     try {
       return await work();
     } finally {

@@ -1,11 +1,4 @@
-import {
-  deadLetterId,
-  type DeadLetters,
-  type JobOf,
-  type JobQueues,
-  type Parts,
-  type SyncJob,
-} from '@stock-sync/state';
+import { deadLetterId, type DeadLetters, type JobOf, type JobQueues, type NewJob, type Parts } from '@stock-sync/state';
 
 /**
  * When a part is synced once more after a write without an answer, in milliseconds: the store may still carry it out,
@@ -22,11 +15,8 @@ export interface ResyncLater {
 /** Enqueues the jobs that do it. */
 export function createResyncLater(queues: JobQueues, parts: Parts): ResyncLater {
   const resyncParts = async (ids: readonly number[], event: string) => {
-    const acceptedAt = Date.now();
     await queues.enqueue(
-      ids.flatMap(part =>
-        RESYNC_AFTER_MS.map((afterMs): SyncJob => ({ kind: 'resync', part, afterMs, event, acceptedAt })),
-      ),
+      ids.flatMap(part => RESYNC_AFTER_MS.map((afterMs): NewJob => ({ kind: 'resync', part, afterMs, event }))),
     );
   };
   return {
@@ -39,7 +29,7 @@ export function createResyncLater(queues: JobQueues, parts: Parts): ResyncLater 
 export function createResync(queues: JobQueues, deadLetters: Pick<DeadLetters, 'has'>) {
   return {
     async run({ part, event }: JobOf<'resync'>): Promise<{ part: number }> {
-      const job: SyncJob = { kind: 'part', part, event, acceptedAt: Date.now() };
+      const job: NewJob = { kind: 'part', part, event };
       if (!(await deadLetters.has(deadLetterId(job)))) await queues.enqueue([job]);
       return { part };
     },

@@ -45,6 +45,8 @@ export interface RunJobDeps {
   timeLimitMs: number;
   /** Rejects with a NotYetError when the worker stops and returns its unfinished jobs. */
   returned: Promise<never>;
+  /** The clock of Redis. */
+  now: () => number;
   metrics: WorkerMetrics;
   log: Log;
 }
@@ -91,7 +93,7 @@ export function createRunJob(deps: RunJobDeps): RunJob {
 
   /** How long the job must wait where it is not at fault, in milliseconds; undefined where it is. */
   async function waitAfter(error: unknown, syncJob: SyncJob, { progress }: JobRun): Promise<number | undefined> {
-    if (error instanceof NotYetError) return Math.max(0, error.until - Date.now());
+    if (error instanceof NotYetError) return Math.max(0, error.waitMs);
     if (isRedisUnhealthy(error)) {
       log.error(`Redis cannot work, so ${jobTitle(syncJob)} waits: ${errorMessage(error)}`);
       return REDIS_UNHEALTHY_MS;
@@ -109,7 +111,7 @@ export function createRunJob(deps: RunJobDeps): RunJob {
     if (job.attemptsMade > 0) await queues.backsOffNoMore(syncJob);
     if (syncJob.kind === 'part') {
       metrics.outcomes.inc({ outcome: (result as SyncResult).outcome });
-      metrics.lag.observe((Date.now() - syncJob.acceptedAt) / 1000);
+      metrics.lag.observe(Math.max(0, deps.now() - syncJob.acceptedAt) / 1000);
       // The worker that died may have left a write that the store carries out only now.
       if (job.stalledCounter > 0) await deps.resyncLater.parts([syncJob.part], 'its worker died');
     }
@@ -139,7 +141,7 @@ export function createRunJob(deps: RunJobDeps): RunJob {
     if (sku === undefined) return;
     const [before] = await deps.parts.get([part]);
     const difference = shows === undefined ? undefined : { shows, writes: 0 };
-    const state = { sku, outcome: 'failed', at: Date.now(), target, throttledRuns: 0, difference } as const;
+    const state = { sku, outcome: 'failed', at: deps.now(), target, throttledRuns: 0, difference } as const;
     await deps.parts.set(part, state, before?.sku);
     // The store may have refused it because its product is gone, or is another one now.
     await deps.products.forget(sku);

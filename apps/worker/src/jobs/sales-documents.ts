@@ -50,8 +50,7 @@ export function createSalesDocuments(deps: {
     if (fresh.length === 0) return;
     const skus = [...new Set([...fresh.flatMap(row => row.skus), ...(await childSkus(fresh))])];
     const changed = [...new Set((await parts.withSkus(skus)).flat())];
-    const acceptedAt = Date.now();
-    await queues.enqueue(changed.map(part => ({ kind: 'part', part, event: `Magento's ${kind}`, acceptedAt })));
+    await queues.enqueue(changed.map(part => ({ kind: 'part', part, event: `Magento's ${kind}` })));
     // Last: a worker that dies before has the parts synced twice, not never.
     await cursors[kind].set(next);
   }

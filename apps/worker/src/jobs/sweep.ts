@@ -50,6 +50,8 @@ export interface SweepDeps {
   /** RECONCILE_MAX_ZEROED_PERCENT. */
   maxZeroedPercent: number;
   onPartGone: OnPartGone;
+  /** The clock of Redis. */
+  now: () => number;
   metrics: WorkerMetrics;
   log: Log;
 }
@@ -101,7 +103,7 @@ export function createSweep(deps: SweepDeps) {
 
   async function sweepOrRest(): Promise<SweepResult | undefined> {
     const last = await lastSweep.get();
-    if (!last || last.byPlugin || Date.now() >= last.at + REST_PER_PLAIN_SWEEP * last.tookMs) return sweep();
+    if (!last || last.byPlugin || deps.now() >= last.at + REST_PER_PLAIN_SWEEP * last.tookMs) return sweep();
     await deps.trackedChanges.check();
     return undefined;
   }
@@ -146,7 +148,7 @@ export function createSweep(deps: SweepDeps) {
     const enqueued = [...changed, ...allowed];
     await enqueue(enqueued.slice(0, MAX_ENQUEUED));
     const tookMs = Date.now() - startedAt;
-    await lastSweep.set({ at: Date.now(), tookMs, byPlugin });
+    await lastSweep.set({ at: deps.now(), tookMs, byPlugin });
     const result = { parts: count, changed: enqueued.length, heldBack };
     report(result, showing, tookMs);
     return result;
@@ -182,11 +184,10 @@ export function createSweep(deps: SweepDeps) {
   async function enqueue(changed: readonly ChangedPart[]): Promise<void> {
     for (const some of chunk(changed, PARTS_PER_CALL)) {
       await parts.markSkusChecked(some.flatMap(({ sku }) => sku ?? []));
-      const acceptedAt = Date.now();
       await queues.enqueue(
         some.map(({ part, isLeft = false }) => {
           const event = isLeft ? ROUTINE_EVENTS.leftSku : ROUTINE_EVENTS.sweep;
-          return { kind: 'part', part, event, acceptedAt } as const;
+          return { kind: 'part', part, event } as const;
         }),
       );
     }

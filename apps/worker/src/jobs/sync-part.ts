@@ -55,6 +55,8 @@ export interface SyncPartDeps {
   queues: JobQueues;
   skuField: SkuField;
   dryRun: DryRun | undefined;
+  /** The clock of Redis: events and writes of other processes are compared. */
+  now: () => number;
   log: Log;
 }
 
@@ -85,11 +87,11 @@ export function createSyncPart(deps: SyncPartDeps) {
     async run(job: PartJob, { alone, progress }: JobRun): Promise<SyncResult> {
       const { part: id } = job;
       const [before] = await parts.get([id]);
-      const throttle = throttleRun(job.acceptedAt, before?.outcome === 'updated' ? before : undefined, Date.now());
+      const throttle = throttleRun(job.acceptedAt, before?.outcome === 'updated' ? before : undefined, deps.now());
       if (throttle.waitUntil !== undefined) {
-        throw new NotYetError(`part ${id} was written a moment ago`, throttle.waitUntil);
+        throw new NotYetError(`part ${id} was written a moment ago`, throttle.waitUntil - deps.now());
       }
-      await sleep(Math.max(0, throttle.gatherUntil - Date.now()));
+      await sleep(Math.max(0, throttle.gatherUntil - deps.now()));
 
       // The token first: a write that it does not stop has reached the store before any of our reads.
       const token = await deps.fencing.startRead(id);
@@ -176,9 +178,9 @@ export function createSyncPart(deps: SyncPartDeps) {
         },
         alone,
       );
-      if (written === 'locked') throw new NotYetError(`another worker is writing SKU '${sku}'`, Date.now() + LOCKED_MS);
+      if (written === 'locked') throw new NotYetError(`another worker is writing SKU '${sku}'`, LOCKED_MS);
       // Another job read the part after this one, and its worker may have died since: sync it once more.
-      if (written !== 'written') await queues.enqueue([{ ...job, acceptedAt: Date.now() }]);
+      if (written !== 'written') await queues.enqueue([job]);
       if (written === 'overtaken') {
         log.info(`SKU '${sku}' not written: part ${id} was read again meanwhile (${job.event})`, result);
         return { ...result, outcome: 'overtaken' };
@@ -189,7 +191,7 @@ export function createSyncPart(deps: SyncPartDeps) {
 
       function remember(outcome: Outcome, throttledRuns = 0, written?: WrittenDifference): Promise<void> {
         const difference = written ?? (isSameTarget ? before.difference : undefined);
-        const state = { sku: result.sku, outcome, at: Date.now(), target: quantities, throttledRuns, difference };
+        const state = { sku: result.sku, outcome, at: deps.now(), target: quantities, throttledRuns, difference };
         return parts.set(id, state, before?.sku);
       }
 

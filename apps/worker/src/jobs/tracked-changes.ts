@@ -25,8 +25,7 @@ export function createTrackedChanges(deps: {
       const { fresh, next } = newRows(await inventree.trackingAfter(readAfter(before)), before);
       if (fresh.length === 0) return;
       const changed = [...new Set(fresh.map(({ part }) => part))].filter(part => part !== null);
-      const acceptedAt = Date.now();
-      await queues.enqueue(changed.map(part => ({ kind: 'part', part, event: 'tracking', acceptedAt })));
+      await queues.enqueue(changed.map(part => ({ kind: 'part', part, event: 'tracking' })));
       await cursor.set(next);
     },
   };

@@ -78,10 +78,10 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'apps/worker/src/jobs/sync-part.ts',
-        find: 'const changes = stockChanges(target, store);',
+        find: 'let changes = stockChanges(target, store);',
         replace: `const remembered = before && isConfirmed(before) ? before.target : undefined;
       const isTrusted = remembered && JSON.stringify(remembered) === JSON.stringify(quantities);
-      const changes = isTrusted ? [] : stockChanges(target, store);`,
+      let changes = isTrusted ? [] : stockChanges(target, store);`,
       },
     ],
   },

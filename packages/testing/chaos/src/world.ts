@@ -1,4 +1,4 @@
-import { startService, TEST_SECRET, type ServiceProcess } from '@stock-sync/end-to-end';
+import { startRedis, startService, TEST_SECRET, type RedisProcess, type ServiceProcess } from '@stock-sync/end-to-end';
 import { connectToRedis, openCircuitBreakers } from '@stock-sync/state';
 import {
   startInvenTree,
@@ -11,7 +11,6 @@ import {
 } from '@stock-sync/fakes';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomFrom, type Random } from './random';
-import { startRedis, type RedisProcess } from './redis-process';
 import type { CallFault, Happening, Schedule } from './schedule';
 import { userAction } from './user-actions';
 

@@ -67,7 +67,7 @@ export async function runDemo({ redis, once }: DemoOptions): Promise<number> {
     print();
     print(bold('Everything keeps running until you press Ctrl-C:'));
     print(`   queues, jobs, dead letters   ${dashboard.url}   (login ${LOGIN.user} / ${LOGIN.password})`);
-    print(`   metrics                      ${ingest.url}/metrics   ${workers[0]?.url ?? ''}/metrics`);
+    print(`   metrics                      ${ingest.operatorUrl}/metrics   ${workers[0]?.url ?? ''}/metrics`);
     print();
     print('Change stock in InvenTree, and check Magento a moment later:');
     print(

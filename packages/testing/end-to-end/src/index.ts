@@ -3,3 +3,4 @@ export { startService, launchService, type ServiceProcess, type LogLine } from '
 export { startSystem, queueKey, unfinishedJobs, TEST_SECRET, type System, type SystemOptions } from './system';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy';
 export { startPlugin, type PluginProcess } from './plugin-process';
+export { startRedis, type RedisProcess } from './redis-process';

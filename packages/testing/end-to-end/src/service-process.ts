@@ -13,6 +13,8 @@ export interface LogLine {
 export interface ServiceProcess {
   process: ChildProcess;
   url: string;
+  /** Where it has health and metrics: a port of its own in ingest. */
+  operatorUrl: string;
   log: LogLine[];
   /** Its whole standard error. */
   errors(): string;
@@ -29,10 +31,10 @@ export interface LaunchOptions {
 
 export type AppName = 'ingest' | 'worker' | 'dashboard';
 
-const PORT_VARIABLE: Record<AppName, string> = {
-  ingest: 'INGEST_PORT',
-  worker: 'WORKER_PORT',
-  dashboard: 'DASHBOARD_PORT',
+const ANY_PORTS: Record<AppName, Record<string, string>> = {
+  ingest: { INGEST_PORT: '0', INGEST_OPERATOR_PORT: '0' },
+  worker: { WORKER_PORT: '0' },
+  dashboard: { DASHBOARD_PORT: '0' },
 };
 const apps = join(__dirname, '..', '..', '..', '..', 'apps');
 
@@ -45,11 +47,15 @@ export async function startService(
   environment: Record<string, string>,
   options: LaunchOptions = {},
 ): Promise<ServiceProcess> {
-  const service = launchService(app, { ...environment, [PORT_VARIABLE[app]]: '0', LOG_LEVEL: 'info' }, options);
+  const service = launchService(app, { ...environment, ...ANY_PORTS[app], LOG_LEVEL: 'info' }, options);
   for (let attempt = 0; attempt < 400 && service.process.exitCode === null; attempt++) {
-    const port = service.log.map(line => /\bon port (\d+)/.exec(line.message)?.[1]).find(found => found !== undefined);
+    const ports = service.log.flatMap(({ message }) =>
+      [...message.matchAll(/\bon port (\d+)/g)].flatMap(([, port]) => port ?? []),
+    );
+    const [port] = ports;
     if (port !== undefined) {
       service.url = `http://127.0.0.1:${port}`;
+      service.operatorUrl = `http://127.0.0.1:${ports.at(-1) ?? port}`;
       return service;
     }
     await sleep(25);
@@ -82,6 +88,7 @@ export function launchService(
   return {
     process: child,
     url: '',
+    operatorUrl: '',
     log,
     errors: () => errors,
     stop: () => {

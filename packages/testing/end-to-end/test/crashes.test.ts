@@ -111,7 +111,7 @@ describe('a job', () => {
     const connection = connectToRedis(running.database.url, { whileUnreachable: { wait: true } });
     const { redis } = connection;
     const queues = openJobQueues(connection);
-    await queues.enqueue([{ kind: 'part', part: item.part, event: 'test', acceptedAt: Date.now() }]);
+    await queues.enqueue([{ kind: 'part', part: item.part, event: 'test' }]);
     const [id = ''] = await redis.lrange(queueKey('parts', 'wait'), 0, -1);
     // BullMQ counts here how often a job lost its worker.
     await redis.hset(queueKey('parts', id), 'stc', 11);

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import Ajv2019 from 'ajv/dist/2019';
 import { parse } from 'yaml';
-import { launchService, startService } from '../src';
+import { launchService, startService, TEST_SECRET } from '../src';
 import { redisServer } from './support';
 
 // The schema uses the ids of an older dialect; without them it is valid today.
@@ -34,6 +34,13 @@ function settingsIn(file: string): Record<string, string> {
   return Object.fromEntries(lines.map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
 }
 
+/** The settings of the example, with secrets of our own. */
+const filledIn = () => ({
+  ...settingsIn('.env.example'),
+  WEBHOOK_SECRET: TEST_SECRET,
+  DASHBOARD_PASSWORD: 'correct horse battery',
+});
+
 describe('docker-compose.yml', () => {
   it('follows the Compose specification', () => {
     const validate = new Ajv2019({ strict: false, allErrors: true, validateFormats: false }).compile(schema);
@@ -62,13 +69,23 @@ describe('docker-compose.yml', () => {
     expect(compose.services.worker?.ports).toBeUndefined();
   });
 
+  it.each([
+    ['ingest', ['WEBHOOK_SECRET']],
+    ['worker', ['INVENTREE_TOKEN', 'MAGENTO_ACCESS_TOKEN', 'MAGENTO_ACCESS_TOKEN_SECRET', 'MAGENTO_CONSUMER_SECRET']],
+    ['dashboard', ['DASHBOARD_PASSWORD']],
+  ])('gives %s only the secrets that it needs', (name, needed) => {
+    const secrets = Object.keys(settingsIn('.env.example')).filter(setting => /SECRET|TOKEN|PASSWORD/.test(setting));
+    const { environment = {} } = compose.services[name] ?? {};
+    expect(secrets.filter(secret => environment[secret] === undefined).sort()).toEqual([...needed].sort());
+  });
+
   it('has a health check that recognises a service that is down', async () => {
-    const ingest = await startService('ingest', { ...settingsIn('.env.example'), REDIS_URL: redisServer() });
+    const ingest = await startService('ingest', { ...filledIn(), REDIS_URL: redisServer() });
     const check = promisify(execFile);
     const script = join(root, compose.services.ingest?.healthcheck.test[2] ?? '');
-    await check(process.execPath, [script, `${ingest.url}/healthz`]);
+    await check(process.execPath, [script, `${ingest.operatorUrl}/healthz`]);
     await ingest.stop();
-    await expect(check(process.execPath, [script, `${ingest.url}/healthz`])).rejects.toThrow();
+    await expect(check(process.execPath, [script, `${ingest.operatorUrl}/healthz`])).rejects.toThrow();
   });
 });
 
@@ -87,8 +104,17 @@ describe('the Dockerfile', () => {
 
 describe('.env.example', () => {
   it.each(['ingest', 'worker', 'dashboard'] as const)('has settings that %s starts with', async app => {
-    const service = await startService(app, { ...settingsIn('.env.example'), REDIS_URL: redisServer() });
+    const service = await startService(app, { ...filledIn(), REDIS_URL: redisServer() });
     expect(await service.stop()).toBe(0);
+  });
+
+  it.each([
+    ['ingest', 'WEBHOOK_SECRET: is still the one of .env.example'],
+    ['dashboard', 'DASHBOARD_PASSWORD: is still the one of .env.example'],
+  ] as const)('keeps %s from starting while its secret is the example', async (app, expected) => {
+    const service = launchService(app, settingsIn('.env.example'));
+    expect(await service.ended).toBe(1);
+    expect(service.errors()).toContain(expected);
   });
 
   it('without a required setting is refused, by name', async () => {

@@ -46,7 +46,7 @@ describe.each(['0.17', '1.4'] as const)('the plugin in an InvenTree like %s', li
   }
 
   async function metric(name: string): Promise<number> {
-    const text = await (await fetch(`${ingest.url}/metrics`)).text();
+    const text = await (await fetch(`${ingest.operatorUrl}/metrics`)).text();
     const line = text.split('\n').find(found => found.startsWith(name));
     return Number(line?.split(' ').at(-1) ?? 0);
   }
@@ -75,16 +75,18 @@ describe.each(['0.17', '1.4'] as const)('the plugin in an InvenTree like %s', li
     expect(await enqueuedParts()).toEqual([]);
 
     const url = ingest.url;
-    ingest = launchService('ingest', { ...environment(), INGEST_PORT: port });
-    ingest.url = url;
-    await until('ingest is back', async () => (await fetch(`${url}/healthz`).catch(() => undefined))?.ok ?? false);
+    const { operatorUrl } = ingest;
+    const ports = { INGEST_PORT: port, INGEST_OPERATOR_PORT: new URL(operatorUrl).port };
+    ingest = Object.assign(launchService('ingest', { ...environment(), ...ports }), { url, operatorUrl });
+    const isBack = async () => (await fetch(`${operatorUrl}/healthz`).catch(() => undefined))?.ok ?? false;
+    await until('ingest is back', isBack);
     expect(await plugin.play({ do: 'work' })).toEqual([]);
     expect(await enqueuedParts()).toEqual([part]);
   });
 
   it('sends a heartbeat, which appears in the status', async () => {
     await plugin.play({ do: 'heartbeat' });
-    const status = (await (await fetch(`${ingest.url}/status`)).json()) as { bridge: object };
+    const status = (await (await fetch(`${ingest.operatorUrl}/status`)).json()) as { bridge: object };
     expect(status.bridge).toMatchObject({ state: 'alive', inventree: `${like}.0`, inventreeQueue: true });
   });
 

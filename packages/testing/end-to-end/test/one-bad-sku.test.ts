@@ -110,7 +110,7 @@ describe('when a single SKU is refused', () => {
     stockActions.add(running.inventree.shop, good, 949);
     await until('one SKU is in sync', () => messages(running).some(line => line.includes("'GOOD' already shows 999")));
     running.magento.setFault(({ method, body }) =>
-      isWrite({ method }) && JSON.stringify(body).includes('BAD') ? { hang: true } : undefined,
+      isWrite({ method, body }) && JSON.stringify(body).includes('BAD') ? { hang: true } : undefined,
     );
     stockActions.add(running.inventree.shop, bad, 1);
     await untilDeadLettered(running);
@@ -123,7 +123,7 @@ describe('when a single SKU is refused', () => {
     stockActions.add(running.inventree.shop, good, 1);
     await until('one SKU is in sync', () => shown(running, 'GOOD') === 51);
     const isBad = ({ method, body }: { method: string; body: unknown }) =>
-      isWrite({ method }) && JSON.stringify(body).includes('BAD');
+      isWrite({ method, body }) && JSON.stringify(body).includes('BAD');
     running.magento.setFault(call => (isBad(call) ? { hang: true } : undefined));
     stockActions.add(running.inventree.shop, bad, 1);
     await untilDeadLettered(running);

@@ -165,7 +165,7 @@ describe('while a system is unreachable, work waits, and nothing becomes a dead 
 
   it('a source in SOURCE_MAP that the store lacks is logged as an error, and nothing is written', async () => {
     const running = await start({ SOURCE_MAP: '{"default":[1],"wset":[2]}' });
-    running.inventree.shop.addLocation('Main');
+    for (const name of ['Main', 'West']) running.inventree.shop.addLocation(name);
     const item = widget(running);
     stockActions.add(running.inventree.shop, item, 1);
     await until('it is logged', () =>

@@ -53,8 +53,9 @@ export const hasWaited = (running: System, system: 'InvenTree' | 'Magento') => w
 /** The quantity that the store shows. */
 export const shown = (running: System, sku = 'WIDGET-123') => running.magento.store.shown(sku)?.quantity;
 
-/** Whether a call changes something in Magento. */
-export const isWrite = ({ method }: Pick<FakeCall, 'method'>) => method === 'POST';
+/** Whether a call changes something in Magento: an empty write, by which a right is proved, does not. */
+export const isWrite = ({ method, body }: Pick<FakeCall, 'method' | 'body'>) =>
+  method === 'POST' && JSON.stringify(body) !== '{"sourceItems":[]}';
 
 /** An answer of Magento's application; without a message, as it answers an unforeseen error. */
 export const jsonError = (status: number, message = 'Internal Error. Details are available in Magento log file.') => ({

@@ -79,12 +79,13 @@ export async function startMagento(options: FakeMagentoOptions = {}): Promise<Fa
 
   /** Counts calls, and simultaneous writes of a SKU: a write takes a moment even without latency. */
   async function watched(call: FakeCall, work: () => Promise<FakeAnswer>): Promise<FakeAnswer> {
-    if (call.method === 'GET') {
+    const skus = skusWritten(call);
+    // An empty write changes nothing.
+    if (call.method === 'GET' || skus.size === 0) {
       counts.reads++;
       return work();
     }
     counts.writes++;
-    const skus = skusWritten(call);
     for (const sku of skus) {
       const writers = (writing.get(sku) ?? 0) + 1;
       writing.set(sku, writers);

@@ -11,6 +11,9 @@ export interface RedisProcess {
   /** Kills it at once (-9). */
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** Neither answers nor closes its connections until `thaw`. */
+  freeze(): void;
+  thaw(): void;
   stop(): Promise<void>;
 }
 
@@ -54,6 +57,8 @@ export async function startRedis(program: string): Promise<RedisProcess> {
     url: `redis://127.0.0.1:${port}`,
     kill: () => end('SIGKILL'),
     start,
+    freeze: () => void server?.kill('SIGSTOP'),
+    thaw: () => void server?.kill('SIGCONT'),
     async stop() {
       await end('SIGTERM');
       rmSync(folder, { recursive: true, force: true });
