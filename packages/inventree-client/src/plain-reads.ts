@@ -11,7 +11,11 @@ const partSchema = z.object({
   IPN: z.string().nullish(),
   active: z.boolean(),
   virtual: z.boolean(),
+  /** Its own stock, without that of its variants (docs/facts/inventree.md, fact 5). */
+  in_stock: z.number(),
 });
+/** How often a part is read whose stock disagrees with its list. */
+const READINGS = 2;
 
 const stockItemSchema = z.object({
   pk: z.number().int(),
@@ -24,8 +28,26 @@ const stockItemSchema = z.object({
 
 type StockItem = z.infer<typeof stockItemSchema>;
 
-/** The stock of one part through InvenTree's own API; undefined where InvenTree has no such part. */
+/**
+ * The stock of one part through InvenTree's own API; undefined where InvenTree has no such part. A list without rows is
+ * not the truth by itself: the part must say so, too.
+ */
 export async function readPartPlainly(connection: InvenTreeConnection, pk: number): Promise<PartStock | undefined> {
+  for (let reading = 1; ; reading++) {
+    const { part, total } = (await readOnce(connection, pk)) ?? {};
+    if (!part || part.stock.length > 0 || total === 0) return part;
+    // It may have been sold out between the two calls, so both are made once more.
+    if (reading < READINGS) continue;
+    const message = `InvenTree listed no stock of part ${pk}, although the part has ${total}`;
+    throw new CallError('InvenTree', 'refused', message);
+  }
+}
+
+/** The part, and its own stock as the part says. */
+async function readOnce(
+  connection: InvenTreeConnection,
+  pk: number,
+): Promise<{ part: PartStock; total: number } | undefined> {
   try {
     const part = await connection.request({ method: 'GET', path: `/api/part/${pk}/` }, 'a part', partSchema);
     if (part.pk !== pk) {
@@ -44,16 +66,10 @@ export async function readPartPlainly(connection: InvenTreeConnection, pk: numbe
       throw new CallError('InvenTree', 'unavailable', message);
     }
     const items = all.filter(item => item.in_stock);
-    return {
-      pk,
-      name: part.name,
-      IPN: part.IPN ?? '',
-      active: part.active,
-      virtual: part.virtual,
-      parameter: null,
-      stock: items.map(stockAtLocation),
-      stockItems: items.map(item => item.pk),
-    };
+    const { name, IPN, active, virtual, in_stock: total } = part;
+    const stock = items.map(stockAtLocation);
+    const stockItems = items.map(item => item.pk);
+    return { part: { pk, name, IPN: IPN ?? '', active, virtual, parameter: null, stock, stockItems }, total };
   } catch (error) {
     // A deleted part is 404 by its id, and 400 as a filter where it is deleted while we read.
     if (error instanceof CallError && (error.status === 404 || error.status === 400)) return undefined;

@@ -144,6 +144,26 @@ describe('an answer is not trusted', () => {
     await expect(client.readParts([1])).rejects.toMatchObject({ kind: 'unavailable' });
   });
 
+  it('where the list of a part is empty, and the part itself says otherwise', async () => {
+    stock();
+    inventree.setPlugin(false);
+    inventree.setFault(({ path }) =>
+      path === '/api/stock/'
+        ? {
+            answer: {
+              status: 200,
+              headers: { 'content-type': 'application/json' },
+              body: { count: 0, next: null, previous: null, results: [] },
+            },
+          }
+        : undefined,
+    );
+    await expect(client.readParts([1])).rejects.toThrow(
+      'InvenTree listed no stock of part 1, although the part has 46',
+    );
+    expect((await client.readParts([2])).get(2)?.stock).toEqual([]);
+  });
+
   it('where a list is far shorter than InvenTree counts', async () => {
     inventree.setPlugin(false);
     inventree.setFault(({ path }) =>

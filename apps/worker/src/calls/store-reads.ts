@@ -3,7 +3,7 @@ import { chunk, type CallError } from '@stock-sync/http-client';
 import { SKUS_PER_CALL } from '@stock-sync/magento-client';
 import type { Breaker } from '../breaker/breaker';
 import type { Connections } from '../connections';
-import { BETWEEN_JOBS_MS, createBatchLoader, type BatchLoader } from './batch-loader';
+import { BETWEEN_JOBS_MS, createBatchLoader, limitCalls, type BatchLoader } from './batch-loader';
 
 /** Calls at once for one list of SKUs: more of them are no faster (docs/facts/magento.md, "Cost"). */
 const CALLS_AT_ONCE = 4;
@@ -26,12 +26,9 @@ export function createStoreReads({ connections, breaker }: { connections: Connec
 
   async function readAll(skus: readonly string[]): Promise<(StoreStock[] | CallError)[]> {
     const api = await stockApi.get();
-    const stock: (StoreStock[] | CallError)[] = [];
-    for (const calls of chunk(chunk(skus, api.skusPerCall), CALLS_AT_ONCE)) {
-      const answers = await Promise.all(calls.map(some => breaker.guard('magento-read', some, api.read)));
-      stock.push(...answers.flat());
-    }
-    return stock;
+    const limit = limitCalls(CALLS_AT_ONCE);
+    const calls = chunk(skus, api.skusPerCall).map(some => limit(() => breaker.guard('magento-read', some, api.read)));
+    return (await Promise.all(calls)).flat();
   }
 
   return {

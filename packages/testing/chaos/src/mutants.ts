@@ -156,6 +156,57 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'an empty list is the truth',
+    edits: [
+      {
+        file: 'packages/inventree-client/src/plain-reads.ts',
+        find: 'if (!part || part.stock.length > 0 || total === 0) return part;',
+        replace: 'if (!part || total !== undefined) return part;',
+      },
+    ],
+  },
+  {
+    name: 'a part that one answer leaves out is gone',
+    edits: [
+      {
+        file: 'apps/worker/src/jobs/leave-sku.ts',
+        find: 'if (!left.part) await requireGone(job.part);',
+        replace: 'if (!left.part && Date.now() < 0) await requireGone(job.part);',
+      },
+    ],
+  },
+  {
+    name: 'a null list is a broken answer',
+    edits: [
+      {
+        file: 'packages/magento-client/src/magento-client.ts',
+        find: `    .nullable()
+    .transform(items => items ?? []);`,
+        replace: '    .transform(items => items);',
+      },
+    ],
+  },
+  {
+    name: 'the absence of a product is trusted',
+    edits: [
+      {
+        file: 'apps/worker/src/calls/product-lookups.ts',
+        find: "(trust === 'presence' && before.product) ? before",
+        replace: "trust === 'presence' ? before",
+      },
+    ],
+  },
+  {
+    name: 'a refusal of one SKU is a refusal of all',
+    edits: [
+      {
+        file: VERDICTS,
+        find: "credentials: { probePasses: 'item', probeFails: 'wait' },",
+        replace: "credentials: { probePasses: 'wait', probeFails: 'wait' },",
+      },
+    ],
+  },
+  {
     name: 'the breaker: a failed probe counts against the item',
     edits: [
       {

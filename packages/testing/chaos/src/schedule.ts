@@ -11,7 +11,13 @@ export type CallFault =
   | 'hang'
   | 'slow'
   | 'answered late'
-  | 'done late';
+  | 'done late'
+  /** A firewall's page. */
+  | 'page 403'
+  /** One node refuses what the others accept. */
+  | 'single 401'
+  /** 200, and a list without rows. */
+  | 'empty list';
 
 /** What happens at one moment. */
 export type Happening =
@@ -25,11 +31,13 @@ export type Happening =
   | { kind: 'maintenance'; system: 'magento' | 'inventree'; forMs: number }
   | { kind: 'by hand' }
   | { kind: 'empty redis' }
+  /** The product of the part that is sold online later. */
+  | { kind: 'product appears' }
   /** From now on the store refuses the SKU that it always refuses. */
   | { kind: 'refuse' };
 
 /** How the store refuses a SKU. */
-export type Refusal = 'message 400' | 'text 500' | 'page 502' | 'hang';
+export type Refusal = 'message 400' | 'text 500' | 'page 502' | 'page 403' | 'hang';
 
 /** Everything that a seed does. */
 export interface Schedule {
@@ -74,7 +82,7 @@ const FAULTS: readonly CallFault[] = [
   'done late',
 ];
 
-const REFUSALS: readonly Refusal[] = ['message 400', 'message 400', 'message 400', 'text 500', 'page 502', 'hang'];
+const REFUSALS: readonly Refusal[] = ['message 400', 'message 400', 'page 403', 'text 500', 'page 502', 'hang'];
 
 /** What a seed does, which is the same every time. */
 export function scheduleOf(seed: number): Schedule {
@@ -133,6 +141,8 @@ export function scheduleOf(seed: number): Schedule {
   if (heals) happenings.push({ atMs: 0, what: { kind: 'refuse' } });
   else happenings.push(...lastEvents(random, schedule, redisFails));
   if (random.chance(0.1)) happenings.push(...times(random, 1, () => ({ kind: 'kill while probing' })));
+  happenings.push(...shopFaults(random));
+  if (heals) happenings.push(...times(random, 1, () => ({ kind: 'product appears' })));
   happenings.sort((a, b) => a.atMs - b.atMs);
   const isCalm = !heals && schedule.refused !== undefined && random.chance(0.6);
   return isCalm ? calm(schedule) : schedule;
@@ -186,6 +196,20 @@ function faultOf(random: Random): Happening {
   const forMs = random.between(200, 2_500);
   if (random.chance(0.2)) return { kind: 'maintenance', system, forMs };
   return { kind: 'faults', system, fault: random.one(FAULTS), share: random.one([0.3, 0.6, 1]), forMs };
+}
+
+/** What real shops met: firewalls, load balancers with a bad node, an InvenTree whose lists are empty. */
+function shopFaults(random: Random): Schedule['happenings'] {
+  const faults = [
+    { chance: 0.3, system: 'magento', fault: 'page 403', share: 0.5 },
+    { chance: 0.5, system: 'magento', fault: 'single 401', share: 0.1 },
+    { chance: 0.4, system: 'inventree', fault: 'empty list', share: 0.6 },
+  ] as const;
+  return faults.flatMap(({ chance, system, fault, share }) => {
+    const forMs = random.between(500, 3_000);
+    if (!random.chance(chance)) return [];
+    return times(random, 1, (): Happening => ({ kind: 'faults', system, fault, share, forMs }));
+  });
 }
 
 function killOf(random: Random): Happening {

@@ -47,6 +47,9 @@ function wrongSkus(world: World): { index: number; problem: string }[] {
   return [...shop.parts.values()].flatMap(({ name }, index) => {
     const expected = expectedQuantity(world, name) ?? 0;
     const item = world.magento.store.sourceItem(name);
+    if (!world.magento.store.product(name)) {
+      return item ? [{ index, problem: `${name} has no product, and a source item was created` }] : [];
+    }
     // At 0 the status sells nothing.
     const isRight = item?.quantity === expected && (expected === 0 || item.status === 1);
     if (isRight) return [];

@@ -43,12 +43,23 @@ export interface World {
 const SKU_KINDS = ['PLAIN', 'With space', 'a/b', 'Größe-Ω', 'comma,1'];
 export const skuOf = (n: number) => `${SKU_KINDS[n % SKU_KINDS.length] ?? ''}-${n}`;
 
+/** A part that is not sold online, and one whose product appears later. */
+const NOT_SOLD = 'NOT-SOLD';
+const SOLD_LATER = 'SOLD-LATER';
+
 const FIRST_QUANTITY = 10;
 /** How long it takes at most until a store that answers nothing is probed, in milliseconds. */
 const PROBES_WITHIN_MS = 8_000;
 const PAGE: Fault = { answer: { status: 503, headers: { 'content-type': 'text/html' }, body: '<title>Busy</title>' } };
 const jsonAnswer = (status: number, body: unknown, headers: Record<string, string> = {}): Fault => ({
   answer: { status, headers: { 'content-type': 'application/json', ...headers }, body },
+});
+const PAGE_403: Fault = {
+  answer: { status: 403, headers: { 'content-type': 'text/html' }, body: '<title>403 Forbidden</title>' },
+};
+const UNAUTHORIZED = jsonAnswer(401, {
+  message: "The consumer isn't authorized to access %resources.",
+  parameters: { resources: 'Magento_InventoryApi::source' },
 });
 const TEXT_500 = jsonAnswer(500, 'An error has happened during application run.');
 
@@ -74,6 +85,10 @@ export async function startWorld(schedule: Schedule, redisProgram: string): Prom
     const part = shop.addPart({ name: skuOf(n) });
     magento.store.addProduct(part.name, { quantity: FIRST_QUANTITY });
     shop.insertItem({ part: part.pk, quantity: FIRST_QUANTITY, location: locations[n % 3]?.pk ?? null });
+  }
+
+  for (const name of [NOT_SOLD, SOLD_LATER]) {
+    shop.insertItem({ part: shop.addPart({ name }).pk, quantity: FIRST_QUANTITY, location: null });
   }
 
   const environment: Record<string, string> = {
@@ -239,11 +254,15 @@ export async function startWorld(schedule: Schedule, redisProgram: string): Prom
           break;
         }
         case 'by hand': {
-          const { name } = random.one([...shop.parts.values()]);
+          const { name } = random.one([...shop.parts.values()].filter(part => magento.store.product(part.name)));
           note('store changed by hand');
           magento.store.writeSourceItem(name, 'default', random.between(0, 500), random.between(0, 1));
           break;
         }
+        case 'product appears':
+          note('product appeared');
+          magento.store.addProduct(SOLD_LATER, { quantity: 0 });
+          break;
         case 'refuse':
           refuses = true;
           break;
@@ -315,11 +334,27 @@ function callFault(fault: CallFault, call: FakeCall, random: Random): Fault | un
       return { hang: true };
     case 'slow':
       return { answerAfterMs: random.between(100, 800) };
+    case 'page 403':
+      return PAGE_403;
+    case 'single 401':
+      return UNAUTHORIZED;
+    case 'empty list':
+      return emptyList(call);
     case 'answered late':
       return { answerAfterMs: random.between(600, 1_800) };
     case 'done late':
       return call.method === 'GET' ? undefined : { beginAfterMs: random.between(1_500, 6_000) };
   }
+}
+
+/** The answer of an InvenTree that has lost its rows, to calls that list some. */
+function emptyList({ method, path, body }: FakeCall): Fault | undefined {
+  if (path === '/api/stock/' || path === '/api/part/') {
+    return jsonAnswer(200, { count: 0, next: null, previous: null, results: [] });
+  }
+  if (!path.startsWith('/plugin/')) return undefined;
+  if (method === 'GET') return jsonAnswer(200, { parts: [], next: null });
+  return jsonAnswer(200, { parts: [], missing: (body as { parts?: number[] }).parts ?? [] });
 }
 
 /** The answer to a write of the SKU that the store refuses. */
@@ -331,6 +366,8 @@ function refusal({ refused }: Schedule, call: FakeCall): Fault | undefined {
       return jsonAnswer(400, { message: 'Could not save %1', parameters: ['Source Item'] });
     case 'text 500':
       return TEXT_500;
+    case 'page 403':
+      return PAGE_403;
     case 'page 502':
       return { answer: { status: 502, headers: { 'content-type': 'text/html' }, body: '<title>Bad Gateway</title>' } };
     case 'hang':

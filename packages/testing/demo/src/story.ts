@@ -31,6 +31,7 @@ export function story({ inventree, magento }: System): Step[] {
     magento.store.addProduct(part.name, { quantity: 100 });
     return shop.insertItem({ part: part.pk, quantity: 100, location: main.pk });
   });
+  const sparePart = shop.addPart({ name: 'SPARE-PART-9' });
   let secondItem: StockItem | undefined;
 
   return [
@@ -94,9 +95,27 @@ export function story({ inventree, magento }: System): Step[] {
         'InvenTree: 7 of a part without a product. Magento would accept its stock without a product, so it is skipped.',
       notInStore: true,
       play: () => {
-        const part = shop.addPart({ name: 'SPARE-PART-9' });
-        stockActions.create(shop, { part: part.pk, quantity: 7, location: main.pk });
-        return [part];
+        stockActions.create(shop, { part: sparePart.pk, quantity: 7, location: main.pk });
+        return [sparePart];
+      },
+    },
+    {
+      title: 'Its product is created afterwards',
+      action: 'Magento: a product SPARE-PART-9 without stock. The next event of the part finds it.',
+      play: () => {
+        magento.store.addProduct(sparePart.name);
+        for (const item of shop.itemsOf(sparePart.pk)) stockActions.add(shop, item, 1);
+        return [sparePart];
+      },
+    },
+    {
+      title: 'A part is renamed',
+      action:
+        'InvenTree: SPARE-PART-9 becomes SPARE-PART-10, which Magento sells, too. Nobody has SPARE-PART-9 any more.',
+      play: () => {
+        magento.store.addProduct('SPARE-PART-10');
+        stockActions.renamePart(shop, sparePart.pk, { name: 'SPARE-PART-10' });
+        return [sparePart];
       },
     },
     {
