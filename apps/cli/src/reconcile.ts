@@ -80,6 +80,7 @@ async function receiveReport(
       isStarted = true;
       if (message.type === 'done') return message.report;
       if (message.type === 'failed') throw new CommandError(`${message.reason}. Nothing more was compared.`);
+      if (message.type === 'progress') console.error(`Compared so far: ${message.parts} parts`);
       if (message.type === 'finding') onFinding({ store: undefined, target: undefined, ...message.finding });
       if (message.type === 'waiting' && message.reason !== shownReason)
         console.error(`Waiting: ${(shownReason = message.reason)}`);

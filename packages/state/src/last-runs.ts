@@ -35,6 +35,8 @@ export const reconcileReportSchema = z.object({
   showing: count,
   /** Parts that were queued for sync. */
   enqueued: count,
+  /** Parts that differ, too, and that the next reconcile queues: Redis must not fill up. */
+  left: count.default(0),
   /** Parts that would fall to zero, held back by the mass-zero guard. */
   heldBack: count,
 });

@@ -14,8 +14,10 @@ const findingSchema = z.object({
 });
 const messageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('finding'), finding: findingSchema }),
-  /** The worker has to wait, for this reason. */
   z.object({ type: z.literal('started') }),
+  /** How many parts were compared so far. */
+  z.object({ type: z.literal('progress'), parts: z.number().int() }),
+  /** The worker has to wait, for this reason. */
   z.object({ type: z.literal('waiting'), reason: z.string() }),
   z.object({ type: z.literal('failed'), reason: z.string() }),
   z.object({ type: z.literal('done'), report: reconcileReportSchema }),

@@ -28,6 +28,7 @@ import type { Connections } from '../connections';
 import { createGoneParts } from './gone-parts';
 import type { OnPartGone } from './leave-sku';
 import { ROUTINE_EVENTS } from './routine-events';
+import { MAX_ENQUEUED } from './sweep';
 
 export interface CompareSystemsDeps {
   connections: Connections;
@@ -55,6 +56,8 @@ export interface CompareOptions {
   force: boolean;
   /** Whether parts that were given up or left are tried once more. */
   retriesFailed: boolean;
+  /** Called with the number of parts that were compared so far. */
+  onProgress: (parts: number) => void;
   /** Called with everything that is not equal. */
   onFinding: (finding: Finding) => void;
 }
@@ -74,11 +77,14 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
   const falling: number[] = [];
   const [goneShowing, goneQuietly]: [number[], number[]] = [[], []];
   const gone = createGoneParts(parts);
-  let [count, showing, enqueued] = [0, 0, 0];
+  let [count, showing, enqueued, left] = [0, 0, 0, 0];
 
   for await (const page of connections.inventree.walkStock(connections.skuParameter)) {
-    count += page.parts.length;
-    for (const some of chunk(page.parts, PLUGIN_BATCH)) await compareParts(some);
+    for (const some of chunk(page.parts, PLUGIN_BATCH)) {
+      await compareParts(some);
+      count += some.length;
+      options.onProgress(count);
+    }
   }
   const goneParts = await gone.find();
   const stillShowing = await storeReads.showing(goneParts.map(({ sku }) => sku));
@@ -95,7 +101,7 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
     for await (const rows of connections.magento.walkSourceItems()) await findUnknown(rows);
 
   const heldBack = isHeldBack ? falling.length + goneShowing.length : 0;
-  return { event: options.event, startedAt, at: deps.now(), counts, parts: count, showing, enqueued, heldBack };
+  return { event: options.event, startedAt, at: deps.now(), counts, parts: count, showing, enqueued, left, heldBack };
 
   async function compareParts(some: readonly PartStock[]): Promise<void> {
     const ids = some.map(({ pk }) => pk);
@@ -200,7 +206,9 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
 
   async function enqueue(differing: readonly number[], event: string = ROUTINE_EVENTS.reconcile): Promise<void> {
     if (options.dryRun) return;
-    for (const some of chunk(differing, PLUGIN_BATCH)) {
+    const now = differing.slice(0, Math.max(0, MAX_ENQUEUED - enqueued));
+    left += differing.length - now.length;
+    for (const some of chunk(now, PLUGIN_BATCH)) {
       await queues.enqueue(some.map(part => ({ kind: 'part', part, event })));
       enqueued += some.length;
     }

@@ -26,6 +26,19 @@ const LOGGED_FINDINGS = 20;
 /** Findings in one message to the command. */
 const FINDINGS_PER_MESSAGE = 500;
 
+/** How often a long reconcile says how far it is, in milliseconds. */
+const PROGRESS_MS = 10_000;
+
+/** Calls `report` with the latest number, no more often than that. */
+function everyInterval(report: (parts: number) => void): (parts: number) => void {
+  let next = Date.now() + PROGRESS_MS;
+  return parts => {
+    if (Date.now() < next) return;
+    next = Date.now() + PROGRESS_MS;
+    report(parts);
+  };
+}
+
 export interface ReconcileDeps extends CompareSystemsDeps {
   connection: RedisConnection;
   /** One reconcile at a time. */
@@ -57,11 +70,13 @@ export function createReconcile(deps: ReconcileDeps) {
           dryRun: false,
           force: false,
           retriesFailed,
+          onProgress: everyInterval(parts => log.info(`Reconcile: ${parts} parts compared so far`, { parts })),
           onFinding: finding => {
             if (finding.kind === 'drifted' && drifted.length < LOGGED_FINDINGS) drifted.push(finding);
           },
         });
         logReport(report, drifted);
+        if (report.left > 0) await deps.queues.enqueue([{ kind: 'reconcile', event: 'the rest', retriesFailed }]);
         return report;
       });
     },
@@ -89,6 +104,10 @@ export function createReconcile(deps: ReconcileDeps) {
             dryRun,
             force,
             retriesFailed: force,
+            onProgress: everyInterval(parts => {
+              findings.push({ type: 'progress', parts });
+              send();
+            }),
             onFinding: finding => {
               // As plain data, which a finding is.
               findings.push({ type: 'finding', finding: { ...finding, store: finding.store && [...finding.store] } });
@@ -133,7 +152,7 @@ export function createReconcile(deps: ReconcileDeps) {
   }
 
   function logReport(report: ReconcileReport, drifted: readonly Finding[]): void {
-    const { counts, parts, heldBack, showing, enqueued, event } = report;
+    const { counts, parts, heldBack, showing, enqueued, left, event } = report;
     const seconds = (report.at - report.startedAt) / 1000;
     metrics.reconcileSeconds.set(seconds);
     for (const kind of FINDING_KINDS) metrics.reconciledSkus.set({ result: kind }, counts[kind]);
@@ -144,7 +163,7 @@ export function createReconcile(deps: ReconcileDeps) {
     const found = FINDING_KINDS.filter(kind => counts[kind] > 0).map(kind => `${counts[kind]} ${kind}`);
     log.info(
       `Reconcile (${event}): ${parts} parts in ${seconds.toFixed(1)} s: ${found.join(', ') || 'no SKU'}; ` +
-        `${enqueued} queued for sync`,
+        `${enqueued} queued for sync${left > 0 ? `, the other ${left} by the next reconcile` : ''}`,
       { parts, enqueued, ...counts },
     );
     if (heldBack > 0) {

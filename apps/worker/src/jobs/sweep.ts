@@ -69,7 +69,9 @@ export interface SweepResult {
 const REST_PER_PLAIN_SWEEP = 9;
 /** Parts in one round trip to Redis. */
 const PARTS_PER_CALL = 1_000;
-/** Parts that one sweep enqueues; the next sweeps enqueue the rest. A waiting job takes about 1 KiB in Redis. */
+/**
+ * Parts that one sweep or reconcile enqueues; the next ones enqueue the rest. A waiting job takes about 1 KiB in Redis.
+ */
 export const MAX_ENQUEUED = 20_000;
 
 interface ChangedPart {
