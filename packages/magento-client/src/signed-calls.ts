@@ -11,10 +11,12 @@ export interface SignedCalls {
   close(): void;
 }
 
-/** No product has this SKU. The slash tells the two forms of a path apart. */
-const PROBE_PATH = `/rest/V1/stockItems/${percentEncode('stock-sync/health-probe')}`;
-/** How soon after a check of the signed form a refused signature leads to another one, in milliseconds. */
+/** No product has this SKU. The comma tells the two forms of a path apart; many a web server refuses a slash. */
+const PROBE_PATH = `/rest/V1/stockItems/${percentEncode('stock-sync,health-probe')}`;
+/** How soon after a check of the signed form a refused signature leads to another one, in milliseconds ... */
 const CHECK_AGAIN_MS = 60_000;
+/** ... and any call, where a gateway or a firewall answered the check. */
+const CHECK_UNDECIDED_AGAIN_MS = 5_000;
 
 /**
  * Which form of a URL the store signs is found out once, by a call that concerns no product, and never changed by the
@@ -34,7 +36,8 @@ export function createSignedCalls(
   const [usual] = forms;
   let signedUrl = usual;
   let checking: Promise<void> | undefined;
-  let checkedAt = 0;
+  /** When the form is checked again: before the next call, or only after a refused signature. */
+  let [nextCheckAt, isDecided] = [0, false];
   const http = createHttpClient({
     ...options,
     system: 'Magento',
@@ -48,10 +51,12 @@ export function createSignedCalls(
       const answer = await http.call({ method: 'GET', path: PROBE_PATH });
       if (isBadSignature(answer)) continue;
       // A gateway or a maintenance page says nothing about signatures.
-      if (answer.isJson && [200, 401, 404].includes(answer.status)) checkedAt = Date.now();
+      isDecided = answer.isJson && [200, 401, 404].includes(answer.status);
+      nextCheckAt = Date.now() + (isDecided ? CHECK_AGAIN_MS : CHECK_UNDECIDED_AGAIN_MS);
       return;
     }
     signedUrl = usual;
+    nextCheckAt = Date.now() + CHECK_UNDECIDED_AGAIN_MS;
   }
 
   /** No other call is under way while the form is checked. */
@@ -62,11 +67,11 @@ export function createSignedCalls(
 
   return {
     async call(call) {
-      if (checkedAt === 0 || checking) await checkOnce();
+      if (checking || (!isDecided && Date.now() >= nextCheckAt)) await checkOnce();
       const before = signedUrl;
       const answer = await http.call(call);
-      if (!isBadSignature(answer) || checkedAt === 0 || Date.now() < checkedAt + CHECK_AGAIN_MS) return answer;
-      checkedAt = Date.now();
+      if (!isBadSignature(answer) || Date.now() < nextCheckAt) return answer;
+      nextCheckAt = Date.now() + CHECK_AGAIN_MS;
       await checkOnce();
       return signedUrl === before ? answer : http.call(call);
     },

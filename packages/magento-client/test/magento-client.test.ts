@@ -181,12 +181,35 @@ describe('the form of a URL that the store signs', () => {
     expect(magento.calls.length - before).toBe(5);
   });
 
-  it('is not decided by a store in maintenance', async () => {
+  it('is not decided by a store in maintenance, which costs no further call for each call', async () => {
     await start({ version: '2.4.4' });
-    magento.setMaintenance(true);
-    await expect(client.readStockItem('A/B-1')).rejects.toMatchObject({ kind: 'unavailable' });
-    magento.setMaintenance(false);
+    const now = jest.spyOn(Date, 'now').mockReturnValue(1e12);
+    try {
+      magento.setMaintenance(true);
+      for (let n = 0; n < 3; n++)
+        await expect(client.readStockItem('A/B-1')).rejects.toMatchObject({ kind: 'unavailable' });
+      expect(magento.calls).toHaveLength(4);
+      magento.setMaintenance(false);
+      now.mockReturnValue(1e12 + 5_000);
+      expect((await client.readStockItem('A/B-1'))?.quantity).toBe(5);
+    } finally {
+      now.mockRestore();
+    }
+  });
+
+  it('is checked again when the store was upgraded', async () => {
+    await start({ version: '2.4.4' });
     expect((await client.readStockItem('A/B-1'))?.quantity).toBe(5);
+    const port = Number(new URL(magento.url).port);
+    await magento.close();
+    magento = await startMagento({ version: '2.4.7', port });
+    magento.store.addProduct('A/B-1', { quantity: 6 });
+    const now = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 61_000);
+    try {
+      expect((await client.readStockItem('A/B-1'))?.quantity).toBe(6);
+    } finally {
+      now.mockRestore();
+    }
   });
 
   it('may have the port', async () => {
