@@ -4,7 +4,7 @@ import type { WebhookContents } from './webhook-body';
 /** The jobs that the events of a webhook lead to. */
 export function jobsFor({ accepted }: WebhookContents): NewJob[] {
   return accepted.flatMap(({ event, targets }): NewJob[] => {
-    if (targets.everything) return [{ kind: 'reconcile', event }];
+    if (targets.everything) return [{ kind: 'sweep', event, everything: true }];
     const { change } = targets;
     return [
       ...targets.parts.map((part): NewJob => ({ kind: 'part', part, event })),

@@ -146,6 +146,7 @@ async function main(environment: Environment): Promise<void> {
     canarySkus,
     resyncLater,
   });
+  const locationsVersion = openLocationsVersion(connection);
   const handlers = jobHandlers({
     syncPart: createSyncPart({
       ...common,
@@ -173,6 +174,7 @@ async function main(environment: Environment): Promise<void> {
       ...comparison,
       storeReads,
       lastSweep: openLastSweep(connection),
+      locationsVersion,
       lease: openSemaphore(connection, 'sweep', 1),
       salesDocuments: createSalesDocuments({
         magento,
@@ -198,7 +200,7 @@ async function main(environment: Environment): Promise<void> {
       connection,
       lease: openSemaphore(connection, 'reconcile', 1),
       lastReconcile: openLastReconcile(connection),
-      locationsVersion: openLocationsVersion(connection),
+      locationsVersion,
     }),
   });
   const runJob = createRunJob({

@@ -106,10 +106,7 @@ export const workerSettings = {
     .describe('How often a sweep looks for changes that no event reported; `0`: never.'),
   RECONCILE_INTERVAL_MINUTES: setting
     .wholeNumber(30, 0, 10_080)
-    .describe(
-      'How often both systems are compared, also at start-up and after an outage; ' +
-        '`0`: only by command, or when the plugin requests it.',
-    ),
+    .describe('How often both systems are compared, also at start-up and after an outage; `0`: only by command.'),
   RECONCILE_MAX_ZEROED_PERCENT: setting
     .wholeNumber(20, 0, 100)
     .describe(

@@ -85,6 +85,7 @@ describe('a sweep', () => {
       parts: parts as Parts,
       queues: { enqueue: (jobs: SyncJob[]) => Promise.resolve(void enqueued.push(...jobs)) } as unknown as JobQueues,
       lastSweep: { get: () => Promise.resolve(last), set: () => Promise.resolve() },
+      locationsVersion: { increase: () => Promise.resolve() },
       lease: {
         within: work => work(),
         tryAcquire: () => Promise.resolve(isFree ? () => Promise.resolve() : undefined),
@@ -105,7 +106,7 @@ describe('a sweep', () => {
       metrics: { sweepSeconds: gauge, sweptParts: gauge } as unknown as WorkerMetrics,
       log: { info: () => undefined, debug: () => undefined } as unknown as Log,
     });
-    return { enqueued, skus, trackingChecks: () => trackingChecks, run: () => sweep.run() };
+    return { enqueued, skus, trackingChecks: () => trackingChecks, run: sweep.run };
   }
 
   it('enqueues no more than Redis should hold, and leaves the rest to the next one', async () => {
@@ -134,6 +135,16 @@ describe('a sweep', () => {
     const { enqueued, run } = sweepOf(1, { isFree: false });
     expect(await run()).toBeUndefined();
     expect(enqueued).toEqual([]);
+  });
+
+  it('waits for its turn, and is never left out, where any part may have changed', async () => {
+    const everything = { everything: true } as const;
+    await expect(sweepOf(1, { isFree: false }).run(everything)).rejects.toMatchObject({ waitMs: 1_000 });
+    const plain = { at: Date.now() - 80_000, tookMs: 10_000, byPlugin: false };
+    const { trackingChecks, run } = sweepOf(1, { last: plain });
+    expect([await run(everything), trackingChecks()]).toEqual([expect.objectContaining({ parts: 1 }), 0]);
+    const justNow = sweepOf(1, { last: { ...plain, at: Date.now(), tookMs: 500 } });
+    await expect(justNow.run(everything)).rejects.toThrow('all parts were compared just now');
   });
 
   it('takes a tenth of the time at most without our plugin, and checks the tracking meanwhile', async () => {

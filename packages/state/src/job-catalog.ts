@@ -30,7 +30,12 @@ const resyncSchema = z.object({
   afterMs: z.number().int(),
   ...everyJob,
 });
-const sweepSchema = z.object({ kind: z.literal('sweep'), ...everyJob });
+const sweepSchema = z.object({
+  kind: z.literal('sweep'),
+  /** Whether any part may have changed, locations included, so that the sweep must not be left out. */
+  everything: z.boolean().optional(),
+  ...everyJob,
+});
 const reconcileSchema = z.object({
   kind: z.literal('reconcile'),
   /** Whether parts that were given up are tried once more, because the settings changed. */
@@ -115,7 +120,8 @@ const JOB_CATALOG: { [Kind in JobKind]: CatalogEntry<JobOf<Kind>> } = {
     ...usual,
     queue: QUEUES.lookups,
     title: () => 'sweep',
-    deduplicationId: () => 'sweep',
+    // One that may be left out is not the same as one that may not.
+    deduplicationId: ({ everything }) => (everything ? 'sweep-everything' : 'sweep'),
     timeLimitFactor: ALL_PARTS,
   },
   /** Compare both systems, and enqueue the parts that differ. */

@@ -25,10 +25,9 @@ export function createFindPartOfStockItem(deps: {
       // The item may have been converted to another part: then the stock of both has changed.
       const parts = [...new Set([now, before].filter(part => part !== undefined))];
       if (parts.length === 0) {
-        log.info(`Stock item ${stockItem} is gone and its part is unknown, so both systems are compared (${event})`, {
-          stockItem,
-        });
-        await queues.enqueue([{ kind: 'reconcile', event: `${event} of an unknown stock item` }]);
+        const remedy = 'so all parts are compared with their last sync';
+        log.info(`Stock item ${stockItem} is gone and its part is unknown, ${remedy} (${event})`, { stockItem });
+        await queues.enqueue([{ kind: 'sweep', everything: true, event: `${event} of an unknown stock item` }]);
       } else {
         await queues.enqueue(parts.map(part => ({ kind: 'part', part, event })));
       }

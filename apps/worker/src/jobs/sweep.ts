@@ -15,8 +15,10 @@ import { errorMessage, type Log } from '@stock-sync/service';
 import {
   hadSku,
   isConfirmed,
+  type JobOf,
   type JobQueues,
   type LastSweep,
+  type LocationsVersion,
   type Parts,
   type PartState,
   type Semaphore,
@@ -25,7 +27,7 @@ import type { StoreReads } from '../calls/store-reads';
 import type { Connections } from '../connections';
 import type { WorkerMetrics } from '../metrics';
 import { createGoneParts } from './gone-parts';
-import { WaitError } from './job-errors';
+import { NotYetError, WaitError } from './job-errors';
 import type { OnPartGone } from './leave-sku';
 import { massZeroMessage } from './mass-zero';
 import type { NewProducts } from './new-products';
@@ -39,6 +41,7 @@ export interface SweepDeps {
   parts: Parts;
   queues: JobQueues;
   lastSweep: LastSweep;
+  locationsVersion: Pick<LocationsVersion, 'increase'>;
   /** One sweep at a time. */
   lease: Semaphore;
   salesDocuments: SalesDocuments;
@@ -67,6 +70,11 @@ export interface SweepResult {
 
 /** Without our plugin a sweep costs InvenTree seconds, so it takes a tenth of the time at most. */
 const REST_PER_PLAIN_SWEEP = 9;
+/** A sweep that must not be left out rests for this many times as long as the last one took, up to the longest rest. */
+const RESTS = 4;
+const MAX_REST_MS = 60_000;
+/** How soon it tries again while another sweep is running, in milliseconds. */
+const RETRY_MS = 1_000;
 /** Parts in one round trip to Redis. */
 const PARTS_PER_CALL = 1_000;
 /**
@@ -84,17 +92,23 @@ interface ChangedPart {
 /**
  * The handler of `sweep`: finds changes that no event reported. It reads all parts, compares each with its last sync,
  * and enqueues those that differ; a part that was never synced differs, and so does one that is gone. It writes nothing
- * itself: the job reads the part again. Does nothing while another sweep is running.
+ * itself: the job reads the part again. While another sweep is running it does nothing, or, where any part may have
+ * changed, it waits.
  */
 export function createSweep(deps: SweepDeps) {
   const { connections, parts, queues, lastSweep, skuField, metrics, log } = deps;
   let heldBackBefore = 0;
 
   return {
-    async run(): Promise<SweepResult | undefined> {
+    async run({ everything = false }: Pick<JobOf<'sweep'>, 'everything'> = {}): Promise<SweepResult | undefined> {
+      if (everything) await requireRest();
       const release = await deps.lease.tryAcquire();
+      if (!release && everything) throw new NotYetError('another sweep is running', RETRY_MS);
       if (!release) return undefined;
       try {
+        // A location that was moved or deleted may be the reason: no part may be synced by the old tree.
+        if (everything) await deps.locationsVersion.increase();
+        if (everything) return await sweep();
         const [result] = await Promise.all([sweepOrRest(), deps.salesDocuments.check(), deps.newProducts.check()]);
         return result;
       } finally {
@@ -102,6 +116,13 @@ export function createSweep(deps: SweepDeps) {
       }
     },
   };
+
+  /** Fifty customers who are deleted one by one request it fifty times: those that come soon become one. */
+  async function requireRest(): Promise<void> {
+    const last = await lastSweep.get();
+    const restMs = last ? last.at + Math.min(MAX_REST_MS, RESTS * last.tookMs) - deps.now() : 0;
+    if (restMs > 0) throw new NotYetError('all parts were compared just now', restMs);
+  }
 
   async function sweepOrRest(): Promise<SweepResult | undefined> {
     const last = await lastSweep.get();

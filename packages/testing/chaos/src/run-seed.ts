@@ -40,7 +40,7 @@ export async function runSeed(seed: number, { redisProgram, patienceSeconds }: S
     const limitMs = patienceSeconds * 1000;
     const isCalm = await Promise.race([world.calm().then(() => true), sleep(limitMs, false, { ref: false })]);
     if (world.totals.has('Magento: done late')) await sleep(LATEST_WRITE_MS);
-    if (schedule.heals) world.requestReconcile();
+    if (schedule.heals) await world.requestReconcile();
     const problems = isCalm
       ? await verdictOf(world, schedule, limitMs)
       : [`a webhook was not accepted within ${patienceSeconds} s, although every fault has ended`];

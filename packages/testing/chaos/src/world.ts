@@ -1,5 +1,5 @@
 import { startRedis, startService, TEST_SECRET, type RedisProcess, type ServiceProcess } from '@stock-sync/end-to-end';
-import { connectToRedis, openCircuitBreakers } from '@stock-sync/state';
+import { connectToRedis, openCircuitBreakers, openJobQueues } from '@stock-sync/state';
 import {
   startInvenTree,
   startMagento,
@@ -34,7 +34,7 @@ export interface World {
   /** Ends every fault, and restarts everything that was stopped. */
   calm(): Promise<void>;
   /** Requests a reconcile. */
-  requestReconcile(): void;
+  requestReconcile(): Promise<void>;
   serviceLogs(): string[];
   stop(): Promise<void>;
 }
@@ -277,7 +277,13 @@ export async function startWorld(schedule: Schedule, redisProgram: string): Prom
       for (const worker of stopped) worker.kill('SIGCONT');
       await inventree.idle();
     },
-    requestReconcile: () => shop.signalEverything(),
+    async requestReconcile() {
+      const connection = connectToRedis(redis.url, { whileUnreachable: { wait: true } });
+      const queues = openJobQueues(connection);
+      await queues.enqueue([{ kind: 'reconcile', event: 'chaos' }]);
+      await queues.close();
+      connection.redis.disconnect();
+    },
     serviceLogs: () =>
       logs.flatMap((service, n) =>
         service.log.map(line => `${n} ${String(line.timestamp)} ${line.level} ${line.message}`),

@@ -57,7 +57,7 @@ export const queueKey = (queue: 'parts' | 'lookups' | 'dead-letters', key: strin
   `{stock-sync}:queue:${queue}:${key}`;
 
 /** Lookups that are requested now; others (resyncs, schedules) are due later. */
-const REQUESTED = ['stock-item', 'reconcile', 'reconcile-command'];
+const REQUESTED = ['stock-item', 'sweep', 'reconcile', 'reconcile-command'];
 
 /** Jobs that wait, are delayed or running, but for those that are due later. */
 export async function unfinishedJobs(redis: RedisDatabase['redis']): Promise<number> {

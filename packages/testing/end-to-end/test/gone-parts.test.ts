@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stockActions } from '@stock-sync/fakes';
 import { startSystem, type System } from '../src';
-import { deadLettersOf, messages, redisServer, shown, until } from './support';
+import { deadLettersOf, messages, redisServer, requestReconcile, shown, until } from './support';
 
 /** Parts that are deleted, renamed or replaced by a new revision: the store must not sell what nobody has. */
 
@@ -117,7 +117,7 @@ it.each([
     running.inventree.sendTo();
     for (const part of parts) stockActions.deletePart(shop, part);
     shop.addPart({ name: 'OTHER', pk: 9_000 });
-    if (line === 'Reconcile: ') await running.send({ event: 'stock_sync.everything_changed' });
+    if (line === 'Reconcile: ') await requestReconcile(running);
     await until(
       'the guard says so',
       () => logged(running, `error ${line}12 of `).length > 0,
@@ -142,7 +142,7 @@ describe('of several parts with one SKU', () => {
       await running.send({ event: 'part_part.saved', parts: [old] });
       await running.quiet();
     }
-    await running.send({ event: 'stock_sync.everything_changed' });
+    await requestReconcile(running);
     await until('the reconcile is done', () => logged(running, 'Reconcile (').length === 1);
     await running.quiet();
     expect(shown(running)).toBe(50);

@@ -189,14 +189,6 @@ describe('workers reconcile', () => {
     await until('it is logged', () => logged(running, 'Reconcile (Magento is reachable again)').length > 0);
   });
 
-  it('when the plugin requests it, also where it is off otherwise', async () => {
-    const { running, store } = await start(3);
-    await running.startWorker();
-    store.writeSourceItem('SKU-2', 'default', 1, 1);
-    await running.send({ event: 'stock_sync.everything_changed' });
-    await until('the store is right', () => shown(running, 2) === 50);
-  });
-
   it('after Redis was emptied', async () => {
     const { running, items } = await start(3, {
       environment: { ...EVERY_MINUTE.environment, SWEEP_INTERVAL_SECONDS: '1' },

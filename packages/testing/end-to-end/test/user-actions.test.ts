@@ -350,7 +350,7 @@ describe.each(['plugin', 'bare'] as const)('user actions, reported by %s events'
 });
 
 describe('a deleted stock item whose part is unknown', () => {
-  it('causes a reconcile', async () => {
+  it('causes a sweep', async () => {
     const system = await startSystem({ redisServer: redisServer(), sends: 'none' });
     const { shop } = system.inventree;
     partWith(shop, 'A', 3);
