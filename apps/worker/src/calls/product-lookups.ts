@@ -1,7 +1,7 @@
 import { skuKey } from '@stock-sync/domain';
 import { chunk, type CallError } from '@stock-sync/http-client';
 import { SKUS_PER_CALL, type Product } from '@stock-sync/magento-client';
-import type { Products } from '@stock-sync/state';
+import type { Products, RememberedProduct } from '@stock-sync/state';
 import type { Breaker } from '../breaker/breaker';
 import type { Connections } from '../connections';
 import { createBatchLoader, type BatchLoader } from './batch-loader';
@@ -10,10 +10,10 @@ import { createBatchLoader, type BatchLoader } from './batch-loader';
 export interface ProductLookup {
   sku: string;
   /**
-   * Which remembered answer is good enough. An event never trusts a remembered absence: products are created after
-   * their parts, every day.
+   * Which remembered answer is good enough. An event never trusts a remembered absence, because products are created
+   * after their parts, every day, and an old presence no longer, because products are deleted and change their type.
    */
-  trust: 'nothing' | 'presence' | 'presence and absence';
+  trust: 'nothing' | 'recent presence' | 'presence' | 'presence and absence';
 }
 
 /** Finds products; undefined where the store has none with the SKU. */
@@ -21,6 +21,7 @@ export interface ProductLookups extends BatchLoader<ProductLookup, Product | und
   findAll(lookups: readonly ProductLookup[]): Promise<(Product | undefined | CallError)[]>;
 }
 
+const RECENT_MS = 10 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
@@ -39,8 +40,7 @@ export function createProductLookups(deps: {
     const remembered = await products.get(lookups.map(({ sku }) => sku));
     const known = lookups.map(({ trust }, index) => {
       const before = remembered[index];
-      if (!before || deps.now() - before.askedAt >= DAY_MS) return undefined;
-      return trust === 'presence and absence' || (trust === 'presence' && before.product) ? before : undefined;
+      return before && isGoodEnough(before, trust, deps.now()) ? before : undefined;
     });
     const unknown = lookups.filter((_, index) => !known[index]).map(({ sku }) => sku);
     if (unknown.length === 0) return known.map(before => before?.product ?? undefined);
@@ -66,4 +66,18 @@ export function createProductLookups(deps: {
       return found;
     },
   };
+}
+
+function isGoodEnough({ product, askedAt }: RememberedProduct, trust: ProductLookup['trust'], now: number): boolean {
+  const age = now - askedAt;
+  switch (trust) {
+    case 'nothing':
+      return false;
+    case 'recent presence':
+      return product !== null && age < RECENT_MS;
+    case 'presence':
+      return product !== null && age < DAY_MS;
+    case 'presence and absence':
+      return age < DAY_MS;
+  }
 }

@@ -109,7 +109,7 @@ export function createLeaveSku(deps: LeaveSkuDeps) {
       return `it comes from another field since SKU_FIELD was changed, so the store keeps showing ${shows}`;
     }
     const [product, store, sources] = await Promise.all([
-      deps.productLookups.load({ sku: before.sku, trust: 'presence' }, left.alone),
+      deps.productLookups.load({ sku: before.sku, trust: 'recent presence' }, left.alone),
       deps.storeReads.load(before.sku, left.alone),
       connections.locationTree.sources(),
     ]);

@@ -225,7 +225,7 @@ export function createSyncPart(deps: SyncPartDeps) {
     alone: boolean,
   ) {
     const [product, store] = await Promise.all([
-      deps.productLookups.load({ sku, trust: 'presence' }, alone),
+      deps.productLookups.load({ sku, trust: 'recent presence' }, alone),
       early?.sku === sku ? early.store : deps.storeReads.load(sku, alone),
     ]);
     if (!product || store.length > 0) return { product, store };

@@ -191,8 +191,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'apps/worker/src/calls/product-lookups.ts',
-        find: "(trust === 'presence' && before.product) ? before",
-        replace: "trust === 'presence' ? before",
+        find: 'return product !== null && age < RECENT_MS;',
+        replace: 'return age < RECENT_MS;',
       },
     ],
   },
