@@ -118,7 +118,8 @@ export function createSyncPart(deps: SyncPartDeps) {
       const quantities = targetQuantities(target);
       progress.target = quantities;
       const result = { part: id, sku, target: quantities };
-      const isSameTarget = before !== undefined && sameQuantities(before.target, quantities);
+      const isSameTarget =
+        before !== undefined && isSameSku(before.sku, sku) && sameQuantities(before.target, quantities);
       const [partsWithSku, { product, store }] = await Promise.all([
         deps.skuLookups.load({ sku, part: id }, alone),
         readStore(sku, early, alone),
