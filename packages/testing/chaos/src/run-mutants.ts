@@ -36,6 +36,8 @@ export async function mutantsCommand(root: string, args: string[]): Promise<numb
   for (const mutant of chosen) {
     const startedAt = Date.now();
     const folder = copied(root);
+    // The copy shares the dependencies, and with them the note of what was built last.
+    rmSync(join(root, 'node_modules/.stock-sync/built'), { force: true });
     try {
       mutate(folder, mutant);
       const chaos = [

@@ -163,17 +163,14 @@ function calm(schedule: Schedule): Schedule {
 function lastEvents(random: Random, { parts, refused }: Schedule, redisFails: boolean): Schedule['happenings'] {
   const happenings: Schedule['happenings'] = [];
   let atMs = LASTS_MS + SETTLES_MS + NEWER_AFTER_MS + LAST_APART_MS;
-  if (random.chance(0.5)) {
-    // Finds code that believes one empty answer, or one that leaves a part out.
-    const empty = { kind: 'faults', system: 'inventree', fault: 'empty list', share: 1, forMs: EMPTY_MS } as const;
-    const all = Array.from({ length: parts }, (_, part) => ({ atMs, what: { kind: 'user action', part } as const }));
-    happenings.push({ atMs: atMs - 100, what: empty }, ...all);
-    atMs += LAST_APART_MS;
-  }
+  // Finds code that believes one empty answer, or one that leaves a part out.
+  const empty = { kind: 'faults', system: 'inventree', fault: 'empty list', share: 1, forMs: EMPTY_MS } as const;
+  const all = Array.from({ length: parts }, (_, part) => ({ atMs, what: { kind: 'user action', part } as const }));
+  happenings.push({ atMs: atMs - 100, what: empty }, ...all);
+  atMs += LAST_APART_MS;
   if (refused) {
     // One write contains the refused SKU and all others: code that forgets some of them is found.
-    const all = Array.from({ length: parts }, (_, part) => ({ atMs, what: { kind: 'user action', part } as const }));
-    happenings.push({ atMs, what: { kind: 'refuse' } }, ...all);
+    happenings.push({ atMs, what: { kind: 'refuse' } }, ...all.map(({ what }) => ({ atMs, what })));
     atMs += LAST_APART_MS;
   }
   // Finds an ingest that accepts what Redis does not have.
