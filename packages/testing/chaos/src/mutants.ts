@@ -187,16 +187,6 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'the absence of a product is trusted',
-    edits: [
-      {
-        file: 'apps/worker/src/calls/product-lookups.ts',
-        find: 'return product !== null && age < RECENT_MS;',
-        replace: 'return age < RECENT_MS;',
-      },
-    ],
-  },
-  {
     name: 'a refusal of one SKU is a refusal of all',
     edits: [
       {
