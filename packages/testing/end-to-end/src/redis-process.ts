@@ -32,7 +32,11 @@ export async function startRedis(program: string): Promise<RedisProcess> {
     'maxmemory-policy': 'noeviction',
   };
 
+  const running = () => (server && server.exitCode === null && server.signalCode === null ? server : undefined);
+
   async function start(): Promise<void> {
+    // Killed twice at the same time, it is started twice.
+    if (running()) return;
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
     const started = spawn(program, args, { stdio: 'ignore' });
     server = started;
@@ -45,8 +49,8 @@ export async function startRedis(program: string): Promise<RedisProcess> {
   }
 
   async function end(signal: NodeJS.Signals): Promise<void> {
-    const ending = server;
-    if (!ending || ending.exitCode !== null || ending.signalCode !== null) return;
+    const ending = running();
+    if (!ending) return;
     const ended = new Promise(resolve => ending.once('exit', resolve));
     ending.kill(signal);
     await ended;

@@ -69,7 +69,7 @@ describe.each(['0.17', '1.4'] as const)('the plugin in an InvenTree like %s', li
     await until('the part is enqueued', async () => (await enqueuedParts()).includes(part as number));
     const { port } = new URL(ingest.url);
     await ingest.stop();
-    await database.redis.flushdb();
+    await database.empty();
     await plugin.play({ do: 'count', part, quantity: 7 });
     expect(await plugin.play({ do: 'work' })).toEqual([expect.stringContaining('does not answer')]);
     expect(await enqueuedParts()).toEqual([]);
