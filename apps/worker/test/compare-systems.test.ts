@@ -1,19 +1,10 @@
 import { Readable } from 'node:stream';
-import type { PartStock } from '@stock-sync/inventree-client';
 import type { NewJob } from '@stock-sync/state';
 import { compareSystems, type CompareSystemsDeps } from '../src/jobs/compare-systems';
 import { MAX_ENQUEUED } from '../src/jobs/sweep';
+import { FIVE_UNITS, partStock } from './part-stock';
 
-const part = (pk: number): PartStock => ({
-  pk,
-  name: `SKU-${pk}`,
-  IPN: '',
-  active: true,
-  virtual: false,
-  parameter: null,
-  stock: [{ location: null, inStock: '5.00000', allocated: '0.00000' }],
-  stockItems: [],
-});
+const part = (pk: number) => partStock({ pk, name: `SKU-${pk}`, stock: FIVE_UNITS });
 
 /** A comparison of parts with 5 in stock, of which the store shows 9. */
 async function compared(count: number) {

@@ -1,21 +1,11 @@
 import { Readable } from 'node:stream';
-import type { InvenTreeClient, PartStock } from '@stock-sync/inventree-client';
+import type { InvenTreeClient } from '@stock-sync/inventree-client';
 import type { Log } from '@stock-sync/service';
 import type { JobQueues, LastSweep, Parts, PartState, SyncJob } from '@stock-sync/state';
 import { createSweep, hasChanged, MAX_ENQUEUED } from '../src/jobs/sweep';
 import type { WorkerMetrics } from '../src/metrics';
+import { partStock } from './part-stock';
 
-const part = (more: Partial<PartStock> = {}): PartStock => ({
-  pk: 45,
-  name: 'A',
-  IPN: '',
-  active: true,
-  virtual: false,
-  parameter: null,
-  stock: [],
-  stockItems: [],
-  ...more,
-});
 const state = (more: Partial<PartState> = {}): PartState => ({
   sku: 'A',
   outcome: 'unchanged',
@@ -28,20 +18,20 @@ const target = (units: number) => ({ default: String(units) });
 
 describe('a part has changed since its last sync', () => {
   it.each<[string, boolean, Parameters<typeof hasChanged>]>([
-    ['the same', false, [part(), 'A', target(50), state(), true]],
-    ['another quantity', true, [part(), 'A', target(49), state(), true]],
-    ['another source', true, [part(), 'A', { west: '50' }, state(), true]],
-    ['never synced', true, [part(), 'A', target(0), undefined, true]],
-    ['another SKU', true, [part(), 'B', target(50), state(), true]],
-    ['the same SKU in another spelling', false, [part(), 'a ', target(50), state(), true]],
-    ['no SKU any more', true, [part(), undefined, target(50), state(), true]],
-    ['no SKU, and never had one', false, [part(), undefined, target(50), undefined, true]],
-    ['virtual', false, [part({ virtual: true }), undefined, target(0), undefined, true]],
-    ['not sold online, the same', false, [part(), 'A', target(50), state({ outcome: 'skipped' }), true]],
-    ['not sold online, another quantity', true, [part(), 'A', target(5), state({ outcome: 'skipped' }), true]],
-    ['a dead letter, the same', false, [part(), 'A', target(50), state({ outcome: 'failed' }), true]],
-    ['a dry run, still dry', false, [part(), 'A', target(50), state({ outcome: 'dry run' }), false]],
-    ['a dry run, now for real', true, [part(), 'A', target(50), state({ outcome: 'dry run' }), true]],
+    ['the same', false, [partStock(), 'A', target(50), state(), true]],
+    ['another quantity', true, [partStock(), 'A', target(49), state(), true]],
+    ['another source', true, [partStock(), 'A', { west: '50' }, state(), true]],
+    ['never synced', true, [partStock(), 'A', target(0), undefined, true]],
+    ['another SKU', true, [partStock(), 'B', target(50), state(), true]],
+    ['the same SKU in another spelling', false, [partStock(), 'a ', target(50), state(), true]],
+    ['no SKU any more', true, [partStock(), undefined, target(50), state(), true]],
+    ['no SKU, and never had one', false, [partStock(), undefined, target(50), undefined, true]],
+    ['virtual', false, [partStock({ virtual: true }), undefined, target(0), undefined, true]],
+    ['not sold online, the same', false, [partStock(), 'A', target(50), state({ outcome: 'skipped' }), true]],
+    ['not sold online, another quantity', true, [partStock(), 'A', target(5), state({ outcome: 'skipped' }), true]],
+    ['a dead letter, the same', false, [partStock(), 'A', target(50), state({ outcome: 'failed' }), true]],
+    ['a dry run, still dry', false, [partStock(), 'A', target(50), state({ outcome: 'dry run' }), false]],
+    ['a dry run, now for real', true, [partStock(), 'A', target(50), state({ outcome: 'dry run' }), true]],
   ])('%s: %s', (_, expected, args) => {
     expect(hasChanged(...args)).toBe(expected);
   });
@@ -63,7 +53,7 @@ describe('a sweep', () => {
     const enqueued: SyncJob[] = [];
     const skus: string[] = [];
     let trackingChecks = 0;
-    const all = Array.from({ length: count }, (_, n) => part({ pk: n + 1, name: `SKU-${n}` }));
+    const all = Array.from({ length: count }, (_, n) => partStock({ pk: n + 1, name: `SKU-${n}` }));
     const parts: Partial<Parts> = {
       get: ids => Promise.resolve(ids.map(() => before)),
       count: () => Promise.resolve((before ? count : 0) + gone.length),

@@ -5,17 +5,9 @@ import type { Fencing, JobQueues, Parts, PartState } from '@stock-sync/state';
 import type { PartReads } from '../src/calls/part-reads';
 import type { StoreReads } from '../src/calls/store-reads';
 import { createSyncPart, type SyncPartDeps } from '../src/jobs/sync-part';
+import { FIVE_UNITS, partStock } from './part-stock';
 
-const part: PartStock = {
-  pk: 45,
-  name: 'WIDGET-123',
-  IPN: '',
-  active: true,
-  virtual: false,
-  parameter: null,
-  stock: [{ location: null, inStock: '5.00000', allocated: '0.00000' }],
-  stockItems: [],
-};
+const part = partStock({ name: 'WIDGET-123', stock: FIVE_UNITS });
 const before: PartState = {
   sku: 'WIDGET-123',
   outcome: 'unchanged',

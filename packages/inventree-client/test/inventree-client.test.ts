@@ -137,6 +137,13 @@ describe('a plugin that fails', () => {
 });
 
 describe('an answer is not trusted', () => {
+  /** A list without rows, whatever it counts. */
+  const emptyList = (list: string, count: number) => {
+    const body = { count, next: null, previous: null, results: [] };
+    const answer = { status: 200, headers: { 'content-type': 'application/json' }, body };
+    inventree.setFault(({ path }) => (path === list ? { answer } : undefined));
+  };
+
   it('where the plugin answers with other parts than requested', async () => {
     inventree.setFault(() => ({
       answer: { status: 200, headers: { 'content-type': 'application/json' }, body: { parts: [], missing: [2] } },
@@ -147,17 +154,7 @@ describe('an answer is not trusted', () => {
   it('where the list of a part is empty, and the part itself says otherwise', async () => {
     stock();
     inventree.setPlugin(false);
-    inventree.setFault(({ path }) =>
-      path === '/api/stock/'
-        ? {
-            answer: {
-              status: 200,
-              headers: { 'content-type': 'application/json' },
-              body: { count: 0, next: null, previous: null, results: [] },
-            },
-          }
-        : undefined,
-    );
+    emptyList('/api/stock/', 0);
     await expect(client.readParts([1])).rejects.toThrow(
       'InvenTree listed no stock of part 1, although the part has 46',
     );
@@ -166,17 +163,7 @@ describe('an answer is not trusted', () => {
 
   it('where a list is far shorter than InvenTree counts', async () => {
     inventree.setPlugin(false);
-    inventree.setFault(({ path }) =>
-      path === '/api/part/'
-        ? {
-            answer: {
-              status: 200,
-              headers: { 'content-type': 'application/json' },
-              body: { count: 900, next: null, previous: null, results: [] },
-            },
-          }
-        : undefined,
-    );
+    emptyList('/api/part/', 900);
     await expect(client.walkStock().next()).rejects.toMatchObject({ kind: 'refused' });
   });
 });

@@ -1,5 +1,12 @@
-import { startRedis, startService, TEST_SECRET, type RedisProcess, type ServiceProcess } from '@stock-sync/end-to-end';
-import { connectToRedis, openCircuitBreakers, openJobQueues } from '@stock-sync/state';
+import {
+  requestReconcile,
+  startRedis,
+  startService,
+  TEST_SECRET,
+  type RedisProcess,
+  type ServiceProcess,
+} from '@stock-sync/end-to-end';
+import { connectToRedis, openCircuitBreakers } from '@stock-sync/state';
 import {
   startInvenTree,
   startMagento,
@@ -277,13 +284,7 @@ export async function startWorld(schedule: Schedule, redisProgram: string): Prom
       for (const worker of stopped) worker.kill('SIGCONT');
       await inventree.idle();
     },
-    async requestReconcile() {
-      const connection = connectToRedis(redis.url, { whileUnreachable: { wait: true } });
-      const queues = openJobQueues(connection);
-      await queues.enqueue([{ kind: 'reconcile', event: 'chaos' }]);
-      await queues.close();
-      connection.redis.disconnect();
-    },
+    requestReconcile: () => requestReconcile(redis.url, 'chaos'),
     serviceLogs: () =>
       logs.flatMap((service, n) =>
         service.log.map(line => `${n} ${String(line.timestamp)} ${line.level} ${line.message}`),

@@ -4,3 +4,4 @@ export { startSystem, queueKey, unfinishedJobs, TEST_SECRET, type System, type S
 export { startTcpProxy, type TcpProxy } from './tcp-proxy';
 export { startPlugin, type PluginProcess } from './plugin-process';
 export { startRedis, type RedisProcess } from './redis-process';
+export { requestReconcile } from './request-reconcile';

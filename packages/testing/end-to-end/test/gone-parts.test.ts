@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stockActions } from '@stock-sync/fakes';
-import { startSystem, type System } from '../src';
-import { deadLettersOf, messages, redisServer, requestReconcile, shown, until } from './support';
+import { requestReconcile, startSystem, type System } from '../src';
+import { deadLettersOf, messages, redisServer, shown, until } from './support';
 
 /** Parts that are deleted, renamed or replaced by a new revision: the store must not sell what nobody has. */
 
@@ -117,7 +117,7 @@ it.each([
     running.inventree.sendTo();
     for (const part of parts) stockActions.deletePart(shop, part);
     shop.addPart({ name: 'OTHER', pk: 9_000 });
-    if (line === 'Reconcile: ') await requestReconcile(running);
+    if (line === 'Reconcile: ') await requestReconcile(running.database.url);
     await until(
       'the guard says so',
       () => logged(running, `error ${line}12 of `).length > 0,
@@ -142,17 +142,15 @@ describe('of several parts with one SKU', () => {
       await running.send({ event: 'part_part.saved', parts: [old] });
       await running.quiet();
     }
-    await requestReconcile(running);
+    await requestReconcile(running.database.url);
     await until('the reconcile is done', () => logged(running, 'Reconcile (').length === 1);
     await running.quiet();
     expect(shown(running)).toBe(50);
     expect(await deadLettersOf(running)).toEqual([]);
-    expect(logged(running, 'is inactive')).toEqual(
-      [
-        `info SKU 'WIDGET-123' skipped: the part is inactive, and part ${now} with the same SKU is active ` +
-          `(part ${old}, stock_stockitem.created)`,
-      ].slice(0, 1),
-    );
+    expect(logged(running, 'is inactive')).toEqual([
+      `info SKU 'WIDGET-123' skipped: the part is inactive, and part ${now} with the same SKU is active ` +
+        `(part ${old}, stock_stockitem.created)`,
+    ]);
     expect(logged(running, 'Reconcile (')[0]).toContain(': 1 equal; 0 queued');
   });
 

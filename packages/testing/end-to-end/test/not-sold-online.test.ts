@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startSystem, type System, type SystemOptions } from '../src';
-import { hasWaited, messages, redisServer, requestReconcile, shown, until, widget } from './support';
+import { requestReconcile, startSystem, type System, type SystemOptions } from '../src';
+import { hasWaited, messages, redisServer, shown, until, widget } from './support';
 
 /** Parts and products that do not match yet, or never will: what every shop meets on its first day. */
 
@@ -66,7 +66,7 @@ it('finds a product that was created after its part within one sweep, without an
 it('finds a new product at reconcile although Magento had none with its SKU at the last one', async () => {
   const running = await start();
   addPart(running, 'NEW-1', 7);
-  const reconcile = () => requestReconcile(running);
+  const reconcile = () => requestReconcile(running.database.url);
   const reconciled = () => messages(running).filter(line => line.includes('Reconcile (test)')).length;
   await reconcile();
   await until('the first reconcile is done', () => reconciled() === 1);

@@ -1,5 +1,5 @@
-import { startSystem, type System, type SystemOptions } from '../src';
-import { deadLettersOf, isWrite, jsonError, messages, redisServer, requestReconcile, shown, until } from './support';
+import { requestReconcile, startSystem, type System, type SystemOptions } from '../src';
+import { deadLettersOf, isWrite, jsonError, messages, redisServer, shown, until } from './support';
 
 /** What a shop's own settings and modules do to stock: backorders, thresholds, products without managed stock. */
 
@@ -41,7 +41,7 @@ async function synced(running: System, part: number): Promise<void> {
 /** Requests a reconcile, and resolves when the parts that it enqueued are in sync. */
 async function reconciled(running: System): Promise<void> {
   const before = syncs(running, 'Reconcile (');
-  await requestReconcile(running);
+  await requestReconcile(running.database.url);
   await until(
     'the reconcile is done',
     () => syncs(running, 'Reconcile (') > before,

@@ -1,5 +1,5 @@
 import type { FakeCall } from '@stock-sync/fakes';
-import { connectToRedis, openDeadLetters, openJobQueues, type DeadLetter } from '@stock-sync/state';
+import { connectToRedis, openDeadLetters, type DeadLetter } from '@stock-sync/state';
 import type { System } from '../src';
 
 /** The Redis server that `npm test` provides. */
@@ -31,15 +31,6 @@ export async function deadLettersOf({ database }: System): Promise<DeadLetter[]>
   await deadLetters.close();
   connection.redis.disconnect();
   return found;
-}
-
-/** Requests a reconcile, as the schedule does. */
-export async function requestReconcile({ database }: System, event = 'test'): Promise<void> {
-  const connection = connectToRedis(database.url, { whileUnreachable: { wait: true } });
-  const queues = openJobQueues(connection);
-  await queues.enqueue([{ kind: 'reconcile', event }]);
-  await queues.close();
-  connection.redis.disconnect();
 }
 
 /** A part with 50 in stock, whose product shows 999. */

@@ -90,8 +90,18 @@ function bodyShape(body: unknown): string {
   return `{${fields.sort().join(', ')}}`;
 }
 
-/** The recordings of a system. */
+const read = new Map<RecordedSystem, RecordedRequests>();
+
+/** The recordings of a system, which are read once in a process: tests start hundreds of fakes. */
 export function openRecordedRequests(system: RecordedSystem): RecordedRequests {
+  const before = read.get(system);
+  if (before) return before;
+  const now = readRecordedRequests(system);
+  read.set(system, now);
+  return now;
+}
+
+function readRecordedRequests(system: RecordedSystem): RecordedRequests {
   const byShape = new Map<string, FakeAnswer[]>();
   const refusals = new Map<number, FakeAnswer[]>();
   for (const { request, response } of allRecordings(system)) {

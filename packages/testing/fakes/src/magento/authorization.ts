@@ -22,6 +22,10 @@ const RESOURCES: readonly [RegExp, string][] = [
   [/\/V1\/store\//, 'Magento_Backend::store'],
 ];
 
+/** Percent-encoding as in RFC 5849, section 3.6. */
+const escape = (text: string) =>
+  encodeURIComponent(text).replace(/[!'()*]/g, letter => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
+
 const json = { 'content-type': 'application/json; charset=utf-8' };
 
 /** Since 2.4.7, writing source items requires another resource than reading them. */
@@ -97,8 +101,6 @@ function oauthRefusal(
 function decodedPath(path: string): string {
   const plain = decodeURIComponent(path);
   if (/%[0-9a-f]{2}/i.test(plain)) return decodeURIComponent(plain);
-  const escape = (text: string) =>
-    encodeURIComponent(text).replace(/[!'()*]/g, letter => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
   return Array.from(plain, letter => (/[\w\-.~:@&=+$,/;%]/.test(letter) ? letter : escape(letter))).join('');
 }
 
@@ -109,8 +111,6 @@ export function oauthSignature(
   parameters: readonly (readonly [string, string])[],
   { consumerSecret, accessTokenSecret }: Integration,
 ): string {
-  const escape = (text: string) =>
-    encodeURIComponent(text).replace(/[!'()*]/g, letter => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
   const pairs = parameters.map(([name, value]) => `${escape(name)}=${escape(value)}`).sort();
   const base = [method, address, pairs.join('&')].map(escape).join('&');
   return createHmac('sha256', `${escape(consumerSecret)}&${escape(accessTokenSecret)}`)
