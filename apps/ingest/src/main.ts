@@ -74,7 +74,9 @@ async function main(environment: Environment): Promise<void> {
     stockItems: openStockItems(connection),
     heartbeat,
     knownInstance: openKnownInstance(connection),
-    onlyInstance: settings.INVENTREE_INSTANCE ? { id: settings.INVENTREE_INSTANCE, url: '' } : undefined,
+    onlyInstance: settings.INVENTREE_INSTANCE
+      ? { id: settings.INVENTREE_INSTANCE, url: 'of INVENTREE_INSTANCE' }
+      : undefined,
     metrics,
     log,
     logRefusal: createRefusalLog(log),

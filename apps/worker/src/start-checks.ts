@@ -1,6 +1,6 @@
 import { DEFAULT_SOURCE, type SourceMap } from '@stock-sync/domain';
 import { CallError } from '@stock-sync/http-client';
-import type { MagentoClient, Source, WebsiteStock } from '@stock-sync/magento-client';
+import { PROBE_SKU, type MagentoClient, type Source, type WebsiteStock } from '@stock-sync/magento-client';
 import { errorMessage, type Log } from '@stock-sync/service';
 import type { StartProblems } from '@stock-sync/state';
 import type { DetectedStockApi } from './connections';
@@ -8,8 +8,6 @@ import type { LocationTree } from './source-locations';
 
 /** After how long the check is repeated where a system did not answer, in milliseconds. */
 const REPEAT_MS = 30_000;
-/** No product has this SKU. */
-const PROBE_SKU = 'stock-sync-health-probe';
 
 /**
  * Checks once, at start-up, what no event would show: Redis, rights, and whether the sources that are written sell.
@@ -54,21 +52,20 @@ export function createStartChecks(deps: {
   }
 
   async function findSystemProblems(): Promise<string[]> {
-    const location = await failureOf(() => deps.locationTree.sources(Date.now()));
-    const store = await failureOf(stockApi.get);
+    const wrongSettings = [
+      ...(await failureOf(() => deps.locationTree.sources(Date.now()))),
+      ...(await failureOf(stockApi.get)),
+    ];
     // A source or a location that does not exist: nothing is written, and nothing more can be checked.
-    if (location || store) return [location, store].filter(problem => problem !== undefined);
+    if (wrongSettings.length > 0) return wrongSettings;
     const { kind } = await stockApi.get();
     // Wrong credentials are reported by the breaker; what is missing beside them cannot be told.
     await magento.probeReads(kind);
-    const missing = await Promise.all([
-      failureOf(() => magento.readStockItem(PROBE_SKU)),
-      kind === 'source-items' ? failureOf(magento.probeEmptyWrite) : undefined,
-    ]);
-    if (kind !== 'source-items') return missing.filter(problem => problem !== undefined);
+    const missingRights = await failureOf(() => magento.readStockItem(PROBE_SKU));
+    if (kind !== 'source-items') return missingRights;
+    missingRights.push(...(await failureOf(magento.probeEmptyWrite)));
     const sources = (await magento.sources()) ?? [];
-    const stocks = await websiteStocks();
-    return [...missing.filter(problem => problem !== undefined), ...sellingProblems(written, sources, stocks)];
+    return [...missingRights, ...sellingProblems(written, sources, await websiteStocks())];
   }
 
   /** Undefined where the integration may not read them. */
@@ -85,14 +82,14 @@ export function createStartChecks(deps: {
   return { run, stop: () => clearTimeout(repeating) };
 }
 
-/** Why a call is refused for lack of a right, or because of a setting; rejects where it failed otherwise. */
-async function failureOf(call: () => Promise<unknown>): Promise<string | undefined> {
+/** Why a call is refused for lack of a right, or because of a setting, if it is; rejects where it failed otherwise. */
+async function failureOf(call: () => Promise<unknown>): Promise<string[]> {
   try {
     await call();
-    return undefined;
+    return [];
   } catch (error) {
     if (!(error instanceof CallError) || error.kind !== 'credentials') throw error;
-    return error.message;
+    return [error.message];
   }
 }
 

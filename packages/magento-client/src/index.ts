@@ -1,5 +1,6 @@
 export {
   createMagentoClient,
+  PROBE_SKU,
   SALES_DOCUMENTS,
   SKUS_PER_CALL,
   type MagentoClient,

@@ -131,7 +131,7 @@ const PAGE_SIZE = 300;
 /** Shipments or credit memos in one read. */
 const DOCUMENTS_PER_PAGE = 100;
 /** No product has this SKU. */
-const PROBE_SKU = 'stock-sync-health-probe';
+export const PROBE_SKU = 'stock-sync-health-probe';
 
 const productSchema = z.object({ sku: z.string(), type_id: z.string() });
 const sourceItemSchema = z.object({

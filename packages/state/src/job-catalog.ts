@@ -90,7 +90,7 @@ const usual = { priority: 0, attempts: undefined, delayMs: () => 0, timeLimitFac
 /** Reading all parts may take this many times as long as reading one. */
 const ALL_PARTS = 20;
 
-const JOB_CATALOG: { [Kind in JobKind]: CatalogEntry<JobOf<Kind>> } = {
+const JOB_CATALOG: { [Kind in JobKind]: CatalogEntry<Omit<JobOf<Kind>, 'acceptedAt'>> } = {
   /** Make the store equal to the stock of one part. */
   part: {
     ...usual,
@@ -146,9 +146,9 @@ const JOB_CATALOG: { [Kind in JobKind]: CatalogEntry<JobOf<Kind>> } = {
 };
 
 /** The catalog's entry of a job. */
-export function catalogEntry(job: SyncJob): CatalogEntry<SyncJob> {
+export function catalogEntry(job: NewJob): CatalogEntry<NewJob> {
   // Each entry takes jobs of its own kind, which TypeScript cannot see through the index.
-  return JOB_CATALOG[job.kind] as CatalogEntry<SyncJob>;
+  return JOB_CATALOG[job.kind] as CatalogEntry<NewJob>;
 }
 
 /** The data of a job in Redis; throws a ZodError where it is not one of ours. */
@@ -158,12 +158,10 @@ export function parseJob(data: unknown): SyncJob {
 
 /** What two jobs have in common exactly if one of them is enough. */
 export function deduplicationId(job: NewJob): string {
-  // No id depends on when the job was accepted.
-  const accepted = { ...job, acceptedAt: 0 };
-  return catalogEntry(accepted).deduplicationId(accepted);
+  return catalogEntry(job).deduplicationId(job);
 }
 
 /** The name of a job for people: "part 45". */
-export function jobTitle(job: SyncJob): string {
+export function jobTitle(job: NewJob): string {
   return catalogEntry(job).title(job);
 }

@@ -23,6 +23,9 @@ export class NotYetError extends Error {
   }
 }
 
+/** How long a job waits whose SKU another worker is writing, in milliseconds. */
+export const LOCKED_MS = 500;
+
 /** More than one part has the SKU: only the shop can say which of them the store should show. */
 export class AmbiguousSkuError extends Error {
   readonly kind = 'ambiguous-sku';

@@ -16,7 +16,7 @@ import type { ProductLookups } from '../calls/product-lookups';
 import type { StockWrites } from '../calls/stock-writes';
 import type { StoreReads } from '../calls/store-reads';
 import type { Connections } from '../connections';
-import { NotYetError } from './job-errors';
+import { LOCKED_MS, NotYetError } from './job-errors';
 import { ROUTINE_EVENTS } from './routine-events';
 
 /** What happens to a SKU that no part has any more. */
@@ -55,9 +55,6 @@ export interface LeftSku {
 function mayZero(event: string): boolean {
   return isEventName(event) || event === ROUTINE_EVENTS.leftSku;
 }
-
-/** How soon a write that another worker is in the way of is tried again, in milliseconds. */
-const LOCKED_MS = 500;
 
 /**
  * Handles a part that was deleted or renamed: other parts with its old SKU are synced. Where there is none, the store

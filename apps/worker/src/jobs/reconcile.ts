@@ -15,10 +15,8 @@ import type { WorkerMetrics } from '../metrics';
 import { compareSystems, type CompareOptions, type CompareSystemsDeps } from './compare-systems';
 import { NotYetError, WaitError } from './job-errors';
 import { massZeroMessage } from './mass-zero';
+import { requireRest } from './rest';
 
-/** After a reconcile it rests for this many times as long as it took, up to the longest rest. */
-const RESTS = 4;
-const MAX_REST_MS = 60_000;
 /** How soon a job tries again while another reconcile is running, in milliseconds. */
 const RETRY_MS = 1_000;
 /** Drifted SKUs that are named in the log; the command names all of them. */
@@ -51,8 +49,6 @@ export interface ReconcileDeps extends CompareSystemsDeps {
 
 /**
  * The handlers of `reconcile` and `reconcile-command`: compare both systems, one reconcile at a time over all workers.
- * Fifty customers who are deleted one by one request it fifty times; requests that come while one is running, or soon
- * after, wait and become one.
  */
 export function createReconcile(deps: ReconcileDeps) {
   const { lastReconcile, metrics, log } = deps;
@@ -61,9 +57,8 @@ export function createReconcile(deps: ReconcileDeps) {
     async run({ event, retriesFailed = false }: JobOf<'reconcile'>): Promise<ReconcileReport> {
       return withLease(async () => {
         const last = await lastReconcile.get();
-        const restsUntil = last ? last.at + Math.min(MAX_REST_MS, RESTS * (last.at - last.startedAt)) : 0;
-        const restMs = restsUntil - deps.now();
-        if (restMs > 0) throw new NotYetError('both systems were compared just now', restMs);
+        const lastRun = last && { at: last.at, tookMs: last.at - last.startedAt };
+        requireRest(lastRun, deps.now(), 'both systems were compared just now');
         const drifted: Finding[] = [];
         const report = await compare({
           event,

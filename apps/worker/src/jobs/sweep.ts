@@ -32,6 +32,7 @@ import type { OnPartGone } from './leave-sku';
 import { massZeroMessage } from './mass-zero';
 import type { NewProducts } from './new-products';
 import type { SalesDocuments } from './sales-documents';
+import { requireRest } from './rest';
 import { ROUTINE_EVENTS } from './routine-events';
 import type { TrackedChanges } from './tracked-changes';
 
@@ -70,10 +71,7 @@ export interface SweepResult {
 
 /** Without our plugin a sweep costs InvenTree seconds, so it takes a tenth of the time at most. */
 const REST_PER_PLAIN_SWEEP = 9;
-/** A sweep that must not be left out rests for this many times as long as the last one took, up to the longest rest. */
-const RESTS = 4;
-const MAX_REST_MS = 60_000;
-/** How soon it tries again while another sweep is running, in milliseconds. */
+/** How soon a sweep that must not be left out tries again while another one is running, in milliseconds. */
 const RETRY_MS = 1_000;
 /** Parts in one round trip to Redis. */
 const PARTS_PER_CALL = 1_000;
@@ -101,7 +99,7 @@ export function createSweep(deps: SweepDeps) {
 
   return {
     async run({ everything = false }: Pick<JobOf<'sweep'>, 'everything'> = {}): Promise<SweepResult | undefined> {
-      if (everything) await requireRest();
+      if (everything) requireRest(await lastSweep.get(), deps.now(), 'all parts were compared just now');
       const release = await deps.lease.tryAcquire();
       if (!release && everything) throw new NotYetError('another sweep is running', RETRY_MS);
       if (!release) return undefined;
@@ -117,13 +115,6 @@ export function createSweep(deps: SweepDeps) {
     },
   };
 
-  /** Fifty customers who are deleted one by one request it fifty times: those that come soon become one. */
-  async function requireRest(): Promise<void> {
-    const last = await lastSweep.get();
-    const restMs = last ? last.at + Math.min(MAX_REST_MS, RESTS * last.tookMs) - deps.now() : 0;
-    if (restMs > 0) throw new NotYetError('all parts were compared just now', restMs);
-  }
-
   async function sweepOrRest(): Promise<SweepResult | undefined> {
     const last = await lastSweep.get();
     if (!last || last.byPlugin || deps.now() >= last.at + REST_PER_PLAIN_SWEEP * last.tookMs) return sweep();
@@ -136,8 +127,8 @@ export function createSweep(deps: SweepDeps) {
     const sources = await connections.locationTree.sources(startedAt);
     const changed: ChangedPart[] = [];
     const empty: (ChangedPart & { sku: string })[] = [];
-    const left: { push(...parts: (ChangedPart & { sku: string })[]): void } =
-      deps.onPartGone === 'zero' ? empty : changed;
+    const leave = (part: number, sku: string) =>
+      (deps.onPartGone === 'zero' ? empty : changed).push({ part, sku, isLeft: true });
     const gone = createGoneParts(parts);
     let [count, remembersStock, byPlugin] = [0, 0, true];
 
@@ -156,8 +147,7 @@ export function createSweep(deps: SweepDeps) {
         if (sku !== undefined && !hadSku(before, sku)) newSkus.push({ sku, part: part.pk });
         if (!hasChanged(part, sku, targetQuantities(target), before, deps.writes)) continue;
         // Its old SKU falls to zero with it, unless another part has it.
-        const isLeft = before && (sku === undefined || !hadSku(before, sku));
-        if (isLeft) left.push({ part: part.pk, sku: before.sku, isLeft });
+        if (before && (sku === undefined || !hadSku(before, sku))) leave(part.pk, before.sku);
         else if (sku !== undefined && isZero(target)) empty.push({ part: part.pk, sku });
         else changed.push({ part: part.pk, sku });
       }
@@ -165,7 +155,7 @@ export function createSweep(deps: SweepDeps) {
       await parts.addSkus(newSkus);
     }
     // The sync of a part that is gone takes its SKU to zero, or syncs the parts that still have it.
-    left.push(...(await gone.find()).map(found => ({ ...found, isLeft: true })));
+    for (const { part, sku } of await gone.find()) leave(part, sku);
 
     const { allowed, heldBack, showing } = await guardMassZero(empty.slice(0, MAX_ENQUEUED), remembersStock);
     const enqueued = [...changed, ...allowed];

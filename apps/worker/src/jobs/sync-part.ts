@@ -31,7 +31,7 @@ import type { SkuLookups } from '../calls/sku-lookups';
 import type { StockWrites } from '../calls/stock-writes';
 import type { StoreReads } from '../calls/store-reads';
 import type { Connections } from '../connections';
-import { AmbiguousSkuError, NotYetError } from './job-errors';
+import { AmbiguousSkuError, LOCKED_MS, NotYetError } from './job-errors';
 import type { JobRun } from './job-run';
 import type { createLeaveSku } from './leave-sku';
 import { isRoutine } from './routine-events';
@@ -71,9 +71,6 @@ export interface SyncResult {
 }
 
 const LEFT_TO_SWEEP = 'its part was deleted or renamed, and the sweep that follows decides what the store shows';
-
-/** How long a job waits whose SKU another worker is writing, in milliseconds. */
-const LOCKED_MS = 500;
 
 /**
  * The handler of `part`: makes the store equal to the part's stock as it is now. It reads the part, decides SKU and
