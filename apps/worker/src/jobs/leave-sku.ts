@@ -71,7 +71,7 @@ export function createLeaveSku(deps: LeaveSkuDeps) {
       const [withSku = []] = await parts.withSkus([before.sku]);
       const others = withSku.filter(part => part !== job.part);
       if (others.length === 0 && deps.onPartGone === 'zero' && !mayZero(job.event)) {
-        await queues.enqueue([{ kind: 'sweep', event: 'a part left its SKU' }]);
+        await queues.enqueue([{ kind: 'sweep', everything: true, event: 'a part left its SKU' }]);
         return false;
       }
       const rest = others.length > 0 ? `part ${others.join(', ')} still has it` : await zeroOrKeep(left);
