@@ -68,6 +68,10 @@ const commands = {
       node(tool('jest/bin/jest.js'), ...args);
     });
   },
+  'test-plugin': async () => {
+    const { findPython } = await import('./programs.mjs');
+    testPlugin(findPython(root));
+  },
   lint: () => {
     setUp();
     node(tool('typescript/bin/tsc'), '--project', 'tsconfig.tests.json');

@@ -127,6 +127,11 @@ describe('events', () => {
     for (const job of expected) expect(found).toContainEqual(expect.objectContaining(job));
   });
 
+  it('that any part may have changed leads to one sweep, and not to a comparison of both systems', async () => {
+    await send({ events: [{ event: 'stock_sync.everything_changed' }, { event: 'stock_sync.everything_changed' }] });
+    expect(await jobs()).toMatchObject([{ kind: 'sweep', everything: true }]);
+  });
+
   it('a heartbeat of our plugin leads to no job, and appears in status and metrics', async () => {
     expect(await (await fetch(`${ingest.operatorUrl}/status`)).json()).toEqual({
       bridge: { state: 'no heartbeat yet' },
@@ -387,6 +392,10 @@ describe('bad input is answered 4xx with the field and what was expected, and no
 });
 
 describe('operators', () => {
+  it.each(['/status', '/metrics', '/healthz', '/readyz'])('find no %s on the webhook port', async path => {
+    expect((await fetch(ingest.url + path)).status).toBe(404);
+  });
+
   it('can read health, readiness and metrics', async () => {
     expect((await fetch(`${ingest.operatorUrl}/healthz`)).status).toBe(200);
     expect((await fetch(`${ingest.operatorUrl}/readyz`)).status).toBe(200);

@@ -2,3 +2,4 @@ export { runChaos, type ChaosOptions } from './run-chaos';
 export { runSeed, PATIENCE_SECONDS, type SeedOptions, type SeedResult } from './run-seed';
 export { scheduleOf, type Schedule } from './schedule';
 export { MUTANTS } from './mutants';
+export { RULE_MUTANTS } from './rule-mutants';

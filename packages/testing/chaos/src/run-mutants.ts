@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { MUTANTS, type Mutant } from './mutants';
+import { RULE_MUTANTS, type RuleMutant } from './rule-mutants';
 
 /** What a copy of the workspace needs besides its dependencies. */
 const COPIED = [
@@ -12,14 +13,18 @@ const COPIED = [
   'package.json',
   'pnpm-lock.yaml',
   'pnpm-workspace.yaml',
+  'jest.config.cjs',
+  'docker-compose.yml',
+  'Dockerfile',
+  '.env.example',
   'tsconfig.base.json',
   'tsconfig.json',
 ];
 
 /**
- * `npm run chaos:mutants` breaks a copy of the code in one way after another, and shows that the chaos suite catches
- * each. `--seeds` is the most seeds for each mutant, `--only <text>` selects mutants by name. Resolves with the exit
- * code: 0 if all were caught.
+ * `npm run chaos:mutants` breaks a copy of the code in one way after another, and shows that the chaos suite, or the
+ * test of the rule that is broken, catches each. `--seeds` is the most seeds for each mutant, `--only <text>` selects
+ * mutants by name, `--rules` those of a test. Resolves with the exit code: 0 if all were caught.
  */
 export async function mutantsCommand(root: string, args: string[]): Promise<number> {
   const { values } = parseArgs({
@@ -29,9 +34,14 @@ export async function mutantsCommand(root: string, args: string[]): Promise<numb
       from: { type: 'string', default: '1' },
       'at-once': { type: 'string', default: '3' },
       only: { type: 'string', default: '' },
+      rules: { type: 'boolean', default: false },
     },
   });
-  const chosen = MUTANTS.filter(({ name }) => name.includes(values.only));
+  const chaos = ['chaos', '--stop-at-failure', '--seeds', values.seeds, '--from', values.from];
+  // Wrong stays wrong, so there is no need to wait longer than a right seed takes.
+  chaos.push('--at-once', values['at-once'], '--patience', '75');
+  const all: readonly (Mutant | RuleMutant)[] = values.rules ? RULE_MUTANTS : [...MUTANTS, ...RULE_MUTANTS];
+  const chosen = all.filter(({ name }) => name.includes(values.only));
   const survivors: string[] = [];
   for (const mutant of chosen) {
     const startedAt = Date.now();
@@ -40,24 +50,12 @@ export async function mutantsCommand(root: string, args: string[]): Promise<numb
     rmSync(join(root, 'node_modules/.stock-sync/built'), { force: true });
     try {
       mutate(folder, mutant);
-      const chaos = [
-        'chaos',
-        '--stop-at-failure',
-        '--seeds',
-        values.seeds,
-        '--from',
-        values.from,
-        '--at-once',
-        values['at-once'],
-        // Wrong stays wrong, so there is no need to wait longer than a right seed takes.
-        '--patience',
-        '75',
-      ];
-      const { code, output } = await ended(folder, chaos);
+      const command = 'test' in mutant ? testCommand(mutant.test) : chaos;
+      const { code, output } = await ended(folder, command);
       const seconds = Math.round((Date.now() - startedAt) / 1000);
-      const [wrong = '', symptom = ''] = output.slice(output.findIndex(line => line.includes('WRONG')));
-      if (code === 1 && wrong.includes('WRONG')) {
-        console.log(`caught (${seconds} s): ${mutant.name}\n    ${wrong.replace(/ \(what.*/, '')}: ${symptom.trim()}`);
+      const symptom = code === 1 ? symptomIn(output) : undefined;
+      if (symptom) {
+        console.log(`caught (${seconds} s): ${mutant.name}\n    ${symptom}`);
       } else {
         survivors.push(mutant.name);
         console.log(`NOT CAUGHT (${seconds} s, ended with ${code}): ${mutant.name}\n${output.slice(-5).join('\n')}`);
@@ -68,6 +66,18 @@ export async function mutantsCommand(root: string, args: string[]): Promise<numb
   }
   console.log(`${chosen.length - survivors.length} of ${chosen.length} mutants caught`);
   return survivors.length > 0 ? 1 : 0;
+}
+
+function testCommand(test: string): string[] {
+  return test === 'plugin' ? ['test-plugin'] : ['test', test];
+}
+
+/** The line that shows what was caught: a seed that went wrong, or a test that failed. */
+function symptomIn(output: readonly string[]): string | undefined {
+  const at = output.findIndex(line => /WRONG| › |^(FAIL|ERROR): test/.test(line));
+  if (at < 0) return undefined;
+  const [first = '', next = ''] = output.slice(at);
+  return first.includes('WRONG') ? `${first.replace(/ \(what.*/, '')}: ${next.trim()}` : first.trim();
 }
 
 /** The work tree is never changed; dependencies are only linked. */

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MUTANTS, PATIENCE_SECONDS, runSeed, scheduleOf } from '../src';
+import { MUTANTS, RULE_MUTANTS, PATIENCE_SECONDS, runSeed, scheduleOf } from '../src';
 
 it('a seed does the same every time, and another seed something else', () => {
   expect(scheduleOf(7)).toEqual(scheduleOf(7));
   expect(scheduleOf(7)).not.toEqual(scheduleOf(8));
 });
 
-it.each(MUTANTS)('the mutant "$name" can be applied', ({ edits }) => {
+it.each([...MUTANTS, ...RULE_MUTANTS])('the mutant "$name" can be applied', ({ edits }) => {
   for (const { file, find } of edits) {
     const text = readFileSync(join(__dirname, '../../../..', file), 'utf8');
     expect({ file, find, times: text.split(find).length - 1 }).toEqual({ file, find, times: 1 });

@@ -1,0 +1,369 @@
+import type { Mutant } from './mutants';
+
+/** A deliberate fault in a rule that chaos does not reach, and the test that must catch it. */
+export interface RuleMutant extends Mutant {
+  /** A file of tests, as Jest finds it; `plugin` for the tests of the InvenTree plugin. */
+  test: string;
+}
+
+const START_CHECKS = 'apps/worker/src/start-checks.ts';
+const SYNC_PART = 'apps/worker/src/jobs/sync-part.ts';
+const COMPARE = 'apps/worker/src/jobs/compare-systems.ts';
+const DIFFERENCE = 'packages/domain/src/stock-difference.ts';
+const RECEIVERS = 'packages/inventree-plugin/inventree_magento_sync/receivers.py';
+
+/** One for each rule of a real shop. */
+export const RULE_MUTANTS: readonly RuleMutant[] = [
+  {
+    name: 'rights: the right to write is not proved at start-up',
+    test: 'start-checks',
+    edits: [
+      {
+        file: START_CHECKS,
+        find: 'missingRights.push(...(await failureOf(magento.probeEmptyWrite)));',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'signatures: every store signs the path as it is sent',
+    test: 'magento-client.test',
+    edits: [
+      {
+        file: 'packages/magento-client/src/signed-calls.ts',
+        find: 'if (isBadSignature(answer)) continue;',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'refusals: a read that one node refuses is not repeated',
+    test: 'store-refusals',
+    edits: [
+      {
+        file: 'packages/http-client/src/http-client.ts',
+        find: '(answer.status !== 401 && answer.status !== 403) || isFinal(answer)',
+        replace: 'answer.status > 0 || isFinal(answer)',
+      },
+    ],
+  },
+  {
+    name: 'refusals: a wrong clock is the fault of one SKU',
+    test: 'magento-client.test',
+    edits: [
+      {
+        file: 'packages/magento-client/src/error-answers.ts',
+        find: 'if (isClockRefused(status, body)) {',
+        replace: 'if (isClockRefused(status, body) && status < 0) {',
+      },
+    ],
+  },
+  {
+    name: 'backorders: quantity 0 ends the sale',
+    test: 'store-rules',
+    edits: [
+      { file: DIFFERENCE, find: 'quantity > 0n || backorders }', replace: 'quantity > 0n || (backorders && false) }' },
+    ],
+  },
+  {
+    name: 'backorders: a product whose stock Magento does not manage is written',
+    test: 'store-rules',
+    edits: [{ file: SYNC_PART, find: 'if (!rules.managesStock) {', replace: 'if (!rules.managesStock && !rules) {' }],
+  },
+  {
+    name: 'undone writes: the same quantity is written for ever',
+    test: 'store-rules',
+    edits: [
+      {
+        file: 'packages/domain/src/repeated-writes.ts',
+        find: 'return writes >= MAX_SAME_WRITES;',
+        replace: 'return writes > 1000 * MAX_SAME_WRITES;',
+      },
+    ],
+  },
+  {
+    name: 'sources: a website that sells from other sources is not named',
+    test: 'start-checks',
+    edits: [
+      {
+        file: START_CHECKS,
+        find: 'return [...disabled, ...unfed];',
+        replace: 'return [...disabled, ...unfed.slice(9)];',
+      },
+    ],
+  },
+  {
+    name: 'sources: a disabled source is not named',
+    test: 'start-checks',
+    edits: [
+      {
+        file: START_CHECKS,
+        find: 'return [...disabled, ...unfed];',
+        replace: 'return [...disabled.slice(9), ...unfed];',
+      },
+    ],
+  },
+  {
+    name: 'rows: a source that never had the product gets a row of 0',
+    test: 'store-rules',
+    edits: [{ file: DIFFERENCE, find: 'if (!now && quantity === 0n) return [];', replace: '' }],
+  },
+  {
+    name: 'bundles: the children of a shipped bundle are forgotten',
+    test: 'by-other-hands',
+    edits: [
+      {
+        file: 'apps/worker/src/jobs/sales-documents.ts',
+        find: ', ...(await childSkus(fresh))])];',
+        replace: ', ...(await childSkus([]))])];',
+      },
+    ],
+  },
+  {
+    name: 'products: what was found once is trusted for a day',
+    test: 'changed-products',
+    edits: [
+      {
+        file: 'apps/worker/src/calls/product-lookups.ts',
+        find: 'const RECENT_MS = 10 * 60 * 1000;',
+        replace: 'const RECENT_MS = 24 * 60 * 60 * 1000;',
+      },
+    ],
+  },
+  {
+    name: 'products: a SKU in another case is another SKU',
+    test: 'skus.test',
+    edits: [
+      {
+        file: 'packages/domain/src/sku.ts',
+        find: 'character => character.toLowerCase()',
+        replace: 'character => character',
+      },
+    ],
+  },
+  {
+    name: 'not sold online: it is said at every event',
+    test: 'store-rules',
+    edits: [
+      {
+        file: SYNC_PART,
+        find: "log[isKnown ? 'debug' : levelOf(job)](`${subject}",
+        replace: 'log[levelOf(job)](`${subject}',
+      },
+    ],
+  },
+  {
+    name: 'lists: a list shorter than its own count is the truth',
+    test: 'inventree-client.test',
+    edits: [
+      {
+        file: 'packages/inventree-client/src/connection.ts',
+        find: 'isWhole: new Set(counts).size === 1 && rows.size === count,',
+        replace: 'isWhole: rows.size >= 0,',
+      },
+    ],
+  },
+  {
+    name: 'lists: one that changes while it is paged is an outage',
+    test: 'inventree-client.test',
+    edits: [
+      {
+        file: 'packages/inventree-client/src/connection.ts',
+        find: 'const READINGS = 3;',
+        replace: 'const READINGS = 1;',
+      },
+    ],
+  },
+  {
+    name: 'revisions: several parts with one SKU are always ambiguous',
+    test: 'gone-parts',
+    edits: [
+      {
+        file: 'packages/domain/src/sku.ts',
+        find: 'return (active.length === 1 ? active : parts)',
+        replace: 'return (active.length < 0 ? active : parts)',
+      },
+    ],
+  },
+  {
+    name: 'gone parts: the store goes on selling what was deleted',
+    test: 'gone-parts',
+    edits: [
+      {
+        file: 'apps/worker/src/jobs/leave-sku.ts',
+        find: "if (deps.onPartGone === 'keep') return",
+        replace: 'if (deps.onPartGone.length > 0) return',
+      },
+    ],
+  },
+  {
+    name: 'gone parts: many may fall to zero at once',
+    test: 'gone-parts',
+    edits: [
+      {
+        file: 'packages/domain/src/mass-zero-guard.ts',
+        find: 'return falling > ALWAYS_ALLOWED && falling',
+        replace: 'return falling > 1_000_000 && falling',
+      },
+    ],
+  },
+  {
+    name: 'locations: an unknown location counts as empty',
+    test: 'start-checks',
+    edits: [
+      {
+        file: 'apps/worker/src/source-locations.ts',
+        find: 'if (unknown.length === 0) return;',
+        replace: 'if (unknown.length >= 0) return;',
+      },
+    ],
+  },
+  {
+    name: 'the plugin: its failure for another host name is an outage of one part',
+    test: 'inventree-client.test',
+    edits: [
+      {
+        file: 'packages/inventree-client/src/plugin-reads.ts',
+        find: "body.includes('INVE-E7')",
+        replace: "body.includes('INVE-E7!')",
+      },
+    ],
+  },
+  {
+    name: 'instances: webhooks of a copy of InvenTree are accepted',
+    test: 'webhook.test',
+    edits: [
+      {
+        file: 'apps/ingest/src/handlers/receive-webhook.ts',
+        find: 'if (known.id === instance.id) return undefined;',
+        replace: 'if (known.id.length > 0) return undefined;',
+      },
+    ],
+  },
+  {
+    name: 'given up: it is tried again at every reconcile',
+    test: 'store-rules',
+    edits: [{ file: COMPARE, find: 'return !isGivenUp || ', replace: 'return isGivenUp || !isGivenUp || ' }],
+  },
+  {
+    name: 'bounds: a reconcile enqueues whatever it finds',
+    test: 'compare-systems',
+    edits: [
+      {
+        file: COMPARE,
+        find: 'const now = differing.slice(0, Math.max(0, MAX_ENQUEUED - enqueued));',
+        replace: 'const now = differing;',
+      },
+    ],
+  },
+  {
+    name: 'bounds: "everything changed" compares both systems',
+    test: 'webhook.test',
+    edits: [
+      {
+        file: 'apps/ingest/src/event-jobs.ts',
+        find: "return [{ kind: 'sweep', event, everything: true }];",
+        replace: "return [{ kind: 'reconcile', event }];",
+      },
+    ],
+  },
+  {
+    name: 'safety stock: a fraction is left over',
+    test: 'decisions',
+    edits: [
+      {
+        file: 'packages/domain/src/target-stock.ts',
+        find: 'rules.allowDecimals ? toMagentoPlaces(left) : wholeUnits(left)',
+        replace: 'rules.allowDecimals ? toMagentoPlaces(left) : wholeUnits(available) - withheld',
+      },
+    ],
+  },
+  {
+    name: 'monitoring: it waits for Redis',
+    test: 'redis-frozen',
+    edits: [
+      {
+        file: 'packages/service/src/http-server.ts',
+        find: 'const PATIENCE_MS = 800;',
+        replace: 'const PATIENCE_MS = 800_000;',
+      },
+    ],
+  },
+  {
+    name: 'ports: the status is on the webhook port',
+    test: 'webhook.test',
+    edits: [
+      {
+        file: 'apps/ingest/src/routes.ts',
+        find: "application.all('/webhooks/inventree', answerMethod('POST'));",
+        replace: "application.get('/status', (_, response) => void response.json({}));",
+      },
+    ],
+  },
+  {
+    name: 'secrets: the one of the example is accepted',
+    test: 'deployment',
+    edits: [
+      {
+        file: 'apps/ingest/src/settings.ts',
+        find: '!text.includes(EXAMPLE_SECRET)',
+        replace: 'text.length > 0 || !text.includes(EXAMPLE_SECRET)',
+      },
+    ],
+  },
+  {
+    name: 'Redis: that it evicts keys is not named',
+    test: 'redis-problems',
+    edits: [
+      {
+        file: 'packages/state/src/redis-problems.ts',
+        find: "found.policy !== 'noeviction'",
+        replace: "found.policy === ''",
+      },
+    ],
+  },
+  {
+    name: 'retries: a write is repeated without permission',
+    test: 'http-client.test',
+    edits: [
+      {
+        file: 'packages/http-client/src/http-client.ts',
+        find: "...(direction === 'write' && { 'axios-retry': { retries: 0 } }),",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'clocks: times of two machines are compared',
+    test: 'clocks',
+    edits: [
+      {
+        file: 'packages/state/src/connection.ts',
+        find: 'Math.round(Date.now() + differenceMs)',
+        replace: 'Math.round(Date.now() + 0 * differenceMs)',
+      },
+    ],
+  },
+  {
+    name: 'the plugin: a transaction on a second connection ends the first',
+    test: 'plugin',
+    edits: [
+      {
+        file: RECEIVERS,
+        find: '    return _Transaction()\n',
+        replace: '    _pending.only = _pending.__dict__.get("only") or _Transaction()\n    return _pending.only\n',
+      },
+    ],
+  },
+  {
+    name: 'the plugin: a lock stays held after a fork',
+    test: 'plugin',
+    edits: [
+      {
+        file: 'packages/inventree-plugin/inventree_magento_sync/sending.py',
+        find: 'os.register_at_fork(after_in_child=at_once.__init__)\n',
+        replace: '',
+      },
+    ],
+  },
+];
