@@ -45,9 +45,12 @@ class MagentoSyncPlugin(EventMixin, ScheduleMixin, SettingsMixin, UrlsMixin, Inv
 
     def setup_urls(self):
         """The bulk reads of the service: /plugin/magento-sync/stock/."""
-        from .reading import StockView
+        from .reading import CategoriesView, StockView
 
-        return [path('stock/', StockView.as_view(), name='stock')]
+        return [
+            path('stock/', StockView.as_view(), name='stock'),
+            path('categories/', CategoriesView.as_view(), name='categories'),
+        ]
 
     def wants_process_event(self, event):
         """InvenTree calls this for every event, so it compares the name only and makes no query."""

@@ -176,6 +176,23 @@ def _keeps(field, if_new=None):
     return keep
 
 
+def _reports_everything_if_changed(*fields):
+    """The receivers for rows of which these fields concern any part."""
+
+    def keep(instance, **_):
+        values = instance.__dict__
+        values[BEFORE] = [values.get(field) for field in fields]
+
+    @_receiver
+    def saved(instance, using, created, **_):
+        now = [getattr(instance, field) for field in fields]
+        if not created and instance.__dict__.get(BEFORE) != now:
+            _collect(kinds.EVERYTHING, True, using)
+            instance.__dict__[BEFORE] = now
+
+    return [(post_init, keep), (post_save, saved), (post_delete, reports_everything)]
+
+
 def _in_transaction(receive):
     """A receiver for new instances that are created inside a transaction, and so will probably be written.
 
@@ -219,15 +236,9 @@ def _allocation(field):
 
 
 @_receiver
-def location_saved(instance, using, created, **_):
-    if not created and instance.__dict__.get(BEFORE) != instance.parent_id:
-        _collect(kinds.EVERYTHING, True, using)
-        instance.__dict__[BEFORE] = instance.parent_id
-
-
-@_receiver
-def location_or_order_deleted(instance, using, **_):
-    # Stock moves to the parent location, or is in stock again, by one statement that names no items.
+def reports_everything(instance, using, **_):
+    # Stock moves to the parent location, parts to the parent category, or stock is there again, by one statement that
+    # names no items.
     _collect(kinds.EVERYTHING, True, using)
 
 
@@ -256,11 +267,8 @@ RECEIVERS = {
     ('part', 'PartParameter'): _parameter('part_id'),
     ('order', 'SalesOrderAllocation'): _allocation('item'),
     ('build', 'BuildItem'): _allocation('stock_item'),
-    ('stock', 'StockLocation'): [
-        (post_init, _keeps('parent_id')),
-        (post_save, location_saved),
-        (post_delete, location_or_order_deleted),
-    ],
-    ('order', 'SalesOrder'): [(post_delete, location_or_order_deleted)],
+    ('stock', 'StockLocation'): _reports_everything_if_changed('parent_id', 'external'),
+    ('part', 'PartCategory'): _reports_everything_if_changed('parent_id'),
+    ('order', 'SalesOrder'): [(post_delete, reports_everything)],
     ('company', 'Company'): [(post_delete, company_deleted)],
 }

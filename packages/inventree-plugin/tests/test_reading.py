@@ -1,3 +1,4 @@
+from datetime import date, timedelta
 from decimal import Decimal
 
 from build.models import BuildItem
@@ -7,7 +8,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from order.models import SalesOrder, SalesOrderAllocation
-from part.models import Part
+from part.models import Part, PartCategory
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 from stock.models import StockItem, StockLocation
@@ -150,10 +151,94 @@ class Parameter(ReadingTest):
         self.assertEqual([p['parameter'] for p in self.get('parameter=Magento%20SKU')['parts']], ['M-1', None])
         self.assertNotIn('parameter', self.get('')['parts'][0])
 
+    def test_may_be_several_at_once(self):
+        asked = {'parts': [self.part.pk, self.other.pk], 'parameters': ['Magento SKU']}
+        expected = [{'Magento SKU': 'M-1'}, {'Magento SKU': None}]
+        self.assertEqual([part['parameters'] for part in self.post(asked)['parts']], expected)
+        self.assertEqual([p['parameters'] for p in self.get('parameters=Magento%20SKU')['parts']], expected)
+
     def test_that_does_not_exist_is_wrong_input(self):
-        self.assertIn("got 'nonsense'", self.post({'parts': [], 'parameter': 'nonsense'}, 400)['parameter'][0])
-        self.assertIn('parameter', self.get('parameter=', 400))
-        self.assertIn('parameter', self.post({'parts': [], 'parameter': 5}, 400))
+        parts = [self.part.pk]
+        for wrong in ({'parameter': 'nonsense'}, {'parameters': ['Magento SKU', 'nonsense']}):
+            self.assertIn("got 'nonsense'", self.post({'parts': parts, **wrong}, 400)['parameters'][0])
+        self.assertIn('parameters', self.get('parameters=nonsense', 400))
+        self.assertIn('parameter', self.post({'parts': parts, 'parameter': 5}, 400))
+        for wrong in ('x', [5], [''] * 11):
+            self.assertIn('parameters', self.post({'parts': parts, 'parameters': wrong}, 400))
+
+
+class Details(ReadingTest):
+    def read(self, **wanted):
+        [part] = self.post({'parts': [self.part.pk], **wanted})['parts']
+        part.get('stock', []).sort(key=lambda row: row['in_stock'])
+        return part
+
+    def test_group_stock_by_status_and_expiry(self):
+        yesterday = date.today() - timedelta(days=1)
+        create = StockItem.objects.create
+        shelf = create(part=self.part, quantity=30, location=self.shelf)
+        create(part=self.part, quantity=20, location=self.shelf, expiry_date=date.today())
+        create(part=self.part, quantity=5, location=self.shelf, status=55)
+        demo = create(part=self.part, quantity=4, location=self.shelf, status=10, status_custom_key=11)
+        create(part=self.part, quantity=3, expiry_date=yesterday)
+        SalesOrderAllocation.objects.create(item=shelf, quantity=6)
+        BuildItem.objects.create(stock_item=demo, quantity=1)
+        part = self.read(details=True)
+        rows = [tuple(row.values()) for row in part['stock']]
+        place = self.shelf.pk
+        expected = [
+            (None, 10, True, '3.00000', '0.00000'),
+            (place, 11, False, '4.00000', '1.00000'),
+            (place, 55, False, '5.00000', '0.00000'),
+            (place, 10, False, '50.00000', '6.00000'),
+        ]
+        self.assertEqual((rows, part['in_stock']), (sorted(expected, key=lambda row: row[3]), '62.00000'))
+        self.assertEqual(list(part['stock'][0]), ['location', 'status', 'expired', 'in_stock', 'allocated'])
+        self.assertNotIn('locations', part)
+
+    def test_name_category_and_revision(self):
+        category = PartCategory.objects.create(name='Widgets')
+        self.assertEqual((self.read(details=True)['category'], self.read(details=True)['revision']), (None, ''))
+        Part.objects.filter(pk=self.part.pk).update(category=category, revision='B')
+        part = self.read(details=True)
+        self.assertEqual((part['category'], part['revision']), (category.pk, 'B'))
+
+    def test_add_the_stock_of_variants_at_any_depth_to_a_template(self):
+        Part.objects.filter(pk=self.part.pk).update(is_template=True)
+        below = Part.objects.create(name='B', variant_of=self.other)
+        for part, quantity in ((self.part, 1), (self.other, 10), (below, 100)):
+            StockItem.objects.create(part=part, quantity=quantity, location=self.shelf)
+        self.assertEqual(self.read()['in_stock'], '1.00000')
+        both = self.post({'parts': [self.part.pk, self.other.pk], 'variants': True, 'details': True})['parts']
+        self.assertEqual([part['in_stock'] for part in both], ['111.00000', '10.00000'])
+        [first] = self.get('variants=true&limit=1')['parts']
+        self.assertEqual(first['in_stock'], '111.00000')
+
+    def test_say_what_inventree_could_build_of_assemblies(self):
+        self.assertEqual(self.read(buildable=True)['buildable'], '0.00000')
+        Part.objects.filter(pk=self.part.pk).update(assembly=True)
+        self.assertEqual(self.read(buildable=True)['buildable'], '7.00000')
+        self.assertNotIn('buildable', self.read())
+
+    def test_cost_no_further_query_but_one_for_variants(self):
+        Part.objects.filter(pk=self.part.pk).update(is_template=True)
+        counts = []
+        for wanted in ({}, {'details': True}, {'details': True, 'variants': True}):
+            with CaptureQueriesContext(connection) as captured:
+                self.post({'parts': [self.part.pk, self.other.pk], **wanted})
+            counts.append(sum('_part"' in query['sql'] or 'stock_' in query['sql'] for query in captured))
+        self.assertEqual(counts, [3, 3, 4])
+
+
+class Categories(ReadingTest):
+    def test_are_listed_with_the_ones_above(self):
+        top = PartCategory.objects.create(name='Widgets')
+        below = PartCategory.objects.create(name='Blue', parent=top)
+        answer = self.client.get('/plugin/magento-sync/categories/')
+        rows = [{'pk': top.pk, 'parent': None}, {'pk': below.pk, 'parent': top.pk}]
+        self.assertEqual((answer.status_code, answer.json()), (200, {'categories': rows}))
+        self.role.user_set.clear()
+        self.assertEqual(self.client.get('/plugin/magento-sync/categories/').status_code, 403)
 
 
 class WrongInput(ReadingTest):

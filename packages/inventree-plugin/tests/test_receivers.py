@@ -16,7 +16,7 @@ from inventree_magento_sync import receivers
 from inventree_magento_sync import settings as plugin_settings
 from inventree_magento_sync.plugin import MagentoSyncPlugin
 from order.models import SalesOrder, SalesOrderAllocation
-from part.models import Part
+from part.models import Part, PartCategory
 from plugin import registry
 from plugin.base.event import events
 from stock.models import StockItem, StockLocation
@@ -108,6 +108,16 @@ class Changes(ReceiversTest):
         self.assertEqual(self.reported(), {}, 'a new or renamed location moves no stock')
         location.parent = parent
         location.save()
+        self.assertEqual(self.reported(), {EVERYTHING: []})
+        location.external = True
+        location.save()
+        self.assertEqual(self.reported(), {EVERYTHING: []})
+        category, above = PartCategory.objects.create(name='A'), PartCategory.objects.create(name='B')
+        self.assertEqual(self.reported(), {}, 'a new category has no parts')
+        category.parent = above
+        category.save()
+        self.assertEqual(self.reported(), {EVERYTHING: []})
+        category.delete()
         self.assertEqual(self.reported(), {EVERYTHING: []})
         for gone in (location, Company.objects.create(is_customer=True), SalesOrder.objects.create()):
             gone.delete()

@@ -101,3 +101,11 @@ class MagentoSyncTest(InvenTreeAPITestCase):
         self.logout()
         # InvenTree 1.2 redirects to its login page (docs/facts/inventree.md, "Versions tried").
         self.assertIn(self.client.get(PATH).status_code, (302, 401, 403))
+
+    def test_the_read_with_all_that_the_rules_of_a_shop_may_need(self):
+        StockItem.objects.create(part=self.part, quantity=5, location=self.shelf, status=55)
+        wanted = {'details': True, 'buildable': True, 'variants': True}
+        [part] = self.post(PATH, {'parts': [self.part.pk], **wanted}, expected_code=200).data['parts']
+        self.assertEqual({row['status']: row['in_stock'] for row in part['stock']}, {10: '50.00000', 55: '5.00000'})
+        self.assertEqual((part['buildable'], part['revision'], part['category']), ('0.00000', '', None))
+        self.get(f'/plugin/{SLUG}/categories/', expected_code=200)

@@ -5,6 +5,7 @@ from django.db.models import Q
 class StockLocation(models.Model):
     name = models.CharField(max_length=100)
     parent = models.ForeignKey('self', null=True, on_delete=models.SET_NULL)
+    external = models.BooleanField(default=False)
 
 
 class StockItem(models.Model):
@@ -12,6 +13,8 @@ class StockItem(models.Model):
     quantity = models.DecimalField(max_digits=15, decimal_places=5, default=1)
     location = models.ForeignKey(StockLocation, null=True, on_delete=models.DO_NOTHING)
     status = models.PositiveIntegerField(default=10)
+    status_custom_key = models.PositiveIntegerField(null=True)
+    expiry_date = models.DateField(null=True)
     belongs_to = models.ForeignKey('self', null=True, on_delete=models.DO_NOTHING)
     customer = models.ForeignKey('company.Company', null=True, on_delete=models.SET_NULL)
     sales_order = models.ForeignKey('order.SalesOrder', null=True, on_delete=models.SET_NULL)
