@@ -32,6 +32,7 @@ PLACES = Decimal('0.00001')
 PART_FIELDS = ('pk', 'name', 'IPN', 'active', 'salable', 'virtual', 'is_template', 'variant_of')
 DETAIL_FIELDS = ('revision', 'category')
 MAX_PARAMETERS = 10
+EXTRAS = ('details', 'buildable', 'variants')
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,9 @@ class Wanted:
 class StockView(APIView):
     """POST {"parts": [1, 2]} reads these parts; GET ?after=0&limit=1000 the next ones by id.
 
-    Both take what a Wanted has. Whatever is wanted, the answer takes three queries: parts with their parameters, stock,
-    and what is allocated; one more for `variants`, and those of InvenTree itself for each assembly with `buildable`.
+    Both also take `parameters`, a list of names, and `wanted`, a list of EXTRAS. Whatever is wanted, the answer takes
+    three queries: parts with their parameters, stock, and what is allocated; one more for variants, and those of
+    InvenTree itself for each assembly with `buildable`.
     """
 
     permission_classes = (IsLoggedIn,)
@@ -68,7 +70,7 @@ class StockView(APIView):
         wanted = Wanted(
             parameters=names_in(body.get('parameters', [])),
             parameter=name_in(body.get('parameter')),
-            **{field: body.get(field) is True for field in ('details', 'buildable', 'variants')},
+            **extras_in(body.get('wanted', [])),
         )
         parts = list(part_rows(wanted).filter(pk__in=requested))
         found = {part['pk'] for part in parts}
@@ -82,7 +84,7 @@ class StockView(APIView):
         wanted = Wanted(
             parameters=names_in(query.getlist('parameters')),
             parameter=name_in(query.get('parameter')),
-            **{field: query.get(field) == 'true' for field in ('details', 'buildable', 'variants')},
+            **extras_in(query.getlist('wanted')),
         )
         # One part more than requested shows whether there is a next page.
         parts = list(part_rows(wanted).filter(pk__gt=after)[: limit + 1])
@@ -130,6 +132,13 @@ def names_in(names):
     if not is_list or any(not isinstance(name, str) for name in names):
         raise ValidationError({'parameters': [f'expected a list of at most {MAX_PARAMETERS} names']})
     return tuple(names)
+
+
+def extras_in(names):
+    """What a request wants beside the stock by location."""
+    if not isinstance(names, list) or any(name not in EXTRAS for name in names):
+        raise ValidationError({'wanted': [f'expected a list of {", ".join(EXTRAS)}']})
+    return {name: True for name in names}
 
 
 def name_in(name):

@@ -168,8 +168,8 @@ class Parameter(ReadingTest):
 
 
 class Details(ReadingTest):
-    def read(self, **wanted):
-        [part] = self.post({'parts': [self.part.pk], **wanted})['parts']
+    def read(self, *wanted):
+        [part] = self.post({'parts': [self.part.pk], 'wanted': wanted})['parts']
         part.get('stock', []).sort(key=lambda row: row['in_stock'])
         return part
 
@@ -183,7 +183,7 @@ class Details(ReadingTest):
         create(part=self.part, quantity=3, expiry_date=yesterday)
         SalesOrderAllocation.objects.create(item=shelf, quantity=6)
         BuildItem.objects.create(stock_item=demo, quantity=1)
-        part = self.read(details=True)
+        part = self.read('details')
         rows = [tuple(row.values()) for row in part['stock']]
         place = self.shelf.pk
         expected = [
@@ -198,9 +198,9 @@ class Details(ReadingTest):
 
     def test_name_category_and_revision(self):
         category = PartCategory.objects.create(name='Widgets')
-        self.assertEqual((self.read(details=True)['category'], self.read(details=True)['revision']), (None, ''))
+        self.assertEqual((self.read('details')['category'], self.read('details')['revision']), (None, ''))
         Part.objects.filter(pk=self.part.pk).update(category=category, revision='B')
-        part = self.read(details=True)
+        part = self.read('details')
         self.assertEqual((part['category'], part['revision']), (category.pk, 'B'))
 
     def test_add_the_stock_of_variants_at_any_depth_to_a_template(self):
@@ -209,23 +209,23 @@ class Details(ReadingTest):
         for part, quantity in ((self.part, 1), (self.other, 10), (below, 100)):
             StockItem.objects.create(part=part, quantity=quantity, location=self.shelf)
         self.assertEqual(self.read()['in_stock'], '1.00000')
-        both = self.post({'parts': [self.part.pk, self.other.pk], 'variants': True, 'details': True})['parts']
+        both = self.post({'parts': [self.part.pk, self.other.pk], 'wanted': ['variants', 'details']})['parts']
         self.assertEqual([part['in_stock'] for part in both], ['111.00000', '10.00000'])
-        [first] = self.get('variants=true&limit=1')['parts']
+        [first] = self.get('wanted=variants&wanted=details&limit=1')['parts']
         self.assertEqual(first['in_stock'], '111.00000')
 
     def test_say_what_inventree_could_build_of_assemblies(self):
-        self.assertEqual(self.read(buildable=True)['buildable'], '0.00000')
+        self.assertEqual(self.read('buildable')['buildable'], '0.00000')
         Part.objects.filter(pk=self.part.pk).update(assembly=True)
-        self.assertEqual(self.read(buildable=True)['buildable'], '7.00000')
+        self.assertEqual(self.read('buildable')['buildable'], '7.00000')
         self.assertNotIn('buildable', self.read())
 
     def test_cost_no_further_query_but_one_for_variants(self):
         Part.objects.filter(pk=self.part.pk).update(is_template=True)
         counts = []
-        for wanted in ({}, {'details': True}, {'details': True, 'variants': True}):
+        for wanted in ([], ['details'], ['details', 'variants']):
             with CaptureQueriesContext(connection) as captured:
-                self.post({'parts': [self.part.pk, self.other.pk], **wanted})
+                self.post({'parts': [self.part.pk, self.other.pk], 'wanted': wanted})
             counts.append(sum('_part"' in query['sql'] or 'stock_' in query['sql'] for query in captured))
         self.assertEqual(counts, [3, 3, 4])
 
@@ -255,6 +255,12 @@ class WrongInput(ReadingTest):
         answer = self.client.post(PATH, '{"parts": [', content_type='application/json')
         self.assertEqual(answer.status_code, 400)
         self.assertIn('JSON', answer.json()['detail'])
+
+    def test_is_a_wish_that_the_plugin_does_not_know(self):
+        expected = {'wanted': ['expected a list of details, buildable, variants']}
+        for wanted in ('details', ['prices'], [5], [['details']]):
+            self.assertEqual(self.post({'parts': [], 'wanted': wanted}, 400), expected)
+        self.assertEqual(self.get('wanted=prices', 400), expected)
 
     def test_does_not_include_an_empty_list(self):
         self.assertEqual(self.post({'parts': []}), {'parts': [], 'missing': []})

@@ -104,8 +104,8 @@ class MagentoSyncTest(InvenTreeAPITestCase):
 
     def test_the_read_with_all_that_the_rules_of_a_shop_may_need(self):
         StockItem.objects.create(part=self.part, quantity=5, location=self.shelf, status=55)
-        wanted = {'details': True, 'buildable': True, 'variants': True}
-        [part] = self.post(PATH, {'parts': [self.part.pk], **wanted}, expected_code=200).data['parts']
+        wanted = ['details', 'buildable', 'variants']
+        [part] = self.post(PATH, {'parts': [self.part.pk], 'wanted': wanted}, expected_code=200).data['parts']
         self.assertEqual({row['status']: row['in_stock'] for row in part['stock']}, {10: '50.00000', 55: '5.00000'})
         self.assertEqual((part['buildable'], part['revision'], part['category']), ('0.00000', '', None))
         self.get(f'/plugin/{SLUG}/categories/', expected_code=200)
