@@ -1,10 +1,9 @@
-import { skuParameter, type QuantityRules } from '@stock-sync/domain';
 import { createInvenTreeClient, type InvenTreeClient } from '@stock-sync/inventree-client';
 import { createMagentoClient, detectStockApi, type MagentoClient, type StockApi } from '@stock-sync/magento-client';
 import type { Log } from '@stock-sync/service';
 import { openLocationsVersion, openSemaphore, type RedisConnection } from '@stock-sync/state';
 import type { WorkerSettings } from './settings';
-import { createLocationTree, type LocationTree } from './source-locations';
+import { createOfferRules, type OfferRules } from './offer-rules';
 
 /** The store's API for stock, which is detected when it is first needed. */
 export interface DetectedStockApi {
@@ -16,10 +15,7 @@ export interface Connections {
   inventree: InvenTreeClient;
   magento: MagentoClient;
   stockApi: DetectedStockApi;
-  locationTree: LocationTree;
-  rules: QuantityRules;
-  /** The part parameter that holds the SKU, where SKU_FIELD names one. */
-  skuParameter: string | undefined;
+  offerRules: OfferRules;
   close(): void;
 }
 
@@ -43,18 +39,11 @@ export function connectToSystems(settings: WorkerSettings, redis: RedisConnectio
     },
   });
   const magento = createMagentoClient({ ...common, baseUrl: settings.MAGENTO_URL, credentials: settings.credentials });
-  const sourceMap = settings.SOURCE_MAP;
   return {
     inventree,
     magento,
     stockApi: createDetectedStockApi(magento, settings, log),
-    locationTree: createLocationTree({ inventree, version: openLocationsVersion(redis), sourceMap }),
-    rules: {
-      stockBasis: settings.STOCK_BASIS,
-      allowDecimals: settings.ALLOW_DECIMALS,
-      safetyStock: settings.SAFETY_STOCK,
-    },
-    skuParameter: skuParameter(settings.SKU_FIELD),
+    offerRules: createOfferRules({ inventree, version: openLocationsVersion(redis), rules: settings.rules }),
     close() {
       inventree.close();
       magento.close();

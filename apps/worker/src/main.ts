@@ -57,7 +57,8 @@ import { createResync, createResyncLater } from './jobs/resync';
 import { backoffMs, createRunJob, type RunJob } from './jobs/run-job';
 import { createSalesDocuments } from './jobs/sales-documents';
 import { createSweep } from './jobs/sweep';
-import { createSyncPart, type DryRun } from './jobs/sync-part';
+import { createSyncPart } from './jobs/sync-part';
+import { createSyncSku, type DryRun } from './jobs/sync-sku';
 import { createTrackedChanges } from './jobs/tracked-changes';
 import { createWorkerMetrics } from './metrics';
 import { readWorkerSettings, settingsFingerprint, type WorkerSettings } from './settings';
@@ -88,7 +89,6 @@ async function main(environment: Environment): Promise<void> {
   const log = createLog({ service: 'worker', level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
   const dryRun = dryRunOf(settings, log);
   const writes = dryRun === undefined;
-  const skuField = settings.SKU_FIELD;
 
   const connection = connectToRedis(settings.REDIS_URL, {
     prefix: settings.REDIS_PREFIX,
@@ -134,7 +134,7 @@ async function main(environment: Environment): Promise<void> {
   const storeReads = createStoreReads({ connections, breaker });
   const productLookups = createProductLookups({ connections, breaker, products, now });
   const stopping = withResolvers();
-  const common = { connections, parts, queues, skuField, now, log };
+  const common = { connections, parts, queues, now, log };
   const onPartGone = settings.ON_PART_GONE;
   const comparison = { writes, onPartGone, maxZeroedPercent: settings.RECONCILE_MAX_ZEROED_PERCENT, metrics };
 
@@ -147,25 +147,24 @@ async function main(environment: Environment): Promise<void> {
     resyncLater,
   });
   const locationsVersion = openLocationsVersion(connection);
+  const partReads = createPartReads({ connections, breaker, stockItems, callsAtOnce: settings.INVENTREE_CONCURRENCY });
   const handlers = jobHandlers({
     syncPart: createSyncPart({
       ...common,
       fencing,
-      partReads: createPartReads({ connections, breaker, stockItems, callsAtOnce: settings.INVENTREE_CONCURRENCY }),
-      skuLookups: createSkuLookups({ connections, breaker, parts, skuField }),
-      productLookups,
+      partReads,
       storeReads,
-      sellingRules: createSellingRulesLookups({ magento, breaker }),
-      stockWrites,
-      leaveSku: createLeaveSku({
+      syncSku: createSyncSku({
         ...common,
+        partReads,
+        skuLookups: createSkuLookups({ connections, breaker, parts }),
         productLookups,
         storeReads,
+        sellingRules: createSellingRulesLookups({ magento, breaker }),
         stockWrites,
-        onPartGone,
-        writes,
+        dryRun,
       }),
-      dryRun,
+      leaveSku: createLeaveSku({ ...common, productLookups, storeReads, stockWrites, onPartGone, writes }),
     }),
     findPartOfStockItem: createFindPartOfStockItem({ ...common, stockItems }),
     resync: createResync(queues, deadLetters),
@@ -245,7 +244,7 @@ async function main(environment: Environment): Promise<void> {
   const startChecks = createStartChecks({
     magento,
     stockApi: connections.stockApi,
-    locationTree: connections.locationTree,
+    offerRules: connections.offerRules,
     redisProblems: () => findRedisProblems(connection),
     requireMagento: () => breaker.requireNow('magento-read'),
     sourceMap: settings.SOURCE_MAP,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { parseQuantity, type SkuField, type SourceMap } from '@stock-sync/domain';
+import { DEFAULT_SOURCE } from '@stock-sync/domain';
 import type { MagentoCredentials } from '@stock-sync/magento-client';
 import {
   commonSettings,
@@ -8,45 +8,11 @@ import {
   SettingsError,
   type Environment,
   type Settings,
+  type SettingsValues,
 } from '@stock-sync/service';
-import { z } from 'zod';
+import { ruleSettings, shopRulesFrom } from './rule-settings';
 
 const HTTP = ['http:', 'https:'];
-
-const skuFieldSetting = z
-  .string()
-  .default('name')
-  .transform((text, context): SkuField => {
-    if (text === 'name' || text === 'IPN') return { kind: text };
-    const template = text.startsWith('parameter:') ? text.slice('parameter:'.length).trim() : '';
-    if (template) return { kind: 'parameter', template };
-    context.addIssue({ code: 'custom', message: 'expected name, IPN or parameter:<template name>' });
-    return z.NEVER;
-  });
-
-const sourceMapSchema = z
-  .record(z.string().min(1), z.array(z.number().int().positive()).min(1))
-  .refine(map => Object.keys(map).length > 0);
-
-const sourceMapSetting = z
-  .string()
-  .optional()
-  .transform((text, context): SourceMap | undefined => {
-    if (text === undefined) return undefined;
-    const parsed = sourceMapSchema.safeParse(parseJson(text));
-    if (parsed.success) return parsed.data;
-    const message = 'expected JSON like {"default":[3,4],"west":[7]}: location ids for each source code';
-    context.addIssue({ code: 'custom', message });
-    return z.NEVER;
-  });
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 const oauthSettings = {
   MAGENTO_CONSUMER_KEY: setting
@@ -71,33 +37,17 @@ export const workerSettings = {
   VERIFY_SSL: setting.switch(true).describe('`false` accepts any TLS certificate: only for a trial.'),
   CA_FILE: setting.file().describe('A PEM file with your own certificate authority.'),
   TIMEOUT: setting.seconds(30, 0.1, 600).describe('Seconds after which a call to InvenTree or Magento fails.'),
-  SKU_FIELD: skuFieldSetting.meta({
-    description: 'The field of a part that holds its SKU: `name`, `IPN`, or `parameter:<template name>`.',
-    fallback: 'name',
-  }),
   MAGENTO_STOCK_API: setting
     .oneOf(['auto', 'source-items', 'stock-items'], 'auto')
     .describe('`source-items` (MSI), `stock-items` (the older API), or `auto`: what the store has.'),
-  SOURCE_MAP: sourceMapSetting.meta({
-    description:
-      'The InvenTree locations that feed each Magento source, with their sub-locations: ' +
-      '`{"default":[3,4],"west":[7]}`. Without it, all stock goes to `default`. ' +
-      'Stock at other locations is not for sale.',
-  }),
+  ...ruleSettings,
   ON_PART_GONE: setting
     .oneOf(['zero', 'keep'], 'zero')
     .describe(
-      'What happens to a SKU that no part has any more, because its part was deleted or renamed: ' +
+      'What happens to a SKU that no part has any more, because its part was deleted, renamed, or is not ' +
+        'sold online any more: ' +
         '`zero` takes it to 0 (through the mass-zero guard), `keep` leaves what the store shows.',
     ),
-  STOCK_BASIS: setting
-    .oneOf(['in_stock', 'unallocated'], 'in_stock')
-    .describe('`unallocated` leaves out what is allocated to sales and build orders.'),
-  SAFETY_STOCK: setting.decimal('0').transform(parseQuantity).meta({
-    description: 'Units that are never offered for sale.',
-    fallback: '0',
-  }),
-  ALLOW_DECIMALS: setting.switch(false).describe('Keeps up to four decimal places instead of whole units.'),
   MAX_ATTEMPTS: setting
     .wholeNumber(8, 1, 100)
     .describe('Attempts, with growing pauses, before a part becomes a dead letter. An outage counts as none.'),
@@ -137,14 +87,23 @@ export function readWorkerSettings(environment: Environment) {
       'SOURCE_MAP: expected only the source "default" with MAGENTO_STOCK_API=stock-items, which has no other',
     );
   }
+  problems.push(...(values ? unknownSources(values) : []));
   if (!values || problems.length > 0) throw new SettingsError(problems);
 
   const accessToken = values.MAGENTO_ACCESS_TOKEN;
   const credentials: MagentoCredentials = oauth ? { accessToken, ...oauth } : { accessToken };
-  return { ...values, credentials };
+  return { ...values, credentials, rules: shopRulesFrom(values) };
 }
 
 export type WorkerSettings = ReturnType<typeof readWorkerSettings>;
+
+/** A safety stock for a source that gets no stock would never be held back. */
+function unknownSources({ SAFETY_STOCK, SOURCE_MAP }: SettingsValues<typeof workerSettings>): string[] {
+  if (!('bySource' in SAFETY_STOCK)) return [];
+  const sources = Object.keys(SOURCE_MAP ?? { [DEFAULT_SOURCE]: [] });
+  const unknown = Object.keys(SAFETY_STOCK.bySource).filter(source => !sources.includes(source));
+  return unknown.map(source => `SAFETY_STOCK: expected one of the sources ${sources.join(', ')}, got "${source}"`);
+}
 
 /** The three other values of OAuth 1.0a: all of them or none. */
 function readOAuth(environment: Environment, problems: string[]) {

@@ -4,7 +4,7 @@ import { PROBE_SKU, type MagentoClient, type Source, type WebsiteStock } from '@
 import { errorMessage, type Log } from '@stock-sync/service';
 import type { StartProblems } from '@stock-sync/state';
 import type { DetectedStockApi } from './connections';
-import type { LocationTree } from './source-locations';
+import type { OfferRules } from './offer-rules';
 
 /** After how long the check is repeated where a system did not answer, in milliseconds. */
 const REPEAT_MS = 30_000;
@@ -22,7 +22,7 @@ export interface StartChecks {
 export function createStartChecks(deps: {
   magento: MagentoClient;
   stockApi: DetectedStockApi;
-  locationTree: LocationTree;
+  offerRules: OfferRules;
   redisProblems: () => Promise<string[]>;
   /** Rejects while calls to Magento must wait. */
   requireMagento: () => Promise<void>;
@@ -53,7 +53,7 @@ export function createStartChecks(deps: {
 
   async function findSystemProblems(): Promise<string[]> {
     const wrongSettings = [
-      ...(await failureOf(() => deps.locationTree.sources(Date.now()))),
+      ...(await failureOf(() => deps.offerRules.offers(Date.now()))),
       ...(await failureOf(stockApi.get)),
     ];
     // A source or a location that does not exist: nothing is written, and nothing more can be checked.

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { NewJob } from '@stock-sync/state';
 import { compareSystems, type CompareSystemsDeps } from '../src/jobs/compare-systems';
 import { MAX_ENQUEUED } from '../src/jobs/sweep';
-import { FIVE_UNITS, partStock } from './part-stock';
+import { FIVE_UNITS, offerRulesFor, partStock } from './part-stock';
 
 const part = (pk: number) => partStock({ pk, name: `SKU-${pk}`, stock: FIVE_UNITS });
 
@@ -18,9 +18,7 @@ async function compared(count: number) {
       },
       magento: {},
       stockApi: { get: () => Promise.resolve({ kind: 'stock-items' }) },
-      locationTree: { sources: () => Promise.resolve(undefined) },
-      rules: { stockBasis: 'in_stock', allowDecimals: false, safetyStock: 0n },
-      skuParameter: undefined,
+      offerRules: offerRulesFor(),
     },
     breaker: { require: () => undefined },
     storeReads: {
@@ -38,7 +36,6 @@ async function compared(count: number) {
       withSkus: (skus: string[]) => Promise.resolve(skus.map(() => [])),
     },
     queues: { enqueue: (jobs: NewJob[]) => Promise.resolve(void enqueued.push(...jobs)) },
-    skuField: { kind: 'name' },
     writes: true,
     maxZeroedPercent: 20,
     onPartGone: 'zero',

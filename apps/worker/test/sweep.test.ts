@@ -4,7 +4,7 @@ import type { Log } from '@stock-sync/service';
 import type { JobQueues, LastSweep, Parts, PartState, SyncJob } from '@stock-sync/state';
 import { createSweep, hasChanged, MAX_ENQUEUED } from '../src/jobs/sweep';
 import type { WorkerMetrics } from '../src/metrics';
-import { partStock } from './part-stock';
+import { offerRulesFor, partStock } from './part-stock';
 
 const state = (more: Partial<PartState> = {}): PartState => ({
   sku: 'A',
@@ -18,20 +18,25 @@ const target = (units: number) => ({ default: String(units) });
 
 describe('a part has changed since its last sync', () => {
   it.each<[string, boolean, Parameters<typeof hasChanged>]>([
-    ['the same', false, [partStock(), 'A', target(50), state(), true]],
-    ['another quantity', true, [partStock(), 'A', target(49), state(), true]],
-    ['another source', true, [partStock(), 'A', { west: '50' }, state(), true]],
-    ['never synced', true, [partStock(), 'A', target(0), undefined, true]],
-    ['another SKU', true, [partStock(), 'B', target(50), state(), true]],
-    ['the same SKU in another spelling', false, [partStock(), 'a ', target(50), state(), true]],
-    ['no SKU any more', true, [partStock(), undefined, target(50), state(), true]],
-    ['no SKU, and never had one', false, [partStock(), undefined, target(50), undefined, true]],
-    ['virtual', false, [partStock({ virtual: true }), undefined, target(0), undefined, true]],
-    ['not sold online, the same', false, [partStock(), 'A', target(50), state({ outcome: 'skipped' }), true]],
-    ['not sold online, another quantity', true, [partStock(), 'A', target(5), state({ outcome: 'skipped' }), true]],
-    ['a dead letter, the same', false, [partStock(), 'A', target(50), state({ outcome: 'failed' }), true]],
-    ['a dry run, still dry', false, [partStock(), 'A', target(50), state({ outcome: 'dry run' }), false]],
-    ['a dry run, now for real', true, [partStock(), 'A', target(50), state({ outcome: 'dry run' }), true]],
+    ['the same', false, [['A'], target(50), state(), true]],
+    ['another quantity', true, [['A'], target(49), state(), true]],
+    ['another source', true, [['A'], { west: '50' }, state(), true]],
+    ['never synced', true, [['A'], target(0), undefined, true]],
+    ['another SKU', true, [['B'], target(50), state(), true]],
+    ['the same SKU in another spelling', false, [['a '], target(50), state(), true]],
+    ['no SKU any more', true, [[], undefined, state(), true]],
+    ['no SKU, and never had one', false, [[], undefined, undefined, true]],
+    ['a parameter that is wrong now', true, [['A'], undefined, state(), true]],
+    ['a parameter that is still wrong', false, [['A'], undefined, state({ target: undefined }), true]],
+    ['one more SKU', true, [['A', 'B'], target(50), state(), true]],
+    ['one SKU less', true, [['A'], target(50), state({ others: [{ sku: 'B', outcome: 'unchanged' }] }), true]],
+    ['its own share of a sum, the same', false, [['A'], target(20), state({ own: target(20) }), true]],
+    ['its own share of a sum, another one', true, [['A'], target(50), state({ own: target(20) }), true]],
+    ['not sold online, the same', false, [['A'], target(50), state({ outcome: 'skipped' }), true]],
+    ['not sold online, another quantity', true, [['A'], target(5), state({ outcome: 'skipped' }), true]],
+    ['a dead letter, the same', false, [['A'], target(50), state({ outcome: 'failed' }), true]],
+    ['a dry run, still dry', false, [['A'], target(50), state({ outcome: 'dry run' }), false]],
+    ['a dry run, now for real', true, [['A'], target(50), state({ outcome: 'dry run' }), true]],
   ])('%s: %s', (_, expected, args) => {
     expect(hasChanged(...args)).toBe(expected);
   });
@@ -67,9 +72,7 @@ describe('a sweep', () => {
         inventree: {
           walkStock: () => Readable.from([{ parts: all, byPlugin: true }]),
         } as unknown as InvenTreeClient,
-        locationTree: { sources: () => Promise.resolve(undefined) },
-        rules: { stockBasis: 'in_stock', allowDecimals: false, safetyStock: 0n },
-        skuParameter: undefined,
+        offerRules: offerRulesFor(),
       },
       storeReads: { showing: () => Promise.resolve(new Set()), countShowing: () => Promise.resolve(undefined) },
       parts: parts as Parts,
@@ -88,7 +91,6 @@ describe('a sweep', () => {
           return Promise.resolve();
         },
       },
-      skuField: { kind: 'name' },
       writes: true,
       maxZeroedPercent: 20,
       now: Date.now,

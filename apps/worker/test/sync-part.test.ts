@@ -5,7 +5,8 @@ import type { Fencing, JobQueues, Parts, PartState } from '@stock-sync/state';
 import type { PartReads } from '../src/calls/part-reads';
 import type { StoreReads } from '../src/calls/store-reads';
 import { createSyncPart, type SyncPartDeps } from '../src/jobs/sync-part';
-import { FIVE_UNITS, partStock } from './part-stock';
+import { createSyncSku } from '../src/jobs/sync-sku';
+import { FIVE_UNITS, offerRulesFor, partStock } from './part-stock';
 
 const part = partStock({ name: 'WIDGET-123', stock: FIVE_UNITS });
 const before: PartState = {
@@ -33,25 +34,27 @@ function recordedSync(overrides: { partReads?: PartReads['load']; storeReads?: S
     withSkus: () => Promise.resolve([[45]]),
   };
   const fencing: Partial<Fencing> = { startRead: () => step('token', 'a') };
-  const deps: SyncPartDeps = {
-    fencing: fencing as Fencing,
+  const common = {
     partReads: { load: overrides.partReads ?? (() => step<PartStock | undefined>('part', part)) },
-    skuLookups: { load: () => step('parts with SKU', [45]) },
-    productLookups: { load: () => step('product', { sku: 'WIDGET-123', typeId: 'simple' }) } as never,
     storeReads: { load: overrides.storeReads ?? (sku => step(`store of ${sku}`, store)) } as StoreReads,
-    sellingRules: { load: () => step('selling rules', { managesStock: true, backorders: false }) },
-    stockWrites: { load: () => step('write', 'written' as const) },
-    connections: {
-      locationTree: { sources: () => Promise.resolve(undefined) },
-      rules: { stockBasis: 'in_stock', allowDecimals: false, safetyStock: 0n },
-    },
+    connections: { inventree: { hasPart: () => Promise.resolve(false) } as never, offerRules: offerRulesFor() },
+    queues: { enqueue: () => Promise.resolve() } as unknown as JobQueues,
+    log: { info: () => undefined, warn: () => undefined } as unknown as Log,
+  };
+  const deps: SyncPartDeps = {
+    ...common,
+    fencing: fencing as Fencing,
+    syncSku: createSyncSku({
+      ...common,
+      skuLookups: { load: () => step('parts with SKU', [45]) },
+      productLookups: { load: () => step('product', { sku: 'WIDGET-123', typeId: 'simple' }) } as never,
+      sellingRules: { load: () => step('selling rules', { managesStock: true, backorders: false }) },
+      stockWrites: { load: () => step('write', 'written' as const) },
+      dryRun: undefined,
+    }),
     parts: parts as Parts,
     leaveSku: { run: () => step('leave SKU', true) },
-    queues: { enqueue: () => Promise.resolve() } as unknown as JobQueues,
-    skuField: { kind: 'name' },
     now: Date.now,
-    dryRun: undefined,
-    log: { info: () => undefined, warn: () => undefined } as unknown as Log,
   };
   const job = { kind: 'part', part: 45, event: 'test', acceptedAt: Date.now() } as const;
   return { steps, run: () => createSyncPart(deps).run(job, { alone: false, progress: {} }) };

@@ -10,6 +10,7 @@ export const FINDING_KINDS = [
   'ambiguous',
   'skipped type',
   'unreadable',
+  'wrong parameter',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 

@@ -1,13 +1,14 @@
-export { parseQuantity, sum, formatQuantity, quantityAsNumber, type Quantity } from './quantity';
+export { parseQuantity, sum, formatQuantity, quantityAsNumber, wholeUnits, type Quantity } from './quantity';
 export {
-  skuOf,
+  skusOf,
   skuKey,
   isSameSku,
   partsThatCount,
-  skuParameter,
   formatSkuField,
+  templateProblem,
   type SkuField,
   type SkuFields,
+  type SkuRules,
 } from './sku';
 export {
   HEARTBEAT,
@@ -20,19 +21,42 @@ export {
   type MalformedEvent,
 } from './events';
 export {
-  targetStock,
   targetQuantities,
   sameQuantities,
+  sumOfTargets,
   formatTarget,
   isZero,
   DEFAULT_SOURCE,
-  type StockAtLocation,
-  type QuantityRules,
-  type SourceLocations,
   type SourceQuantity,
   type TargetStock,
   type TargetQuantities,
 } from './target-stock';
+export {
+  createStockCounter,
+  NO_SAFETY_STOCK,
+  explainStock,
+  safetyStockFrom,
+  statusKeys,
+  type QuantityRules,
+  type SafetyStock,
+  type StockAtLocation,
+  type StockForSale,
+  type StockStatus,
+  type StockStatuses,
+  type WrongParameter,
+} from './stock-for-sale';
+export {
+  createOffers,
+  neededParameters,
+  type Offer,
+  type Offers,
+  type PartRules,
+  type RuledPart,
+  type ShopRules,
+  type ShopSetup,
+  type WantedCategories,
+} from './offer';
+export { locationRoles, type Location, type Locations, type SourceMap } from './location-roles';
 export {
   stockChanges,
   sellsOut,
@@ -47,7 +71,6 @@ export {
 export { isUndone, sameWrites, type WrittenDifference } from './repeated-writes';
 export { isMassZero, showingRequired } from './mass-zero-guard';
 export { throttleRun, type LastWrite, type Throttle } from './write-throttle';
-export { sourceLocations, type SourceMap } from './source-map';
 export {
   compareSides,
   fallsToZero,

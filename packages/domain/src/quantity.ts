@@ -5,7 +5,8 @@
 export type Quantity = bigint;
 
 const PLACES = 5;
-const ONE = 10n ** BigInt(PLACES);
+/** One unit. */
+export const ONE = 10n ** BigInt(PLACES);
 
 /** Decimal places that Magento keeps of a source item's quantity (docs/facts/magento.md, "Inventory source items"). */
 const MAGENTO_PLACES = 4;

@@ -1,41 +1,93 @@
-/** The field of a part that holds its SKU: its name, its IPN, or one of its parameters. */
-export type SkuField = { kind: 'name' } | { kind: 'IPN' } | { kind: 'parameter'; template: string };
+/**
+ * What holds the SKU of a part: its name, its IPN, one of its parameters, or a template of them such as
+ * `{IPN}-{revision}`.
+ */
+export type SkuField =
+  { kind: 'name' } | { kind: 'IPN' } | { kind: 'parameter'; template: string } | { kind: 'template'; text: string };
 
-/** The name of the parameter that holds the SKU; undefined where another field does. */
-export function skuParameter(field: SkuField): string | undefined {
-  return field.kind === 'parameter' ? field.template : undefined;
-}
-
-/** The field for people: "name", "IPN", "parameter 'Web SKU'". */
-export function formatSkuField(field: SkuField): string {
-  return field.kind === 'parameter' ? `parameter '${field.template}'` : field.kind;
+/** How SKUs are derived from parts. */
+export interface SkuRules {
+  field: SkuField;
+  /** Separates several SKUs of one part in its field; undefined: a part has one SKU. */
+  separator: string | undefined;
 }
 
 /** The fields of a part that can hold its SKU. */
 export interface SkuFields {
   name: string;
   IPN: string;
-  /** The value of the parameter that SKU_FIELD names; null where the part has none or none was requested. */
-  parameter: string | null;
+  revision: string;
+  /** The values of its parameters, as far as they were requested, by name. */
+  parameters: Readonly<Record<string, string>>;
 }
 
 /** Magento stores no longer SKU. */
 const MAX_SKU_LENGTH = 64;
 
-/** The SKU of a part as InvenTree spells it; undefined where the part has none that a store could have. */
-export function skuOf(part: SkuFields, field: SkuField): string | undefined {
-  const text = field.kind === 'name' ? part.name : field.kind === 'IPN' ? part.IPN : part.parameter;
-  const sku = (text ?? '').trim();
-  return sku === '' || sku.length > MAX_SKU_LENGTH ? undefined : sku;
+const PLACEHOLDER = /\{([^{}]*)\}/g;
+
+/** The parameters that hold the SKU or a part of it. */
+export function skuParameters({ field }: SkuRules): string[] {
+  if (field.kind === 'parameter') return [field.template];
+  if (field.kind !== 'template') return [];
+  const names = [...field.text.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
+  return names.filter(name => name.startsWith('parameter:')).map(name => name.slice('parameter:'.length));
+}
+
+/** What is wrong with a template of SKUs; undefined where nothing is. */
+export function templateProblem(text: string): string | undefined {
+  const names = [...text.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
+  if (names.length === 0) return 'expected at least one of {name}, {IPN}, {revision}, {parameter:<template name>}';
+  const unknown = names.find(name => !['name', 'IPN', 'revision'].includes(name) && !/^parameter:./.test(name));
+  return unknown === undefined
+    ? undefined
+    : `expected {name}, {IPN}, {revision} or {parameter:<template name>}, got {${unknown}}`;
+}
+
+/** The field for people: "name", "IPN", "parameter 'Web SKU'". */
+export function formatSkuField(field: SkuField): string {
+  if (field.kind === 'template') return `value for each field of ${field.text}`;
+  return field.kind === 'parameter' ? `parameter '${field.template}'` : field.kind;
+}
+
+/** The SKUs of a part as InvenTree spells them; none where the part has none that a store could have. */
+export function skusOf(part: SkuFields, { field, separator }: SkuRules): string[] {
+  const text = textIn(part, field);
+  const texts = separator === undefined ? [text] : text.split(separator);
+  const skus = texts.map(sku => sku.trim()).filter(sku => sku !== '' && sku.length <= MAX_SKU_LENGTH);
+  return skus.length < 2 ? skus : [...new Map(skus.map(sku => [skuKey(sku), sku])).values()];
+}
+
+function textIn(part: SkuFields, field: SkuField): string {
+  switch (field.kind) {
+    case 'name':
+      return part.name;
+    case 'IPN':
+      return part.IPN;
+    case 'parameter':
+      return part.parameters[field.template] ?? '';
+    case 'template': {
+      const names = [...field.text.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
+      // "W.1-" would be the SKU of another part.
+      if (names.some(name => valueOf(part, name).trim() === '')) return '';
+      return field.text.replace(PLACEHOLDER, (_, name: string) => valueOf(part, name).trim());
+    }
+  }
+}
+
+function valueOf(part: SkuFields, name: string): string {
+  if (name === 'name' || name === 'IPN' || name === 'revision') return part[name];
+  return part.parameters[name.slice('parameter:'.length)] ?? '';
 }
 
 /**
  * Of all parts with one SKU, those whose stock counts: the only active one where there is exactly one (the others are
- * its earlier revisions), otherwise all of them, and then only the shop can say which one is right.
+ * its earlier revisions), the active ones where there are several, otherwise all of them. Where more than one counts,
+ * only the shop can say what is right (SHARED_SKU).
  */
-export function partsThatCount(parts: readonly { pk: number; active: boolean }[]): number[] {
+export function partsThatCount<Part extends { active: boolean }>(parts: readonly Part[]): Part[] {
   const active = parts.filter(part => part.active);
-  return (active.length === 1 ? active : parts).map(({ pk }) => pk);
+  return active.length > 0 ? active : [...parts];
 }
 
 /**

@@ -9,21 +9,43 @@ import {
   quantityAsNumber,
   parseQuantity,
   skuKey,
-  skuOf,
-  sourceLocations,
+  skusOf,
+  locationRoles,
   isMassZero,
   showingRequired,
   stockChanges,
   sum,
   formatQuantity,
-  targetStock,
+  createStockCounter,
+  NO_SAFETY_STOCK,
+  templateProblem,
   type QuantityRules,
 } from '../src';
 
-const rules: QuantityRules = { stockBasis: 'in_stock', allowDecimals: false, safetyStock: 0n };
+const rules: QuantityRules = {
+  sourceMap: undefined,
+  excluded: [],
+  countExternal: true,
+  countExpired: true,
+  countStatuses: undefined,
+  stockBasis: 'in_stock',
+  countBuildable: false,
+  templateTotal: false,
+  safetyStock: NO_SAFETY_STOCK,
+  safetyStockParameter: undefined,
+  packSizeParameter: undefined,
+  allowDecimals: false,
+};
+const noSetup = { locations: undefined, statuses: undefined };
+const targetStock = (stock: ReturnType<typeof at>[], quantityRules: QuantityRules, setup = noSetup) => {
+  const counted = createStockCounter(quantityRules, setup).count({ stock, parameters: {} });
+  if ('parameter' in counted) throw new Error('a wrong parameter');
+  return counted.target;
+};
+const units = (text: string) => ({ units: parseQuantity(text) });
 const at = (inStock: string, location: number | null = 1, allocated = '0') => ({ location, inStock, allocated });
 const total = (stock: ReturnType<typeof at>[], more: Partial<QuantityRules> = {}) =>
-  targetStock(stock, { ...rules, ...more }, undefined).map(({ quantity }) => formatQuantity(quantity));
+  targetStock(stock, { ...rules, ...more }).map(({ quantity }) => formatQuantity(quantity));
 
 describe('quantities', () => {
   it.each([
@@ -73,44 +95,42 @@ describe('the target stock', () => {
       '41',
     ],
     ['zero where more is allocated than there is', total([at('5', 1, '9')], { stockBasis: 'unallocated' }), '0'],
-    ['minus the safety stock', total([at('12.9')], { safetyStock: parseQuantity('5') }), '7'],
-    ['whole units, whatever the safety stock', total([at('12')], { safetyStock: parseQuantity('0.5') }), '11'],
+    ['minus the safety stock', total([at('12.9')], { safetyStock: units('5') }), '7'],
+    ['whole units, whatever the safety stock', total([at('12')], { safetyStock: units('0.5') }), '11'],
     [
       'no more places than Magento keeps, whatever the safety stock',
-      total([at('12.5')], { safetyStock: parseQuantity('0.00001'), allowDecimals: true }),
+      total([at('12.5')], { safetyStock: units('0.00001'), allowDecimals: true }),
       '12.4999',
     ],
-    ['zero where only the safety stock is left', total([at('4')], { safetyStock: parseQuantity('5') }), '0'],
+    ['zero where only the safety stock is left', total([at('4')], { safetyStock: units('5') }), '0'],
   ])('%s', (_, shown, expected) => expect(shown).toEqual([expected]));
 
   it('each source gets the stock of its locations, minus the safety stock in turn', () => {
-    const sources = [
-      { sourceCode: 'a', locations: new Set([1, 2]) },
-      { sourceCode: 'b', locations: new Set([3]) },
-    ];
+    const locations = new Map([1, 2, 3, 4].map(id => [id, { name: `L${id}`, parent: null, external: false }]));
+    const sourceMap = { a: [1, 2], b: [3] };
     const stock = [at('3', 1), at('1', 2), at('10', 3), at('100', 4), at('100', null)];
-    const safety = { ...rules, safetyStock: parseQuantity('6') };
-    const shown = (quantityRules: QuantityRules) =>
-      targetStock(stock, quantityRules, sources).map(w => `${w.sourceCode} ${formatQuantity(w.quantity)}`);
-    expect(shown(rules)).toEqual(['a 4', 'b 10']);
-    expect(shown(safety)).toEqual(['a 0', 'b 8']);
+    const shown = (more: Partial<QuantityRules>) =>
+      targetStock(stock, { ...rules, sourceMap, ...more }, { ...noSetup, locations } as never).map(
+        w => `${w.sourceCode} ${formatQuantity(w.quantity)}`,
+      );
+    expect(shown({})).toEqual(['a 4', 'b 10']);
+    expect(shown({ safetyStock: units('6') })).toEqual(['a 0', 'b 8']);
   });
 
   it('a sub-location feeds the nearest source above it', () => {
-    const parents = new Map<number, number | null>([
-      [1, null],
-      [2, 1],
-      [3, 2],
-      [4, 1],
-      [5, null],
-      [6, 7],
-      [7, 6],
+    const parents = { 1: null, 2: 1, 3: 2, 4: 1, 5: null, 6: 7, 7: 6 };
+    const locations = new Map(
+      Object.entries(parents).map(([id, parent]) => [Number(id), { name: '', parent, external: false }]),
+    );
+    const sourceMap = { main: [1], special: [2] };
+    const roles = locationRoles({ sourceMap, excluded: [], countExternal: true }, locations);
+    const fed = (source: string) =>
+      [...roles].flatMap(([id, role]) => ('sourceCode' in role && role.sourceCode === source ? [id] : []));
+    expect([fed('main'), fed('special')]).toEqual([
+      [1, 4],
+      [2, 3],
     ]);
-    const bySource = sourceLocations({ main: [1], special: [2] }, parents);
-    expect(bySource.map(({ sourceCode, locations }) => [sourceCode, [...locations].sort()])).toEqual([
-      ['main', [1, 4]],
-      ['special', [2, 3]],
-    ]);
+    expect(roles.get(5)).toEqual({ exclusion: 'no source' });
   });
 });
 
@@ -143,8 +163,8 @@ describe('stock changes', () => {
 
   it('a quantity that was written and read back needs no second write', () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: 10n, max: 10n ** 15n }), units => {
-        const [only] = targetStock([at(formatQuantity(units))], { ...rules, allowDecimals: true }, undefined);
+      fc.property(fc.bigInt({ min: 10n, max: 10n ** 15n }), hundredThousandths => {
+        const [only] = targetStock([at(formatQuantity(hundredThousandths))], { ...rules, allowDecimals: true });
         if (!only) throw new Error('no quantity');
         const [change] = stockChanges([only], []);
         const readBack = JSON.parse(JSON.stringify(change?.quantity)) as number;
@@ -168,19 +188,34 @@ describe('stock changes', () => {
 });
 
 describe('SKUs', () => {
-  const part = { name: 'WIDGET-123', IPN: 'W.1', parameter: 'MAG-1' };
-  it.each<[string, string | undefined, string | undefined]>([
-    ['name', skuOf(part, { kind: 'name' }), 'WIDGET-123'],
-    ['IPN', skuOf(part, { kind: 'IPN' }), 'W.1'],
-    ['parameter', skuOf(part, { kind: 'parameter', template: 'x' }), 'MAG-1'],
-    ['an empty IPN is none', skuOf({ ...part, IPN: ' ' }, { kind: 'IPN' }), undefined],
-    ['no parameter is none', skuOf({ ...part, parameter: null }, { kind: 'parameter', template: 'x' }), undefined],
-    [
-      'a SKU that is too long for a store is none',
-      skuOf({ ...part, name: 'x'.repeat(65) }, { kind: 'name' }),
-      undefined,
-    ],
-  ])('%s', (_, sku, expected) => expect(sku).toBe(expected));
+  const part = { name: 'WIDGET-123', IPN: 'W.1', revision: 'B', parameters: { x: 'MAG-1', many: 'A, b ,,a, C' } };
+  const none = { ...part, IPN: ' ', revision: '', parameters: {} };
+  const field = (text: string) => ({ kind: 'template', text }) as const;
+  const skus = (of: typeof part | typeof none, sku: Parameters<typeof skusOf>[1]['field'], separator?: string) =>
+    skusOf(of, { field: sku, separator });
+  it.each<[string, string[], string[]]>([
+    ['name', skus(part, { kind: 'name' }), ['WIDGET-123']],
+    ['IPN', skus(part, { kind: 'IPN' }), ['W.1']],
+    ['parameter', skus(part, { kind: 'parameter', template: 'x' }), ['MAG-1']],
+    ['an empty IPN is none', skus(none, { kind: 'IPN' }), []],
+    ['no parameter is none', skus(none, { kind: 'parameter', template: 'x' }), []],
+    ['a SKU that is too long for a store is none', skus({ ...part, name: 'x'.repeat(65) }, { kind: 'name' }), []],
+    ['a template', skus(part, field('{IPN}-{revision}/{parameter:x}')), ['W.1-B/MAG-1']],
+    ['a template with an empty field is none', skus(none, field('{name}-{revision}')), []],
+    ['a comma belongs to the SKU', skus(part, { kind: 'parameter', template: 'many' }), ['A, b ,,a, C']],
+    ['unless it separates several', skus(part, { kind: 'parameter', template: 'many' }, ','), ['a', 'b', 'C']],
+  ])('%s', (_, found, expected) => expect(found).toEqual(expected));
+
+  it.each([
+    ['{IPN}-{revision}', undefined],
+    ['{parameter:Web SKU}', undefined],
+    ['IPN', /at least one of/],
+    ['{IPN}-{colour}', /got \{colour\}/],
+    ['{parameter:}', /got \{parameter:\}/],
+  ])('the template %s is right, or its fault is named', (text, problem) => {
+    if (problem === undefined) expect(templateProblem(text)).toBeUndefined();
+    else expect(templateProblem(text)).toMatch(problem);
+  });
 
   it.each([
     ['widget-123', 'WIDGET-123 ', true],

@@ -1,4 +1,4 @@
 export { createInvenTreeClient, type InvenTreeClient, type StockPage, type TrackedChange } from './inventree-client';
 export { PLUGIN_BATCH } from './plugin-reads';
 export type { InvenTreeClientOptions } from './connection';
-export type { PartStock, PartIdentity } from './part-stock';
+export { STOCK_ALONE, type PartStock, type PartIdentity, type Wanted } from './part-stock';

@@ -1,11 +1,19 @@
+import type { Location, Locations, StockStatuses, WantedCategories } from '@stock-sync/domain';
 import { CallError, chunk, isNotFound } from '@stock-sync/http-client';
 import { z } from 'zod';
+import { categoriesBelow, categoriesOfPartsBelow } from './categories';
 import { connectToInvenTree, type InvenTreeClientOptions } from './connection';
 import { findTemplate, parameterValues } from './parameters';
-import type { PartIdentity, PartStock } from './part-stock';
+import { STOCK_ALONE, type PartIdentity, type PartStock, type Wanted } from './part-stock';
 import { partsNamed } from './parts-by-sku';
-import { allStockPlainly, readPartPlainly } from './plain-reads';
-import { PLUGIN_BATCH, PluginAbsentError, readPageByPlugin, readPartsByPlugin } from './plugin-reads';
+import { allStockPlainly, readPartPlainly, wantedParameters } from './plain-reads';
+import {
+  categoryParentsByPlugin,
+  PLUGIN_BATCH,
+  PluginAbsentError,
+  readPageByPlugin,
+  readPartsByPlugin,
+} from './plugin-reads';
 
 /** A change in InvenTree's stock tracking. */
 export interface TrackedChange {
@@ -22,17 +30,15 @@ export interface StockPage {
 /** An InvenTree, as far as stock needs it. Every method rejects with a CallError. */
 export interface InvenTreeClient {
   /**
-   * These parts with their own stock; a part that InvenTree does not have is not in the map. Through our plugin, up to
+   * These parts with their stock; a part that InvenTree does not have is not in the map. Through our plugin, up to
    * 1,000 parts in one call, where it answers; otherwise through the plain API, with equal results.
-   * @param parameter name of a part parameter to read as well
    */
-  readParts(parts: readonly number[], parameter?: string): Promise<Map<number, PartStock>>;
+  readParts(parts: readonly number[], wanted?: Wanted): Promise<Map<number, PartStock>>;
   /**
    * All parts with their own stock, in pages, through our plugin: 15,000 stock items in 40 ms. Where it does not
    * answer, through the plain API in one page, which takes seconds (`byPlugin` says which).
-   * @param parameter name of a part parameter to read as well
    */
-  walkStock(parameter?: string): AsyncGenerator<StockPage>;
+  walkStock(wanted?: Wanted): AsyncGenerator<StockPage>;
   /** Whether InvenTree's own API has this part. */
   hasPart(part: number): Promise<boolean>;
   /** All parts whose name or IPN is one of these values, ignoring case. */
@@ -43,13 +49,17 @@ export interface InvenTreeClient {
   partOfStockItem(stockItem: number): Promise<number | undefined>;
   /** Tracked changes with a higher id than this one, newest first; without an id only the newest change. */
   trackingAfter(id: number | undefined): Promise<TrackedChange[]>;
-  /** For each location the one above it; null at the top. */
-  locationParents(): Promise<Map<number, number | null>>;
+  /** All stock locations. */
+  locations(): Promise<Locations>;
+  /** The statuses that stock items can have, custom ones included. */
+  statuses(): Promise<StockStatuses>;
+  /** These categories of parts and those below them. Rejects where InvenTree has no such category. */
+  categoriesBelow(ids: readonly number[]): Promise<WantedCategories>;
   /**
    * Resolves if InvenTree answers and this token may read what a sync reads, none of it about a certain part.
-   * @param parameter name of the part parameter that a sync reads as well
+   * @param parameters names of the part parameters that a sync reads as well
    */
-  probe(parameter: string | undefined): Promise<void>;
+  probe(parameters: readonly string[]): Promise<void>;
   close(): void;
 }
 
@@ -96,14 +106,14 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
     isPluginFailing = true;
   }
 
-  async function readPlainly(parts: readonly number[], parameter: string | undefined): Promise<Map<number, PartStock>> {
-    const values = parameter === undefined ? undefined : await parameterValues(connection, parameter);
+  async function readPlainly(parts: readonly number[], wanted: Wanted): Promise<Map<number, PartStock>> {
+    const parameters = await wantedParameters(connection, wanted);
     const found = new Map<number, PartStock>();
     const left = [...parts];
     const readNext = async () => {
       for (let pk = left.shift(); pk !== undefined; pk = left.shift()) {
-        const part = await readPartPlainly(connection, pk);
-        if (part) found.set(pk, { ...part, parameter: values?.get(pk) ?? null });
+        const part = await readPartPlainly(connection, pk, wanted, parameters);
+        if (part) found.set(pk, part);
       }
     };
     await Promise.all(Array.from({ length: options.partsAtOnce ?? AT_ONCE }, readNext));
@@ -114,15 +124,15 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
    * Up to 1,000 parts. A failure of the plugin for many parts is the caller's to split; for one part the plain API
    * decides.
    */
-  async function readBatch(parts: readonly number[], parameter: string | undefined): Promise<Map<number, PartStock>> {
+  async function readBatch(parts: readonly number[], wanted: Wanted): Promise<Map<number, PartStock>> {
     try {
-      const read = await byPlugin(() => readPartsByPlugin(connection, parts, parameter));
-      return read ?? (await readPlainly(parts, parameter));
+      const read = await byPlugin(() => readPartsByPlugin(connection, parts, wanted));
+      return read ?? (await readPlainly(parts, wanted));
     } catch (error) {
       const [only] = parts;
       const isPluginFailure = error instanceof CallError && error.kind === 'refused';
       if (!isPluginFailure || only === undefined || parts.length > 1) throw error;
-      const found = await readPlainly(parts, parameter);
+      const found = await readPlainly(parts, wanted);
       failedParts.add(only);
       if (failedParts.size >= FAILED_PARTS) {
         pluginFails(`${error.message}. InvenTree's own log says why`);
@@ -133,14 +143,14 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
   }
 
   /** The plugin's pages; where it stops answering, everything through the plain API: a part may come twice. */
-  async function* walkStock(parameter: string | undefined): AsyncGenerator<StockPage> {
+  async function* walkStock(wanted: Wanted = STOCK_ALONE): AsyncGenerator<StockPage> {
     for (let after = 0; ;) {
-      const page = await byPlugin(() => readPageByPlugin(connection, after, parameter)).catch((error: unknown) => {
+      const page = await byPlugin(() => readPageByPlugin(connection, after, wanted)).catch((error: unknown) => {
         if (error instanceof CallError && error.kind === 'refused') return undefined;
         throw error;
       });
       if (!page) {
-        yield { parts: await allStockPlainly(connection, parameter), byPlugin: false };
+        yield { parts: await allStockPlainly(connection, wanted), byPlugin: false };
         return;
       }
       yield { parts: page.parts, byPlugin: true };
@@ -150,11 +160,11 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
   }
 
   return {
-    async readParts(parts, parameter) {
+    async readParts(parts, wanted = STOCK_ALONE) {
       const unique = [...new Set(parts)];
       const found = new Map<number, PartStock>();
       for (const batch of chunk(unique, PLUGIN_BATCH)) {
-        for (const [pk, part] of await readBatch(batch, parameter)) found.set(pk, part);
+        for (const [pk, part] of await readBatch(batch, wanted)) found.set(pk, part);
       }
       return found;
     },
@@ -201,21 +211,37 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
       return changes.filter(change => id === undefined || change.id > id);
     },
 
-    locationParents,
+    async locations() {
+      const row = z.object({
+        pk: z.number().int(),
+        name: z.string(),
+        parent: z.number().int().nullable(),
+        external: z.boolean(),
+      });
+      const rows = await connection.list('/api/stock/location/', 'stock locations', row);
+      return new Map(rows.map(({ pk, ...location }): [number, Location] => [pk, location]));
+    },
 
-    async probe(parameter) {
+    async statuses() {
+      const status = z.object({ key: z.number().int(), name: z.string(), label: z.string() });
+      const schema = z.object({ values: z.record(z.string(), status) });
+      const path = '/api/stock/status/';
+      const { values } = await connection.request({ method: 'GET', path }, 'the statuses of stock', schema);
+      return new Map(Object.values(values).map(({ key, name, label }) => [key, { name, label }]));
+    },
+
+    async categoriesBelow(ids) {
+      const parents = await byPlugin(() => categoryParentsByPlugin(connection));
+      return parents ? categoriesBelow(ids, parents) : categoriesOfPartsBelow(connection, ids);
+    },
+
+    async probe(parameters) {
       await partsNamed(connection, 'name', [PROBE_NAME]);
       const path = '/api/stock/?ordering=-updated&limit=1&part_detail=false';
       await connection.request({ method: 'GET', path }, 'stock items', z.object({ count: z.number().int() }));
-      if (parameter !== undefined) await findTemplate(connection, parameter);
+      for (const name of parameters) await findTemplate(connection, name);
     },
 
     close: connection.close,
   };
-
-  async function locationParents(): Promise<Map<number, number | null>> {
-    const schema = z.object({ pk: z.number().int(), parent: z.number().int().nullable() });
-    const locations = await connection.list('/api/stock/location/', 'stock locations', schema);
-    return new Map(locations.map(({ pk, parent }) => [pk, parent]));
-  }
 }

@@ -62,7 +62,8 @@ export async function findTemplate(connection: InvenTreeConnection, name: string
     throw new CallError(
       'InvenTree',
       'credentials',
-      `InvenTree has no parameter template named '${name}': check SKU_FIELD. Existing templates: ${existing}`,
+      `InvenTree has no parameter template named '${name}': check the settings that name it. ` +
+        `Existing templates: ${existing}`,
     );
   }
   return { pk: template.pk, isNew };

@@ -2,43 +2,105 @@ import { parseQuantity, sum } from '@stock-sync/domain';
 import { CallError, failureKindOf, isGatewayStatus, parsedBody, type Answer } from '@stock-sync/http-client';
 import { z } from 'zod';
 import type { InvenTreeConnection } from './connection';
-import type { PartStock } from './part-stock';
+import type { PartStock, Wanted } from './part-stock';
 
 /** The path where our plugin answers bulk reads. */
 const PLUGIN_PATH = '/plugin/magento-sync/stock/';
+const CATEGORIES_PATH = '/plugin/magento-sync/categories/';
 
 /** Parts in one call to the plugin. */
 export const PLUGIN_BATCH = 1000;
 
 const decimal = z.string().regex(/^-?\d+(\.\d+)?$/, 'expected a decimal as text');
 
+const stockRow = z.object({
+  location: z.number().int().nullable(),
+  in_stock: decimal,
+  allocated: decimal,
+  status: z.number().int().optional(),
+  expired: z.boolean().optional(),
+});
+
 const partSchema = z
   .object({
     pk: z.number().int(),
     name: z.string(),
     IPN: z.string().nullish(),
+    revision: z.string().optional(),
+    category: z.number().int().nullish(),
     active: z.boolean(),
+    salable: z.boolean(),
     virtual: z.boolean(),
+    is_template: z.boolean(),
+    variant_of: z.number().int().nullish(),
     in_stock: decimal,
-    parameter: z.string().nullish(),
-    locations: z.array(z.object({ location: z.number().int().nullable(), in_stock: decimal, allocated: decimal })),
+    buildable: decimal.optional(),
+    parameters: z.record(z.string(), z.string().nullable()).optional(),
+    locations: z.array(stockRow).optional(),
+    /** In place of `locations`, where details are wanted. */
+    stock: z.array(stockRow).optional(),
   })
-  .refine(part => sum(part.locations.map(at => parseQuantity(at.in_stock))) === parseQuantity(part.in_stock), {
-    error: 'expected in_stock to be the sum of the locations',
-  })
-  .transform((part): PartStock => ({
+  .refine(
+    part =>
+      sum([...(part.stock ?? []), ...(part.locations ?? [])].map(at => parseQuantity(at.in_stock))) ===
+      parseQuantity(part.in_stock),
+    { error: 'expected in_stock to be the sum of the locations' },
+  );
+
+type PluginPart = z.infer<typeof partSchema>;
+
+function partStock(part: PluginPart): PartStock {
+  const values = Object.entries(part.parameters ?? {}).flatMap(([name, value]) =>
+    value === null ? [] : [[name, value]],
+  );
+  return {
     pk: part.pk,
     name: part.name,
     IPN: part.IPN ?? '',
+    revision: part.revision ?? '',
+    category: part.category ?? null,
     active: part.active,
+    salable: part.salable,
     virtual: part.virtual,
-    parameter: part.parameter ?? null,
-    stock: part.locations.map(at => ({ location: at.location, inStock: at.in_stock, allocated: at.allocated })),
+    isTemplate: part.is_template,
+    variantOf: part.variant_of ?? null,
+    parameters: Object.fromEntries(values) as Record<string, string>,
+    stock: (part.stock ?? part.locations ?? []).map(at => ({
+      location: at.location,
+      inStock: at.in_stock,
+      allocated: at.allocated,
+      status: at.status,
+      isExpired: at.expired,
+    })),
+    ...(part.buildable !== undefined && { buildable: part.buildable }),
     stockItems: [],
-  }));
+  };
+}
+
+/** An older plugin ignores what it does not know, and then its answer is not what the rules need. */
+function requireWanted(parts: readonly PluginPart[], wanted: Wanted): void {
+  const isOld = parts.some(
+    part =>
+      (wanted.details && part.stock === undefined) ||
+      (wanted.buildable && part.buildable === undefined) ||
+      (wanted.parameters.length > 0 && part.parameters === undefined),
+  );
+  if (!isOld) return;
+  throw new PluginAbsentError(`${PLUGIN_PATH} is that of an older version than the rules need: update the plugin`);
+}
+
+/** What is wanted, by the names that the plugin has for it. */
+function wishes({ details, buildable, variants }: Wanted): string[] {
+  // A plugin that knows variants also says details, so that an older one is recognised.
+  const wanted = { details: details || variants, buildable, variants };
+  return Object.entries(wanted).flatMap(([name, isWanted]) => (isWanted ? [name] : []));
+}
 
 const bulkSchema = z.object({ parts: z.array(partSchema), missing: z.array(z.number().int()) });
 const pageSchema = z.object({ parts: z.array(partSchema), next: z.number().int().nullish() });
+const categoriesSchema = z.object({
+  categories: z.array(z.object({ pk: z.number().int(), parent: z.number().int().nullable() })),
+});
 
 /** The plugin is not installed or not active. */
 export class PluginAbsentError extends Error {}
@@ -51,9 +113,11 @@ export class PluginAbsentError extends Error {}
 export async function readPartsByPlugin(
   connection: InvenTreeConnection,
   parts: readonly number[],
-  parameter: string | undefined,
+  wanted: Wanted,
 ): Promise<Map<number, PartStock>> {
-  const body = { parts, ...(parameter !== undefined && { parameter }) };
+  const { parameters } = wanted;
+  const extras = wishes(wanted);
+  const body = { parts, ...(parameters.length > 0 && { parameters }), ...(extras.length > 0 && { wanted: extras }) };
   const answer = await connection.call({ method: 'POST', path: PLUGIN_PATH, body });
   requirePlugin(answer);
   const { parts: found, missing } = parsedBody('InvenTree', 'the stock of parts', bulkSchema, answer);
@@ -63,33 +127,44 @@ export async function readPartsByPlugin(
   if (!isComplete || [...answered].some(pk => !requested.has(pk))) {
     throw new CallError('InvenTree', 'unavailable', 'InvenTree answered with other parts than requested');
   }
-  return new Map(found.map(part => [part.pk, part]));
+  requireWanted(found, wanted);
+  return new Map(found.map(part => [part.pk, partStock(part)]));
 }
 
 /** One page of all parts in the order of their ids; `next` is where the next page starts, if there is one. */
 export async function readPageByPlugin(
   connection: InvenTreeConnection,
   after: number,
-  parameter: string | undefined,
+  wanted: Wanted,
 ): Promise<{ parts: PartStock[]; next: number | undefined }> {
-  const withParameter = parameter === undefined ? '' : `&parameter=${encodeURIComponent(parameter)}`;
-  const path = `${PLUGIN_PATH}?after=${after}&limit=${PLUGIN_BATCH}${withParameter}`;
+  const parameters = wanted.parameters.map(name => `&parameters=${encodeURIComponent(name)}`);
+  const extras = wishes(wanted).map(name => `&wanted=${name}`);
+  const path = `${PLUGIN_PATH}?after=${after}&limit=${PLUGIN_BATCH}${[...parameters, ...extras].join('')}`;
   const answer = await connection.call({ method: 'GET', path });
   requirePlugin(answer);
   const { parts, next } = parsedBody('InvenTree', 'a page of parts', pageSchema, answer);
   if (parts.some(part => part.pk <= after)) {
     throw new CallError('InvenTree', 'unavailable', 'InvenTree answered with parts of another page than requested');
   }
-  return { parts, next: next ?? undefined };
+  requireWanted(parts, wanted);
+  return { parts: parts.map(partStock), next: next ?? undefined };
+}
+
+/** For each category of parts the one above it; null at the top. */
+export async function categoryParentsByPlugin(connection: InvenTreeConnection): Promise<Map<number, number | null>> {
+  const answer = await connection.call({ method: 'GET', path: CATEGORIES_PATH });
+  requirePlugin(answer, CATEGORIES_PATH);
+  const { categories } = parsedBody('InvenTree', 'its categories', categoriesSchema, answer);
+  return new Map(categories.map(({ pk, parent }) => [pk, parent]));
 }
 
 /**
  * A missing plugin shows as a redirect to the web page, as a bare 401, or as a page (docs/facts/inventree.md, "Failing"
  * and "Versions tried"). InvenTree itself being unavailable is no reason to read parts one by one.
  */
-function requirePlugin({ status, isJson, body, retryAfterMs }: Answer): void {
+function requirePlugin({ status, isJson, body, retryAfterMs }: Answer, path = PLUGIN_PATH): void {
   if (status === 200 && isJson) return;
-  const message = `${PLUGIN_PATH} answered ${status}${isJson ? '' : ' without JSON'}`;
+  const message = `${path} answered ${status}${isJson ? '' : ' without JSON'}`;
   if (status === 500 && typeof body === 'string' && body.includes('INVE-E7')) {
     throw new PluginAbsentError(
       `${message} (INVE-E7): use the address that InvenTree has as SITE_URL as INVENTREE_URL`,

@@ -1,5 +1,5 @@
 import { orderActions, startInvenTree, type FakeInvenTree } from '@stock-sync/fakes';
-import { createInvenTreeClient, type InvenTreeClient } from '../src';
+import { createInvenTreeClient, STOCK_ALONE, type InvenTreeClient } from '../src';
 
 let inventree: FakeInvenTree;
 let client: InvenTreeClient;
@@ -41,7 +41,7 @@ function stock(): void {
 
 /** Sums per location, sorted: the plain API returns rows, the plugin sums. */
 async function read(parts: number[]) {
-  const found = await client.readParts(parts, 'Magento SKU');
+  const found = await client.readParts(parts, { ...STOCK_ALONE, parameters: ['Magento SKU'] });
   return [...found.values()]
     .sort((a, b) => a.pk - b.pk)
     .map(({ stockItems: _, stock: rows, ...part }) => {
@@ -66,14 +66,14 @@ describe('the two ways of reading', () => {
         pk: 1,
         name: 'WIDGET-123',
         IPN: 'W.1',
-        parameter: 'MAG-1',
+        parameters: { 'Magento SKU': 'MAG-1' },
         stock: [
           [null, [4, 0]],
           [1, [12.50001, 2]],
           [2, [30, 0]],
         ],
       },
-      { pk: 2, virtual: true, active: false, parameter: null, stock: [] },
+      { pk: 2, virtual: true, active: false, parameters: {}, stock: [] },
       { pk: 3, stock: [[null, [1, 0]]] },
       { pk: 4, stock: [[null, [20, 0]]] },
     ]);
@@ -252,7 +252,7 @@ describe('errors have a kind', () => {
 });
 
 describe('lookups', () => {
-  it('of the part of an item, parts by name in any case, parent locations, and health', async () => {
+  it('of the part of an item, parts by name in any case, locations, statuses, and health', async () => {
     stock();
     const odd = inventree.shop.addPart({ name: 'R(1).*[x]|\\d$ + #?', IPN: 'widget-123' });
     expect(await client.partOfStockItem(1)).toBe(1);
@@ -262,9 +262,36 @@ describe('lookups', () => {
       odd.pk,
     ]);
     expect((await client.partsNamed('IPN', ['WIDGET-123'])).map(part => part.pk)).toEqual([odd.pk]);
-    expect((await client.locationParents()).size).toBe(2);
-    await expect(client.probe('Magento SKU')).resolves.toBeUndefined();
-    await expect(client.probe('Colour')).rejects.toThrow('no parameter template');
+    expect((await client.locations()).get(1)).toEqual({ name: 'Main', parent: null, external: false });
+    inventree.shop.customStatuses.set(11, { name: 'DEMO', label: 'Demo unit' });
+    const statuses = await client.statuses();
+    expect([statuses.get(55)?.label, statuses.get(11)?.label]).toEqual(['Damaged', 'Demo unit']);
+    await expect(client.probe(['Magento SKU'])).resolves.toBeUndefined();
+    await expect(client.probe(['Colour'])).rejects.toThrow('no parameter template');
+  });
+
+  it('of the categories below some, with the plugin and without it', async () => {
+    const { shop } = inventree;
+    for (const [pk, parent] of [
+      [1, null],
+      [2, 1],
+      [3, 2],
+      [4, null],
+      [5, 1],
+    ] as const)
+      shop.categories.set(pk, parent);
+    for (const category of [1, 3, 4]) shop.addPart({ name: `P${category}`, category });
+    const byPlugin = await client.categoriesBelow([1]);
+    expect([[...byPlugin.wanted].sort(), [...byPlugin.known].sort()]).toEqual([
+      [1, 2, 3, 5],
+      [1, 2, 3, 4, 5],
+    ]);
+    await expect(client.categoriesBelow([1, 99])).rejects.toMatchObject({ kind: 'credentials' });
+    inventree.setPlugin(false);
+    // Only those that have parts: nobody recorded InvenTree's list of categories.
+    const plainly = await clientWith(inventree.tokens.viewer).categoriesBelow([1]);
+    expect([...plainly.wanted].sort()).toEqual([1, 3]);
+    await expect(clientWith(inventree.tokens.viewer).categoriesBelow([99])).rejects.toThrow('that hold every part: 99');
   });
 
   it('of many names, each short enough for a URL', async () => {
@@ -277,7 +304,7 @@ describe('lookups', () => {
   it('of a parameter template that does not exist', async () => {
     stock();
     await expect(client.parameterValues('Colour')).rejects.toThrow(
-      "no parameter template named 'Colour': check SKU_FIELD. Existing templates: Magento SKU",
+      "no parameter template named 'Colour': check the settings that name it. Existing templates: Magento SKU",
     );
   });
 });

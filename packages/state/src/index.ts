@@ -21,7 +21,17 @@ export {
   type DeadLetter,
   type DeadLetters,
 } from './dead-letters';
-export { openParts, hadSku, isConfirmed, type Outcome, type Parts, type PartState } from './parts';
+export {
+  openParts,
+  hadSku,
+  isConfirmed,
+  skusIn,
+  skuStateIn,
+  type Outcome,
+  type Parts,
+  type PartState,
+  type SkuState,
+} from './parts';
 export { openProducts, type Products, type RememberedProduct } from './products';
 export { openStockItems, type StockItems } from './stock-items';
 export { openWebhookIds, type WebhookIds } from './webhook-ids';

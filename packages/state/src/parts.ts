@@ -7,27 +7,46 @@ import { parseStored } from './stored-value';
 export const OUTCOMES = ['updated', 'unchanged', 'skipped', 'dry run', 'failed', 'left'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** What is remembered of a part. */
-export interface PartState {
+/** How the last sync of one SKU ended. */
+export interface SkuState {
   sku: string;
   outcome: Outcome;
-  /** Milliseconds since 1970. */
-  at: number;
-  /** What the store should have shown then, whatever came of it; undefined where that was not known. */
-  target: TargetQuantities | undefined;
-  /** Runs in a row that the write throttle delayed. */
-  throttledRuns: number;
   /** The last difference that was written for this target, or that could not be. */
   difference?: WrittenDifference | undefined;
 }
 
+/** What is remembered of a part, and of its SKU; most parts have one. */
+export interface PartState extends SkuState {
+  /** Milliseconds since 1970. */
+  at: number;
+  /** What the store should have shown then, whatever came of it; undefined where that was not known. */
+  target: TargetQuantities | undefined;
+  /** What of that is its own, where the stock of other parts with its SKU is added. */
+  own?: TargetQuantities | undefined;
+  /** Runs in a row that the write throttle delayed. */
+  throttledRuns: number;
+  /** Its other SKUs, which show the same. */
+  others?: readonly SkuState[] | undefined;
+}
+
+/** The SKUs that a part had at its last sync. */
+export function skusIn(state: PartState | undefined): string[] {
+  return state ? [state.sku, ...(state.others ?? []).map(({ sku }) => sku)] : [];
+}
+
+/** What is remembered of one SKU of a part. */
+export function skuStateIn(state: PartState | undefined, sku: string): SkuState | undefined {
+  if (!state) return undefined;
+  return isSameSku(state.sku, sku) ? state : state.others?.find(other => isSameSku(other.sku, sku));
+}
+
 /** Whether a part had this SKU at its last sync. */
 export function hadSku(state: PartState | undefined, sku: string): boolean {
-  return state !== undefined && isSameSku(state.sku, sku);
+  return skuStateIn(state, sku) !== undefined;
 }
 
 /** Whether the store was seen to show the target. */
-export function isConfirmed({ outcome }: PartState): boolean {
+export function isConfirmed({ outcome }: SkuState): boolean {
   return outcome === 'updated' || outcome === 'unchanged';
 }
 
@@ -37,9 +56,11 @@ export function isConfirmed({ outcome }: PartState): boolean {
  */
 export interface Parts {
   get(ids: readonly number[]): Promise<(PartState | undefined)[]>;
-  /** Remembers the last sync of a part, and that it has this SKU; a SKU that it had before is forgotten. */
-  set(part: number, state: PartState, skuBefore: string | undefined): Promise<void>;
-  forget(part: number, sku: string): Promise<void>;
+  /** Remembers the last sync of a part, and that it has these SKUs; those that it had before are forgotten. */
+  set(part: number, state: PartState, before: PartState | undefined): Promise<void>;
+  forget(part: number, state: PartState): Promise<void>;
+  /** Forgets one of several SKUs of a part. */
+  forgetSku(part: number, sku: string): Promise<void>;
   count(): Promise<number>;
   /** The ids of all parts that are remembered, some at a time; an id may come twice. */
   ids(): AsyncIterable<number[]>;
@@ -62,68 +83,114 @@ const DAY_SECONDS = 24 * 60 * 60;
 /** The only source of most shops needs no name. */
 const ONLY_SOURCE = 'default';
 /** One line for each part, and a short one: a shop may have hundreds of thousands. */
+const outcomeIndex = z
+  .number()
+  .int()
+  .min(0)
+  .max(OUTCOMES.length - 1);
+const differenceLine = z.tuple([z.string(), z.number()]);
+const targetLine = z.union([z.string(), z.record(z.string(), z.string()), z.null()]);
 const partLine = z.tuple([
   z.string(),
-  z
-    .number()
-    .int()
-    .min(0)
-    .max(OUTCOMES.length - 1),
+  outcomeIndex,
   z.number(),
-  z.union([z.string(), z.record(z.string(), z.string()), z.null()]),
+  targetLine,
   z.number().optional(),
-  z.tuple([z.string(), z.number()]).optional(),
+  differenceLine.nullish(),
+  /** What few parts have. */
+  z
+    .object({
+      own: targetLine.optional(),
+      others: z.array(z.tuple([z.string(), outcomeIndex, differenceLine.optional()])).optional(),
+    })
+    .optional(),
 ]);
 
-function lineOf({ sku, outcome, at, target, throttledRuns, difference }: PartState): string {
-  const sources = Object.keys(target ?? {});
-  const short = sources.length === 1 ? (target?.[ONLY_SOURCE] ?? target) : (target ?? null);
-  const line = [sku, OUTCOMES.indexOf(outcome), at, short];
-  if (difference) return JSON.stringify([...line, throttledRuns, [difference.shows, difference.writes]]);
+function lineOf({ sku, outcome, at, target, own, throttledRuns, difference, others = [] }: PartState): string {
+  const line = [sku, OUTCOMES.indexOf(outcome), at, shortTarget(target)];
+  if (own !== undefined || others.length > 0) {
+    const rare = {
+      ...(own && { own: shortTarget(own) }),
+      ...(others.length > 0 && { others: others.map(otherLine) }),
+    };
+    return JSON.stringify([...line, throttledRuns, shortDifference(difference) ?? null, rare]);
+  }
+  if (difference) return JSON.stringify([...line, throttledRuns, shortDifference(difference)]);
   return JSON.stringify(throttledRuns > 0 ? [...line, throttledRuns] : line);
+}
+
+function otherLine({ sku, outcome, difference }: SkuState) {
+  const line = [sku, OUTCOMES.indexOf(outcome)];
+  return difference ? [...line, shortDifference(difference)] : line;
+}
+
+function shortDifference(difference: WrittenDifference | undefined): [string, number] | undefined {
+  return difference && [difference.shows, difference.writes];
+}
+
+function shortTarget(target: TargetQuantities | undefined): TargetQuantities | string | null {
+  const isShort = Object.keys(target ?? {}).length === 1;
+  return (isShort && target?.[ONLY_SOURCE]) || (target ?? null);
 }
 
 function stateFrom(text: string | null | undefined): PartState | undefined {
   const line = parseStored(partLine, text);
   if (!line) return undefined;
-  const [sku, outcome, at, target, throttledRuns = 0, difference] = line;
+  const [sku, outcome, at, target, throttledRuns = 0, difference, rare] = line;
   return {
     sku,
     outcome: OUTCOMES[outcome] ?? 'failed',
     at,
-    target: typeof target === 'string' ? { [ONLY_SOURCE]: target } : (target ?? undefined),
+    target: targetFrom(target),
     throttledRuns,
-    ...(difference && { difference: { shows: difference[0], writes: difference[1] } }),
+    ...differenceFrom(difference),
+    ...(rare?.own !== undefined && { own: targetFrom(rare.own) }),
+    ...(rare?.others && {
+      others: rare.others.map(([other, index, written]) => ({
+        sku: other,
+        outcome: OUTCOMES[index] ?? 'failed',
+        ...differenceFrom(written),
+      })),
+    }),
   };
+}
+
+function targetFrom(target: z.infer<typeof targetLine>): TargetQuantities | undefined {
+  return typeof target === 'string' ? { [ONLY_SOURCE]: target } : (target ?? undefined);
+}
+
+function differenceFrom(line: [string, number] | null | undefined): { difference?: WrittenDifference } {
+  return line ? { difference: { shows: line[0], writes: line[1] } } : {};
 }
 
 /** Opens what is remembered of parts. */
 export function openParts({ redis, keys }: RedisConnection): Parts {
   const partsKey = (sku: string) => keys.partsWithSku(skuKey(sku));
   const checkedKey = (sku: string) => keys.skuChecked(skuKey(sku));
+  const forgetSku = async (part: number, sku: string) => {
+    await Promise.all([redis.srem(partsKey(sku), part), redis.hdel(keys.products, skuKey(sku))]);
+  };
   return {
     async get(ids) {
       if (ids.length === 0) return [];
       return (await redis.hmget(keys.parts, ...ids.map(String))).map(stateFrom);
     },
 
-    async set(part, state, skuBefore) {
-      const leftSku = skuBefore !== undefined && !isSameSku(skuBefore, state.sku) ? skuBefore : undefined;
+    async set(part, state, before) {
+      const skus = skusIn(state);
+      const left = skusIn(before).filter(sku => !hadSku(state, sku));
       await Promise.all([
         redis.hset(keys.parts, String(part), lineOf(state)),
-        redis.sadd(partsKey(state.sku), part),
-        leftSku !== undefined && redis.srem(partsKey(leftSku), part),
-        leftSku !== undefined && redis.hdel(keys.products, skuKey(leftSku)),
+        ...skus.map(sku => redis.sadd(partsKey(sku), part)),
+        ...left.map(sku => forgetSku(part, sku)),
       ]);
     },
 
-    async forget(part, sku) {
-      await Promise.all([
-        redis.hdel(keys.parts, String(part)),
-        redis.srem(partsKey(sku), part),
-        redis.hdel(keys.products, skuKey(sku)),
-      ]);
+    async forget(part, state) {
+      await Promise.all([redis.hdel(keys.parts, String(part)), ...skusIn(state).map(sku => forgetSku(part, sku))]);
     },
+
+    forgetSku,
 
     count: () => redis.hlen(keys.parts),
 

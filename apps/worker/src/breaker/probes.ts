@@ -36,9 +36,9 @@ export function createProbes(deps: {
 
   const probes: Record<BreakerName, (failedSkus: readonly string[]) => Promise<void>> = {
     'inventree-read': async () => {
-      await inventree.probe(connections.skuParameter);
-      // Also finds a location in SOURCE_MAP that InvenTree does not have.
-      await connections.locationTree.sources(Date.now());
+      await inventree.probe(connections.offerRules.wanted.parameters);
+      // Also finds what the settings name and InvenTree does not have.
+      await connections.offerRules.offers(Date.now());
     },
     'magento-read': async () => magento.probeReads((await stockApi.get()).kind),
     'magento-write': probeWrites,

@@ -17,7 +17,7 @@ export function createPartReads(deps: {
   const { connections, breaker, stockItems } = deps;
 
   async function read(ids: readonly number[]): Promise<(PartStock | undefined)[]> {
-    const parts = await connections.inventree.readParts(ids, connections.skuParameter);
+    const parts = await connections.inventree.readParts(ids, connections.offerRules.wanted);
     return ids.map(id => parts.get(id));
   }
 

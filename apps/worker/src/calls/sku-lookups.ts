@@ -1,4 +1,4 @@
-import { skuKey, skuOf, type SkuField } from '@stock-sync/domain';
+import { skuKey, skusOf, type SkuFields } from '@stock-sync/domain';
 import { CallError } from '@stock-sync/http-client';
 import type { Parts } from '@stock-sync/state';
 import type { Breaker } from '../breaker/breaker';
@@ -21,13 +21,9 @@ export type SkuLookups = BatchLoader<SkuOfPart, number[]>;
  * Many SKUs in one call. What is remembered is good enough while it says "only this part"; before two parts are taken
  * to share a SKU, InvenTree is asked, because one of them may have been renamed without an event.
  */
-export function createSkuLookups(deps: {
-  connections: Connections;
-  breaker: Breaker;
-  parts: Parts;
-  skuField: SkuField;
-}): SkuLookups {
-  const { connections, breaker, parts, skuField } = deps;
+export function createSkuLookups(deps: { connections: Connections; breaker: Breaker; parts: Parts }): SkuLookups {
+  const { connections, breaker, parts } = deps;
+  const { rules, wanted } = connections.offerRules;
 
   return createBatchLoader<SkuOfPart, number[]>({
     maxBatchSize: SKUS_PER_QUESTION,
@@ -75,12 +71,26 @@ export function createSkuLookups(deps: {
   }
 
   async function candidates(skus: readonly string[]): Promise<SkuOfPart[]> {
-    if (skuField.kind === 'parameter') {
-      const values = await connections.inventree.parameterValues(skuField.template);
-      return [...values].map(([part, value]) => ({ part, sku: value.trim() }));
+    const { field, separator } = rules.sku;
+    const none = { name: '', IPN: '', revision: '', parameters: {} };
+    if (field.kind === 'parameter') {
+      const values = await connections.inventree.parameterValues(field.template);
+      return [...values].flatMap(([part, value]) => found(part, { ...none, parameters: { [field.template]: value } }));
     }
-    const named = await connections.inventree.partsNamed(skuField.kind, skus);
-    return named.map(part => ({ part: part.pk, sku: skuOf({ ...part, parameter: null }, skuField) ?? '' }));
+    // InvenTree can look for a name or an IPN as a whole, and for nothing else.
+    if (field.kind === 'template' || separator !== undefined) {
+      const all: SkuOfPart[] = [];
+      for await (const page of connections.inventree.walkStock(wanted)) {
+        all.push(...page.parts.flatMap(part => found(part.pk, part)));
+      }
+      return all;
+    }
+    const named = await connections.inventree.partsNamed(field.kind, skus);
+    return named.flatMap(part => found(part.pk, { ...none, ...part }));
+  }
+
+  function found(part: number, fields: SkuFields): SkuOfPart[] {
+    return skusOf(fields, rules.sku).map(sku => ({ part, sku }));
   }
 
   async function knownParts(skus: readonly string[]): Promise<Map<string, number[]>> {

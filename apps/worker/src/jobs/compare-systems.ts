@@ -8,19 +8,25 @@ import {
   partsThatCount,
   sameQuantities,
   showsStock,
-  skuOf,
+  sumOfTargets,
   targetQuantities,
-  targetStock,
   type BothSides,
   type Finding,
   type FindingKind,
-  type SkuField,
   type StoreStock,
   type TargetQuantities,
+  type TargetStock,
 } from '@stock-sync/domain';
 import { CallError, chunk } from '@stock-sync/http-client';
 import { PLUGIN_BATCH, type PartStock } from '@stock-sync/inventree-client';
-import { hadSku, type JobQueues, type Parts, type PartState, type ReconcileReport } from '@stock-sync/state';
+import {
+  hadSku,
+  skuStateIn,
+  type JobQueues,
+  type Parts,
+  type PartState,
+  type ReconcileReport,
+} from '@stock-sync/state';
 import type { Breaker } from '../breaker/breaker';
 import type { ProductLookups } from '../calls/product-lookups';
 import type { StoreReads } from '../calls/store-reads';
@@ -37,7 +43,6 @@ export interface CompareSystemsDeps {
   productLookups: ProductLookups;
   parts: Parts;
   queues: JobQueues;
-  skuField: SkuField;
   /** Whether the store is written, rather than only compared. */
   writes: boolean;
   /** RECONCILE_MAX_ZEROED_PERCENT. */
@@ -62,24 +67,34 @@ export interface CompareOptions {
   onFinding: (finding: Finding) => void;
 }
 
+/** A SKU of a part, and what its own stock comes to. */
+interface Compared {
+  part: number;
+  sku: string;
+  before: PartState | undefined;
+  target: TargetStock;
+}
+
 /**
  * Compares all parts of InvenTree with what Magento shows, and enqueues the parts that differ; it writes nothing
  * itself. Rejects with a WaitError or a CallError where a system cannot be read.
  */
 export async function compareSystems(deps: CompareSystemsDeps, options: CompareOptions): Promise<ReconcileReport> {
-  const { connections, breaker, storeReads, parts, queues, skuField } = deps;
+  const { connections, breaker, storeReads, parts, queues } = deps;
+  const { offerRules } = connections;
   const startedAt = deps.now();
   // Before InvenTree is read in vain.
   breaker.require('magento-read');
   const api = await connections.stockApi.get();
-  const sources = await connections.locationTree.sources(Date.now());
+  const offers = await offerRules.offers(Date.now());
   const counts = Object.fromEntries(FINDING_KINDS.map(kind => [kind, 0])) as Record<FindingKind, number>;
   const falling: number[] = [];
+  const wrong: number[] = [];
   const [goneShowing, goneQuietly]: [number[], number[]] = [[], []];
   const gone = createGoneParts(parts);
   let [count, showing, enqueued, left] = [0, 0, 0, 0];
 
-  for await (const page of connections.inventree.walkStock(connections.skuParameter)) {
+  for await (const page of connections.inventree.walkStock(offerRules.wanted)) {
     for (const some of chunk(page.parts, PLUGIN_BATCH)) {
       await compareParts(some);
       count += some.length;
@@ -107,12 +122,17 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
     const ids = some.map(({ pk }) => pk);
     const remembered = await parts.get(ids);
     gone.saw(ids, remembered);
-    const withSku = some.flatMap((part, index) => {
-      const sku = part.virtual ? undefined : skuOf(part, skuField);
-      if (sku === undefined) return [];
-      const target = targetStock(part.stock, connections.rules, sources);
-      return [{ part: part.pk, sku, before: remembered[index], target, quantities: targetQuantities(target) }];
-    });
+    const withSku: Compared[] = [];
+    for (const [index, part] of some.entries()) {
+      // A category or a location that was created meanwhile: the next run knows it.
+      if (offers.isAhead(part)) continue;
+      const offer = offers.of(part);
+      const before = remembered[index];
+      if (offer.kind === 'wrong parameter') reportWrongParameter(part.pk, offer.skus, before);
+      if (offer.kind !== 'offered') continue;
+      const { target } = offer.stock;
+      withSku.push(...offer.skus.map(sku => ({ part: part.pk, sku, before, target })));
+    }
     const skus = withSku.map(({ sku }) => sku);
     await parts.addSkus(withSku.filter(({ sku, before }) => !hadSku(before, sku)));
     const [partsOfSkus, stores] = await Promise.all([parts.withSkus(skus), storeReads.readAll(skus)]);
@@ -120,71 +140,88 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
     const counting = await partsThatCountOf(partsOfSkus);
     const compared = withSku.flatMap((one, index) => {
       const store = stores[index] ?? [];
-      const counted = counting[index] ?? [];
-      // An earlier revision, whose SKU another part has.
-      if (counted.length > 0 && !counted.includes(one.part)) return [];
+      const { ids, sum } = counting[index] ?? { ids: [], sum: undefined };
+      const isSummed = sum !== undefined && offerRules.rules.sharedSku === 'sum';
+      // An earlier revision, whose SKU another part has, or a part whose stock another one's job adds to its own.
+      if (ids.length > 0 && (isSummed ? ids[0] !== one.part : !ids.includes(one.part))) return [];
+      const target = isSummed ? sum : one.target;
       const sides: BothSides | undefined =
-        store instanceof CallError ? undefined : { target: one.target, store, parts: counted };
-      return [{ ...one, sides }];
+        store instanceof CallError ? undefined : { target, store, parts: isSummed ? [one.part] : ids };
+      return [{ ...one, sides, quantities: targetQuantities(target) }];
     });
-    const productTypes = await findProductTypes(compared);
+    const productTypes = await withProductTypes(compared);
 
     const differing: number[] = [];
-    for (const { part, sku, before, sides, quantities } of compared) {
+    for (const { part, sku, before, sides, quantities, productType } of productTypes) {
       if (sides && showsStock(sides.store)) showing++;
-      const productType = productTypes.get(part);
       const kind = sides && !(productType instanceof CallError) ? compareSides(sides, productType) : 'unreadable';
       counts[kind]++;
       if (kind === 'equal') continue;
       options.onFinding({ kind, part, sku, store: sides?.store, target: quantities });
-      if (!mayHelp(kind, before, quantities, sides?.store)) continue;
-      if (before?.outcome === 'left') await parts.set(part, { ...before, difference: undefined }, sku);
+      if (!mayHelp(kind, before, sku, quantities, sides?.store)) continue;
+      if (before?.outcome === 'left') await parts.set(part, { ...before, difference: undefined }, before);
       if (kind === 'drifted' && sides && fallsToZero(sides)) falling.push(part);
       else differing.push(part);
     }
-    await enqueue(differing);
+    await enqueue([...new Set([...differing, ...wrong.splice(0)])]);
   }
 
-  /** For each list of parts with one SKU, those whose stock counts. Only shared SKUs cost a call. */
-  async function partsThatCountOf(lists: readonly (readonly number[])[]): Promise<(readonly number[])[]> {
+  /** A dead letter says what is wrong; it is made once. */
+  function reportWrongParameter(part: number, skus: readonly string[], before: PartState | undefined): void {
+    for (const sku of skus) {
+      counts['wrong parameter']++;
+      options.onFinding({ kind: 'wrong parameter', part, sku, store: undefined, target: undefined });
+    }
+    if (before?.outcome !== 'failed' || before.target !== undefined || options.retriesFailed) wrong.push(part);
+  }
+
+  /** For each list of parts with one SKU, those whose stock counts, and its sum. Only shared SKUs cost a call. */
+  async function partsThatCountOf(
+    lists: readonly (readonly number[])[],
+  ): Promise<{ ids: readonly number[]; sum: TargetStock | undefined }[]> {
     const shared = lists.filter(list => list.length > 1).flat();
-    if (shared.length === 0) return [...lists];
-    const found = await connections.inventree.readParts(shared);
+    if (shared.length === 0) return lists.map(ids => ({ ids, sum: undefined }));
+    const found = await connections.inventree.readParts(shared, offerRules.wanted);
     return lists.map(list => {
-      if (list.length < 2) return list;
-      return partsThatCount(list.flatMap(id => found.get(id) ?? []));
+      if (list.length < 2) return { ids: list, sum: undefined };
+      const offered = list.flatMap(id => {
+        const part = found.get(id);
+        const offer = part && offers.of(part);
+        return part && offer?.kind === 'offered' ? [{ ...part, target: offer.stock.target }] : [];
+      });
+      const counting = partsThatCount(offered);
+      return { ids: counting.map(({ pk }) => pk), sum: sumOfTargets(counting.map(({ target }) => target)) };
     });
   }
 
   /**
    * The product types of the SKUs that differ. A product that was created since has a row of stock, which reveals it.
    */
-  async function findProductTypes(
-    compared: readonly { part: number; sku: string; sides: BothSides | undefined }[],
-  ): Promise<Map<number, string | CallError | undefined>> {
-    const asked = compared.flatMap(({ part, sku, sides }) =>
-      sides && needsProduct(sides) ? [{ part, sku, sides }] : [],
-    );
+  async function withProductTypes<One extends { sku: string; sides: BothSides | undefined }>(
+    compared: readonly One[],
+  ): Promise<(One & { productType: string | CallError | undefined })[]> {
+    const asked = compared.flatMap(({ sku, sides }) => (sides && needsProduct(sides) ? [{ sku, sides }] : []));
     const found = await deps.productLookups.findAll(
       asked.map(({ sku, sides }) => ({ sku, trust: sides.store.length === 0 ? 'presence and absence' : 'presence' })),
     );
-    return new Map(
-      asked.map(({ part }, index) => {
-        const product = found[index];
-        return [part, product instanceof CallError ? product : product?.typeId];
-      }),
-    );
+    const bySku = new Map(asked.map(({ sku }, index) => [sku, found[index]]));
+    return compared.map(one => {
+      const product = bySku.get(one.sku);
+      return { ...one, productType: product instanceof CallError ? product : product?.typeId };
+    });
   }
 
   /** Whether a sync may change something: one that ended so, with both sides as they are, is not repeated for ever. */
   function mayHelp(
     kind: FindingKind,
     before: PartState | undefined,
+    sku: string,
     target: TargetQuantities,
     store: readonly StoreStock[] = [],
   ): boolean {
-    if (!before || !sameQuantities(before.target, target)) return true;
-    const { outcome, difference } = before;
+    const known = skuStateIn(before, sku);
+    if (!known || !sameQuantities(before?.target, target)) return true;
+    const { outcome, difference } = known;
     if (options.retriesFailed && (outcome === 'failed' || outcome === 'left')) return true;
     if (kind === 'ambiguous' || kind === 'unreadable') return outcome !== 'failed';
     if (kind !== 'drifted') return outcome !== 'skipped';

@@ -1,3 +1,5 @@
+import type { WrongParameter } from '@stock-sync/domain';
+
 /** Not a failure: a system that the job needs is unreachable. The attempt does not count. */
 export class WaitError extends Error {
   constructor(
@@ -38,6 +40,15 @@ export class AmbiguousSkuError extends Error {
         'nothing is written until only one has it',
     );
     this.name = 'AmbiguousSkuError';
+  }
+}
+
+/** A parameter of the part does not hold what the rules of the shop read there. */
+export class WrongParameterError extends Error {
+  readonly kind = 'wrong-parameter';
+  constructor(part: number, { parameter, value, expected }: WrongParameter) {
+    super(`Part ${part} has '${value}' as parameter '${parameter}': expected ${expected}`);
+    this.name = 'WrongParameterError';
   }
 }
 

@@ -8,6 +8,8 @@ export interface JobRun {
   progress: {
     sku?: string;
     target?: TargetQuantities;
+    /** What of that is the part's own, where others have the same SKU. */
+    own?: TargetQuantities;
     /** What the store showed, for people and to compare. */
     shows?: string;
   };

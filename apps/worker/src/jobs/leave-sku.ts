@@ -5,13 +5,20 @@ import {
   isSameSku,
   stockChanges,
   targetQuantities,
-  targetStock,
+  type Offer,
   type StockChange,
 } from '@stock-sync/domain';
-import { CallError } from '@stock-sync/http-client';
 import type { PartStock } from '@stock-sync/inventree-client';
 import type { Log } from '@stock-sync/service';
-import { isConfirmed, type JobOf, type JobQueues, type Parts, type PartState } from '@stock-sync/state';
+import {
+  isConfirmed,
+  skusIn,
+  skuStateIn,
+  type JobOf,
+  type JobQueues,
+  type Parts,
+  type PartState,
+} from '@stock-sync/state';
 import type { ProductLookups } from '../calls/product-lookups';
 import type { StockWrites } from '../calls/stock-writes';
 import type { StoreReads } from '../calls/store-reads';
@@ -23,7 +30,7 @@ import { ROUTINE_EVENTS } from './routine-events';
 export type OnPartGone = 'zero' | 'keep';
 
 export interface LeaveSkuDeps {
-  connections: Pick<Connections, 'inventree' | 'locationTree' | 'rules'>;
+  connections: Pick<Connections, 'offerRules'>;
   productLookups: ProductLookups;
   storeReads: StoreReads;
   stockWrites: StockWrites;
@@ -35,14 +42,16 @@ export interface LeaveSkuDeps {
   log: Log;
 }
 
-/** A part that no longer has the SKU of its last sync. */
+/** A part that no longer has a SKU of its last sync. */
 export interface LeftSku {
   job: JobOf<'part'>;
   before: PartState;
+  /** The SKU that it no longer has. */
+  sku: string;
   /** The part as it is now; undefined where InvenTree does not have it. */
   part: PartStock | undefined;
-  /** Its SKU now, if it has one. */
-  newSku: string | undefined;
+  /** What the store is to show for it now. */
+  offer: Offer | undefined;
   /** The fencing token of the read that found this. */
   token: string;
   alone: boolean;
@@ -66,52 +75,41 @@ export function createLeaveSku(deps: LeaveSkuDeps) {
   return {
     /** Resolves with whether it is done: the old SKU is forgotten then. */
     async run(left: LeftSku): Promise<boolean> {
-      const { job, before, newSku } = left;
-      if (!left.part) await requireGone(job.part);
-      const [withSku = []] = await parts.withSkus([before.sku]);
+      const { job, before, sku, offer } = left;
+      const [withSku = []] = await parts.withSkus([sku]);
       const others = withSku.filter(part => part !== job.part);
       if (others.length === 0 && deps.onPartGone === 'zero' && !mayZero(job.event)) {
         await queues.enqueue([{ kind: 'sweep', everything: true, event: 'a part left its SKU' }]);
         return false;
       }
       const rest = others.length > 0 ? `part ${others.join(', ')} still has it` : await zeroOrKeep(left);
-      const now = newSku === undefined ? 'now has no SKU' : `now has SKU '${newSku}'`;
-      log.warn(`Part ${job.part} had SKU '${before.sku}' and ${now}: ${rest}`, {
-        part: job.part,
-        sku: before.sku,
-        newSku,
-      });
+      const newSkus = offer && 'skus' in offer ? offer.skus : [];
+      log.warn(`Part ${job.part} had SKU '${sku}' and ${whatNow(offer)}: ${rest}`, { part: job.part, sku, newSkus });
       // Only now: where the write fails, the next attempt must know the SKU.
-      await parts.forget(job.part, before.sku);
+      if (skusIn(before).length > 1) await parts.forgetSku(job.part, sku);
+      else await parts.forget(job.part, before);
       const event = 'another part left its SKU';
       await queues.enqueue(others.map(part => ({ kind: 'part', part, event })));
       return true;
     },
   };
 
-  /** A second, independent reading: what one answer leaves out may be there all the same. */
-  async function requireGone(part: number): Promise<void> {
-    if (!(await connections.inventree.hasPart(part))) return;
-    const message = `InvenTree answered the stock of parts without part ${part}, although it has this part`;
-    throw new CallError('InvenTree', 'unavailable', message);
-  }
-
   /** Returns what happens, for the log. */
   async function zeroOrKeep(left: LeftSku): Promise<string> {
-    const { before, part } = left;
-    const shows = isConfirmed(before) && before.target ? formatTarget(before.target) : 'what it shows';
+    const { before, part, sku, offer } = left;
+    const isKnown = isConfirmed(skuStateIn(before, sku) ?? before) && before.target;
+    const shows = isKnown ? formatTarget(isKnown) : 'what it shows';
     const keeps = `no part has it now, so the store keeps showing ${shows}`;
     if (deps.onPartGone === 'keep') return `${keeps} (ON_PART_GONE=keep)`;
-    if (part && [part.name, part.IPN].some(text => isSameSku(text.trim(), before.sku))) {
+    if (part && offer?.kind !== 'excluded' && [part.name, part.IPN].some(text => isSameSku(text.trim(), sku))) {
       return `it comes from another field since SKU_FIELD was changed, so the store keeps showing ${shows}`;
     }
-    const [product, store, sources] = await Promise.all([
-      deps.productLookups.load({ sku: before.sku, trust: 'recent presence' }, left.alone),
-      deps.storeReads.load(before.sku, left.alone),
-      connections.locationTree.sources(),
+    const [product, store] = await Promise.all([
+      deps.productLookups.load({ sku, trust: 'recent presence' }, left.alone),
+      deps.storeReads.load(sku, left.alone),
     ]);
     if (!product || !hasOwnStock(product.typeId)) return 'no part has it now, and the store has no stock of it';
-    const target = targetStock([], connections.rules, sources);
+    const target = connections.offerRules.nothing;
     const changes = stockChanges(target, store);
     if (changes.length === 0)
       return `no part has it now, and the store shows ${formatTarget(targetQuantities(target))}`;
@@ -128,4 +126,10 @@ export function createLeaveSku(deps: LeaveSkuDeps) {
       throw new NotYetError(`another worker is writing SKU '${sku}', or read the part again`, LOCKED_MS);
     }
   }
+}
+
+function whatNow(offer: Offer | undefined): string {
+  if (!offer) return 'is no longer in InvenTree';
+  if (!('skus' in offer)) return `now ${offer.reason}`;
+  return `now has SKU ${offer.skus.map(sku => `'${sku}'`).join(', ')}`;
 }

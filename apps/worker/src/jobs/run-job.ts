@@ -1,3 +1,4 @@
+import { isSameSku } from '@stock-sync/domain';
 import { CallError } from '@stock-sync/http-client';
 import { errorMessage, type Log } from '@stock-sync/service';
 import {
@@ -6,6 +7,8 @@ import {
   isRedisUnhealthy,
   jobTitle,
   parseJob,
+  skusIn,
+  skuStateIn,
   type DeadLetters,
   type JobQueues,
   type Parts,
@@ -137,12 +140,16 @@ export function createRunJob(deps: RunJobDeps): RunJob {
   }
 
   /** So that sweep and reconcile sync the part again only when its target or the store changes. */
-  async function rememberFailure(part: number, { progress: { sku, target, shows } }: JobRun): Promise<void> {
+  async function rememberFailure(part: number, { progress: { sku, target, own, shows } }: JobRun): Promise<void> {
     if (sku === undefined) return;
     const [before] = await deps.parts.get([part]);
     const difference = shows === undefined ? undefined : { shows, writes: 0 };
-    const state = { sku, outcome: 'failed', at: deps.now(), target, throttledRuns: 0, difference } as const;
-    await deps.parts.set(part, state, before?.sku);
+    const failed = { sku, outcome: 'failed', difference } as const;
+    const others = skusIn(before)
+      .filter(other => !isSameSku(other, sku))
+      .flatMap(other => skuStateIn(before, other) ?? []);
+    const state = { ...failed, at: deps.now(), target, throttledRuns: 0, own, ...(others.length > 0 && { others }) };
+    await deps.parts.set(part, state, before);
     // The store may have refused it because its product is gone, or is another one now.
     await deps.products.forget(sku);
   }

@@ -1,20 +1,19 @@
 import {
   isMassZero,
+  isSameSku,
   isZero,
   sameQuantities,
   showingRequired,
-  skuOf,
   targetQuantities,
-  targetStock,
-  type SkuField,
   type TargetQuantities,
 } from '@stock-sync/domain';
 import { CallError, chunk } from '@stock-sync/http-client';
-import type { PartStock } from '@stock-sync/inventree-client';
 import { errorMessage, type Log } from '@stock-sync/service';
 import {
   hadSku,
   isConfirmed,
+  skusIn,
+  skuStateIn,
   type JobOf,
   type JobQueues,
   type LastSweep,
@@ -37,7 +36,7 @@ import { ROUTINE_EVENTS } from './routine-events';
 import type { TrackedChanges } from './tracked-changes';
 
 export interface SweepDeps {
-  connections: Pick<Connections, 'inventree' | 'locationTree' | 'rules' | 'skuParameter'>;
+  connections: Pick<Connections, 'inventree' | 'offerRules'>;
   storeReads: Pick<StoreReads, 'showing' | 'countShowing'>;
   parts: Parts;
   queues: JobQueues;
@@ -48,7 +47,6 @@ export interface SweepDeps {
   salesDocuments: SalesDocuments;
   newProducts: NewProducts;
   trackedChanges: TrackedChanges;
-  skuField: SkuField;
   /** Whether the store is written, rather than only compared. */
   writes: boolean;
   /** RECONCILE_MAX_ZEROED_PERCENT. */
@@ -94,7 +92,7 @@ interface ChangedPart {
  * changed, it waits.
  */
 export function createSweep(deps: SweepDeps) {
-  const { connections, parts, queues, lastSweep, skuField, metrics, log } = deps;
+  const { connections, parts, queues, lastSweep, metrics, log } = deps;
   let heldBackBefore = 0;
 
   return {
@@ -124,7 +122,7 @@ export function createSweep(deps: SweepDeps) {
 
   async function sweep(): Promise<SweepResult> {
     const startedAt = Date.now();
-    const sources = await connections.locationTree.sources(startedAt);
+    const offers = await connections.offerRules.offers(startedAt);
     const changed: ChangedPart[] = [];
     const empty: (ChangedPart & { sku: string })[] = [];
     const leave = (part: number, sku: string) =>
@@ -132,7 +130,7 @@ export function createSweep(deps: SweepDeps) {
     const gone = createGoneParts(parts);
     let [count, remembersStock, byPlugin] = [0, 0, true];
 
-    for await (const page of connections.inventree.walkStock(connections.skuParameter)) {
+    for await (const page of connections.inventree.walkStock(connections.offerRules.wanted)) {
       byPlugin = page.byPlugin;
       count += page.parts.length;
       const ids = page.parts.map(part => part.pk);
@@ -141,14 +139,19 @@ export function createSweep(deps: SweepDeps) {
       const newSkus: { sku: string; part: number }[] = [];
       for (const [index, part] of page.parts.entries()) {
         const before = remembered[index];
-        const sku = part.virtual ? undefined : skuOf(part, skuField);
-        const target = targetStock(part.stock, connections.rules, sources);
+        // A category or a location that was created since the setup was read: the next sweep knows it.
+        if (offers.isAhead(part)) continue;
+        const offer = offers.of(part);
+        const skus = 'skus' in offer ? offer.skus : [];
+        const target = offer.kind === 'offered' ? offer.stock.target : undefined;
         if (before && showedStock(before)) remembersStock++;
-        if (sku !== undefined && !hadSku(before, sku)) newSkus.push({ sku, part: part.pk });
-        if (!hasChanged(part, sku, targetQuantities(target), before, deps.writes)) continue;
+        newSkus.push(...skus.filter(sku => !hadSku(before, sku)).map(sku => ({ sku, part: part.pk })));
+        if (!hasChanged(skus, target && targetQuantities(target), before, deps.writes)) continue;
+        const [sku] = skus;
+        const [left] = skusIn(before).filter(old => !skus.some(now => isSameSku(old, now)));
         // Its old SKU falls to zero with it, unless another part has it.
-        if (before && (sku === undefined || !hadSku(before, sku))) leave(part.pk, before.sku);
-        else if (sku !== undefined && isZero(target)) empty.push({ part: part.pk, sku });
+        if (left !== undefined) leave(part.pk, left);
+        else if (sku !== undefined && target && isZero(target)) empty.push({ part: part.pk, sku });
         else changed.push({ part: part.pk, sku });
       }
       // When the walk is over, all parts of a SKU are known, so that a first sync need not ask for each SKU.
@@ -223,20 +226,23 @@ export function createSweep(deps: SweepDeps) {
   }
 }
 
-/** Whether a part must be synced: its SKU or its target is not that of its last sync. */
+/**
+ * Whether a part must be synced: its SKUs or its target are not those of its last sync.
+ * @param target undefined where the part is not offered, or a parameter of it is wrong
+ */
 export function hasChanged(
-  part: PartStock,
-  sku: string | undefined,
-  target: TargetQuantities,
+  skus: readonly string[],
+  target: TargetQuantities | undefined,
   before: PartState | undefined,
   writes: boolean,
 ): boolean {
-  // A part without a SKU is in no store; if it had a SKU, its sync reports that.
-  if (sku === undefined) return before !== undefined && !part.virtual;
-  if (!before || !hadSku(before, sku)) return true;
+  const had = skusIn(before);
+  // A part without a SKU is in no store; if it had one, its sync reports that.
+  if (!before) return skus.length > 0;
+  if (had.length !== skus.length || !skus.every(sku => hadSku(before, sku))) return true;
   // A dry run is still to be done.
-  if (writes && before.outcome === 'dry run') return true;
-  return !sameQuantities(before.target, target);
+  if (writes && skus.some(sku => skuStateIn(before, sku)?.outcome === 'dry run')) return true;
+  return !sameQuantities(before.own ?? before.target, target);
 }
 
 function showedStock(state: PartState): boolean {

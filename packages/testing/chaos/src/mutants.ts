@@ -16,7 +16,7 @@ const RUN_JOB = 'apps/worker/src/jobs/run-job.ts';
 const PART_READS = 'apps/worker/src/calls/part-reads.ts';
 const VERDICTS = 'apps/worker/src/breaker/verdicts.ts';
 const BREAKERS = 'packages/state/src/circuit-breakers.ts';
-const READ_PARTS = 'const parts = await connections.inventree.readParts(ids, connections.skuParameter);';
+const READ_PARTS = 'const parts = await connections.inventree.readParts(ids, connections.offerRules.wanted);';
 
 /** The chaos suite must catch each of them. */
 export const MUTANTS: readonly Mutant[] = [
@@ -58,7 +58,7 @@ export const MUTANTS: readonly Mutant[] = [
     const cache = ((globalThis as { cache?: Cache }).cache ??= new Map());
     const old = cache.get(ids.join());
     const isFresh = old && Date.now() < old.at + 1_500;
-    const parts = isFresh ? old.parts : await connections.inventree.readParts(ids, connections.skuParameter);
+    const parts = isFresh ? old.parts : await connections.inventree.readParts(ids, connections.offerRules.wanted);
     if (!isFresh) cache.set(ids.join(), { at: Date.now(), parts });`,
       },
     ],
@@ -77,9 +77,10 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'what Redis remembers of the store is trusted',
     edits: [
       {
-        file: 'apps/worker/src/jobs/sync-part.ts',
+        file: 'apps/worker/src/jobs/sync-sku.ts',
         find: 'let changes = stockChanges(target, store);',
-        replace: `const remembered = before && isConfirmed(before) ? before.target : undefined;
+        replace: `const isKnown = known && ['updated', 'unchanged'].includes(known.outcome);
+      const remembered = isKnown ? before?.target : undefined;
       const isTrusted = remembered && JSON.stringify(remembered) === JSON.stringify(quantities);
       let changes = isTrusted ? [] : stockChanges(target, store);`,
       },
@@ -160,8 +161,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/inventree-client/src/plain-reads.ts',
-        find: 'if (!part || part.stock.length > 0 || total === 0) return part;',
-        replace: 'if (!part || total !== undefined) return part;',
+        find: 'if (items.length > 0 || total === 0) {',
+        replace: 'if (items.length >= 0 || total === 0) {',
       },
     ],
   },
@@ -169,9 +170,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a part that one answer leaves out is gone',
     edits: [
       {
-        file: 'apps/worker/src/jobs/leave-sku.ts',
-        find: 'if (!left.part) await requireGone(job.part);',
-        replace: 'if (!left.part && Date.now() < 0) await requireGone(job.part);',
+        file: 'apps/worker/src/jobs/sync-part.ts',
+        find: 'if (!part) await requireGone(id);',
+        replace: 'if (!part && Date.now() < 0) await requireGone(id);',
       },
     ],
   },

@@ -7,7 +7,7 @@ export interface RuleMutant extends Mutant {
 }
 
 const START_CHECKS = 'apps/worker/src/start-checks.ts';
-const SYNC_PART = 'apps/worker/src/jobs/sync-part.ts';
+const SYNC_SKU = 'apps/worker/src/jobs/sync-sku.ts';
 const COMPARE = 'apps/worker/src/jobs/compare-systems.ts';
 const DIFFERENCE = 'packages/domain/src/stock-difference.ts';
 const RECEIVERS = 'packages/inventree-plugin/inventree_magento_sync/receivers.py';
@@ -68,7 +68,9 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
   {
     name: 'backorders: a product whose stock Magento does not manage is written',
     test: 'store-rules',
-    edits: [{ file: SYNC_PART, find: 'if (!rules.managesStock) {', replace: 'if (!rules.managesStock && !rules) {' }],
+    edits: [
+      { file: SYNC_SKU, find: 'if (!rules.managesStock) return', replace: 'if (!rules.managesStock && !rules) return' },
+    ],
   },
   {
     name: 'undone writes: the same quantity is written for ever',
@@ -146,9 +148,9 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     test: 'store-rules',
     edits: [
       {
-        file: SYNC_PART,
-        find: "log[isKnown ? 'debug' : levelOf(job)](`${subject}",
-        replace: 'log[levelOf(job)](`${subject}',
+        file: SYNC_SKU,
+        find: "const level = known?.outcome === 'skipped' ? 'debug' : levelOf(job);",
+        replace: 'const level = levelOf(job);',
       },
     ],
   },
@@ -180,8 +182,8 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     edits: [
       {
         file: 'packages/domain/src/sku.ts',
-        find: 'return (active.length === 1 ? active : parts)',
-        replace: 'return (active.length < 0 ? active : parts)',
+        find: 'return active.length > 0 ? active : [...parts];',
+        replace: 'return [...parts];',
       },
     ],
   },
@@ -212,7 +214,7 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     test: 'start-checks',
     edits: [
       {
-        file: 'apps/worker/src/source-locations.ts',
+        file: 'apps/worker/src/offer-rules.ts',
         find: 'if (unknown.length === 0) return;',
         replace: 'if (unknown.length >= 0) return;',
       },
@@ -272,9 +274,9 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     test: 'decisions',
     edits: [
       {
-        file: 'packages/domain/src/target-stock.ts',
-        find: 'rules.allowDecimals ? toMagentoPlaces(left) : wholeUnits(left)',
-        replace: 'rules.allowDecimals ? toMagentoPlaces(left) : wholeUnits(available) - withheld',
+        file: 'packages/domain/src/stock-for-sale.ts',
+        find: 'rules.allowDecimals ? toMagentoPlaces(packs) : wholeUnits(packs)',
+        replace: 'toMagentoPlaces(packs)',
       },
     ],
   },

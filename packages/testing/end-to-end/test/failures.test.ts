@@ -44,7 +44,9 @@ describe('a wrong answer of InvenTree is an error, and never 0 in stock', () => 
       name: 'WIDGET-123',
       IPN: '',
       active: true,
+      salable: true,
       virtual: false,
+      is_template: false,
       in_stock: '0.00000',
       locations: [{ location: 1, in_stock: '5.00000', allocated: '0.00000' }],
     };
@@ -127,7 +129,7 @@ describe('wrong settings', () => {
       'INVENTREE_TOKEN: is not set',
       'MAGENTO_URL: expected an address like https://shop.example, got "shop"',
       'MAGENTO_ACCESS_TOKEN_FILE: expected a readable file',
-      'SKU_FIELD: expected name, IPN or parameter:<template name>',
+      'SKU_FIELD: expected name, IPN, parameter:<template name>, or {IPN}-{revision}',
       'SOURCE_MAP: expected JSON like',
       'TIMEOUT: expected a number of seconds',
       'WORKER_PORT: expected a whole number from 0 to 65535, got "70000"',

@@ -45,7 +45,8 @@ it('takes the SKU of a deleted part to zero', async () => {
   await running.quiet();
   expect(running.magento.store.shown('WIDGET-123')).toEqual({ quantity: 0, inStock: false });
   expect(logged(running, 'warn Part')).toEqual([
-    `warn Part ${part} had SKU 'WIDGET-123' and now has no SKU: no part has it now, so it is updated from 50 to 0`,
+    `warn Part ${part} had SKU 'WIDGET-123' and is no longer in InvenTree: ` +
+      'no part has it now, so it is updated from 50 to 0',
   ]);
 });
 

@@ -138,7 +138,10 @@ it('reports a SKU whose part was deleted in InvenTree', async () => {
 
   expect((await runCommand(running, '--dry-run')).out).toContain('1 missing in InvenTree');
   await runCommand(running);
-  await until('it is reported', () => logged(running, "Part 1 had SKU 'SKU-0' and now has no SKU").length > 0);
+  await until(
+    'it is reported',
+    () => logged(running, "Part 1 had SKU 'SKU-0' and is no longer in InvenTree").length > 0,
+  );
 });
 
 describe('the mass-zero guard', () => {

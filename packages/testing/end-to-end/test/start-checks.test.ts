@@ -95,7 +95,7 @@ it('names a location in SOURCE_MAP that InvenTree does not have, and writes noth
     },
     { environment: { SOURCE_MAP: '{"default":[3,31]}', RECONCILE_INTERVAL_MINUTES: '60' } },
   );
-  const message = 'SOURCE_MAP names locations that InvenTree does not have: 31 (source default). Fix SOURCE_MAP';
+  const message = 'InvenTree does not have these locations: 31 in SOURCE_MAP (source default). Fix the settings';
   expect(found).toEqual([message]);
   await until('all work waits', () => logged(`error InvenTree cannot be read: ${message}`).length === 1);
   expect(system && shown(system)).toBe(9);

@@ -65,7 +65,7 @@ it('finds deleted parts and reports them, and syncs the part that shared their S
 
   for (const part of [1, twin.pk]) stockActions.deletePart(shop, part);
   await until('the remaining part is synced', () => shown(running, 1) === 7);
-  const reports = () => logged(running, "Part 1 had SKU 'SKU-0' and now has no SKU");
+  const reports = () => logged(running, "Part 1 had SKU 'SKU-0' and is no longer in InvenTree");
   await until('it is reported', () => reports().length > 0);
   await sleep(2_500);
   expect(reports()).toHaveLength(1);

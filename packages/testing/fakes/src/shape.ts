@@ -1,5 +1,7 @@
 /** Fields whose content depends on what a row is about. */
 const FREE_FORM: ReadonlySet<string> = new Set(['deltas']);
+/** Maps whose keys are names that a shop may add to: the statuses of stock. */
+const BY_NAME: ReadonlySet<string> = new Set(['values']);
 
 /** How a value differs from a recorded one in shape (keys, types). null is accepted for any type, and lists
  * are compared by their first entries. Undefined if the shapes are equal. */
@@ -20,8 +22,14 @@ export function shapeDifference(actual: unknown, recorded: unknown, at = 'body')
   }
   for (const [key, value] of Object.entries(recorded)) {
     if (FREE_FORM.has(key)) continue;
-    const difference = shapeDifference((actual as Record<string, unknown>)[key], value, `${at}.${key}`);
+    const own = (actual as Record<string, unknown>)[key];
+    const [mine, theirs] = BY_NAME.has(key) ? [own, value].map(entriesOf) : [own, value];
+    const difference = shapeDifference(mine, theirs, `${at}.${key}`);
     if (difference) return difference;
   }
   return undefined;
+}
+
+function entriesOf(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? Object.values(value) : value;
 }

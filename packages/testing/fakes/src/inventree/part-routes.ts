@@ -37,6 +37,11 @@ export function partRoutes(shop: InvenTreeShop): Route[] {
     },
     {
       method: 'GET',
+      path: /^\/api\/part\/(\d+)\/requirements\/$/,
+      handle: call => withPart(call, part => ({ status: 200, body: requirements(shop, part) })),
+    },
+    {
+      method: 'GET',
       path: /^\/api\/parameter\/template\/$/,
       handle: call =>
         listAnswer(call, [...shop.templates.values()], ({ pk, name }: { pk: number; name: string }) =>
@@ -81,14 +86,31 @@ function templateRow(pk: number, name: string) {
   };
 }
 
+function requirements(shop: InvenTreeShop, part: Part) {
+  const row = partRow(shop, part, { detail: true, pricing: false });
+  return {
+    total_stock: row.total_in_stock,
+    unallocated_stock: row.unallocated_stock,
+    can_build: part.assembly ? shop.buildable(part.pk) : 0,
+    ordering: 0,
+    building: row.building,
+    scheduled_to_build: 0,
+    required_for_build_orders: row.required_for_build_orders,
+    allocated_to_build_orders: row.allocated_to_build_orders,
+    required_for_sales_orders: row.required_for_sales_orders,
+    allocated_to_sales_orders: row.allocated_to_sales_orders,
+  };
+}
+
 /** Unknown filters are ignored [recording part-list-unknown-filter], and so is a deleted category. */
 function partList(shop: InvenTreeShop, call: FakeCall): FakeAnswer {
   let parts = [...shop.parts.values()];
   const category = filterValue(call, 'category');
   if (category !== undefined) {
     if (!/^\d+$/.test(category)) return badRequest({ category: ['Enter a number.'] });
-    if (parts.some(part => part.category === Number(category)))
-      parts = parts.filter(p => p.category === Number(category));
+    const below = new Set(shop.categoriesBelow(Number(category)));
+    const exists = shop.categories.has(Number(category)) || parts.some(part => part.category === Number(category));
+    if (exists) parts = parts.filter(part => part.category !== null && below.has(part.category));
   }
   for (const field of ['active', 'salable'] as const) {
     const value = filterValue(call, field);

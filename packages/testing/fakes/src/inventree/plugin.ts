@@ -2,6 +2,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Route, FakeAnswer, FakeCall } from '../fake-http-server';
 import { badRequest } from './lists';
+import { isExpired } from './rows';
 import { rounded, type FiredEvent, type InvenTreeShop, type Part, type Signals } from './shop';
 
 /** The bulk reads of our plugin, as its own tests describe them. */
@@ -12,16 +13,30 @@ export function pluginRoutes(shop: InvenTreeShop): Route[] {
       method: 'POST',
       path,
       handle: call => {
-        const { parts, parameter } = (call.body ?? {}) as { parts?: unknown; parameter?: string };
+        const { parts, parameters = [], wanted = [] } = (call.body ?? {}) as Wishes & { parts?: unknown };
         if (!Array.isArray(parts) || parts.length > 1000)
           return badRequest({ parts: ['expected a list of at most 1000 ids'] });
         const found = (parts as number[]).flatMap(pk => shop.parts.get(pk) ?? []);
         const missing = (parts as number[]).filter(pk => !shop.parts.has(pk));
-        return { status: 200, body: { parts: found.map(part => pluginPart(shop, part, parameter)), missing } };
+        const rows = found.map(part => pluginPart(shop, part, { parameters, wanted }));
+        return { status: 200, body: { parts: rows, missing } };
       },
     },
     { method: 'GET', path, handle: call => walk(shop, call) },
+    {
+      method: 'GET',
+      path: /^\/plugin\/magento-sync\/categories\/$/,
+      handle: () => ({
+        status: 200,
+        body: { categories: [...shop.categories].map(([pk, parent]) => ({ pk, parent })) },
+      }),
+    },
   ];
+}
+
+interface Wishes {
+  parameters?: string[];
+  wanted?: string[];
 }
 
 function walk(shop: InvenTreeShop, call: FakeCall): FakeAnswer {
@@ -31,21 +46,30 @@ function walk(shop: InvenTreeShop, call: FakeCall): FakeAnswer {
   if (!Number.isInteger(limit) || limit < 1 || limit > 1000) return badRequest({ limit: ['expected 1 to 1000'] });
   const keys = [...shop.parts.keys()].filter(pk => pk > after).sort((a, b) => a - b);
   const page = keys.slice(0, limit);
-  const parameter = call.query.get('parameter') ?? undefined;
-  const parts = page.flatMap(pk => shop.parts.get(pk) ?? []).map(part => pluginPart(shop, part, parameter));
+  const wishes = { parameters: call.query.getAll('parameters'), wanted: call.query.getAll('wanted') };
+  const parts = page.flatMap(pk => shop.parts.get(pk) ?? []).map(part => pluginPart(shop, part, wishes));
   return { status: 200, body: { parts, next: keys.length > limit ? (page.at(-1) ?? null) : null } };
 }
 
-function pluginPart(shop: InvenTreeShop, part: Part, parameter: string | undefined) {
-  const locations = new Map<number | null, { inStock: number; allocated: number }>();
-  for (const item of shop.itemsOf(part.pk)) {
+function pluginPart(shop: InvenTreeShop, part: Part, { parameters = [], wanted = [] }: Wishes) {
+  const details = wanted.includes('details');
+  const family = [part.pk, ...(wanted.includes('variants') && part.isTemplate ? shop.variantsOf(part.pk) : [])];
+  const groups = new Map<string, { group: object; inStock: number; allocated: number }>();
+  for (const item of family.flatMap(pk => shop.itemsOf(pk))) {
     if (!shop.isInStock(item)) continue;
-    const at = locations.get(item.location) ?? { inStock: 0, allocated: 0 };
+    const status = { status: item.customStatus ?? item.status, expired: isExpired(item) };
+    const group = { location: item.location, ...(details && status) };
+    const key = JSON.stringify([group, item.part]);
+    const at = groups.get(key) ?? { group, inStock: 0, allocated: 0 };
     at.inStock = rounded(at.inStock + item.quantity);
     at.allocated = rounded(at.allocated + shop.allocated(item.pk));
-    locations.set(item.location, at);
+    groups.set(key, at);
   }
-  const template = [...shop.templates.values()].find(t => t.name === parameter)?.pk;
+  const rows = [...groups.values()].map(({ group, inStock, allocated }) => ({
+    ...group,
+    in_stock: inStock.toFixed(5),
+    allocated: allocated.toFixed(5),
+  }));
   return {
     pk: part.pk,
     name: part.name,
@@ -55,16 +79,19 @@ function pluginPart(shop: InvenTreeShop, part: Part, parameter: string | undefin
     virtual: part.virtual,
     is_template: part.isTemplate,
     variant_of: part.variantOf,
-    ...(parameter !== undefined && {
-      parameter: shop.parameters.find(p => p.part === part.pk && p.template === template)?.data ?? null,
+    ...(details && { revision: part.revision, category: part.category }),
+    ...(parameters.length > 0 && { parameters: Object.fromEntries(parameters.map(name => [name, valueOf(name)])) }),
+    ...(wanted.includes('buildable') && {
+      buildable: (part.assembly ? shop.buildable(part.pk) : 0).toFixed(5),
     }),
-    in_stock: shop.inStock(part.pk).toFixed(5),
-    locations: [...locations].map(([location, { inStock, allocated }]) => ({
-      location,
-      in_stock: inStock.toFixed(5),
-      allocated: allocated.toFixed(5),
-    })),
+    in_stock: family.reduce((total, pk) => rounded(total + shop.inStock(pk)), 0).toFixed(5),
+    [details ? 'stock' : 'locations']: rows,
   };
+
+  function valueOf(name: string): string | null {
+    const template = [...shop.templates.values()].find(t => t.name === name)?.pk;
+    return shop.parameters.find(p => p.part === part.pk && p.template === template)?.data ?? null;
+  }
 }
 
 /** Where and how to send webhooks. */

@@ -38,8 +38,8 @@ export function itemRow(shop: InvenTreeShop, item: StockItem, details: { part?: 
     sales_order: item.salesOrder,
     sales_order_reference: item.salesOrder === null ? null : reference('SO', item.salesOrder),
     status: item.status,
-    status_text: STATUS_TEXT[item.status] ?? '',
-    status_custom_key: item.status,
+    status_text: shop.customStatuses.get(item.customStatus ?? 0)?.label ?? STATUS_TEXT[item.status] ?? '',
+    status_custom_key: item.customStatus ?? item.status,
     supplier_part: null,
     SKU: null,
     MPN: null,
@@ -49,7 +49,7 @@ export function itemRow(shop: InvenTreeShop, item: StockItem, details: { part?: 
     purchase_price: null,
     purchase_price_currency: 'USD',
     allocated: shop.allocated(item.pk),
-    expired: item.expiryDate !== null && item.expiryDate < new Date().toISOString().slice(0, 10),
+    expired: isExpired(item),
     installed_items: [...shop.items.values()].filter(other => other.belongsTo === item.pk).length,
     child_items: 0,
     stale: item.expiryDate !== null,
@@ -57,6 +57,10 @@ export function itemRow(shop: InvenTreeShop, item: StockItem, details: { part?: 
     ...(details.part && part && { part_detail: partBrief(part) }),
     ...(details.location && { location_detail: location && locationBrief(shop, location) }),
   };
+}
+
+export function isExpired({ expiryDate }: StockItem): boolean {
+  return expiryDate !== null && expiryDate < new Date().toISOString().slice(0, 10);
 }
 
 /** The answer to a user who wrote an item: more fields than in a list. */
@@ -162,7 +166,7 @@ export function partRow(shop: InvenTreeShop, part: Part, { detail, pricing }: { 
     ...(detail && { notes: null }),
     pk: part.pk,
     purchaseable: true,
-    revision: '',
+    revision: part.revision,
     revision_of: null,
     revision_count: 0,
     salable: part.salable,

@@ -11,6 +11,7 @@ export interface Part {
   IPN: string;
   description: string;
   category: number | null;
+  revision: string;
   active: boolean;
   salable: boolean;
   virtual: boolean;
@@ -26,6 +27,8 @@ export interface StockItem {
   quantity: number;
   location: number | null;
   status: number;
+  /** A custom status, whose meaning for InvenTree is that of `status`. */
+  customStatus: number | null;
   serial: string | null;
   batch: string;
   belongsTo: number | null;
@@ -97,6 +100,12 @@ export class InvenTreeShop {
   readonly items = new Map<number, StockItem>();
   readonly locations = new Map<number, Location>();
   readonly tracking: TrackingRow[] = [];
+  /** For each category the one above it. */
+  readonly categories = new Map<number, number | null>();
+  /** Custom statuses of stock, by key. */
+  readonly customStatuses = new Map<number, { name: string; label: string }>();
+  /** What it takes to build a part. */
+  readonly billOfMaterials: { part: number; component: number; quantity: number }[] = [];
   readonly templates = new Map<number, { pk: number; name: string }>();
   readonly parameters: { pk: number; template: number; part: number; data: string }[] = [];
   readonly customers = new Map<number, { pk: number; name: string }>();
@@ -205,6 +214,7 @@ export class InvenTreeShop {
       IPN: '',
       description: part.name,
       category: null,
+      revision: '',
       active: true,
       salable: true,
       virtual: false,
@@ -233,6 +243,23 @@ export class InvenTreeShop {
 
   variantsOf(part: number): number[] {
     return [...this.parts.values()].filter(p => p.variantOf === part).flatMap(p => [p.pk, ...this.variantsOf(p.pk)]);
+  }
+
+  /** The categories below one, and itself. */
+  categoriesBelow(category: number): number[] {
+    const below = [...this.categories].filter(([, parent]) => parent === category);
+    return [category, ...below.flatMap(([pk]) => this.categoriesBelow(pk))];
+  }
+
+  /** How many of a part could be built from what its components have in stock, not allocated. */
+  buildable(part: number): number {
+    const lines = this.billOfMaterials.filter(line => line.part === part);
+    if (lines.length === 0) return 0;
+    const available = (pk: number) =>
+      this.itemsOf(pk)
+        .filter(item => this.isInStock(item))
+        .reduce((total, item) => total + item.quantity - this.allocated(item.pk), 0);
+    return Math.max(0, Math.min(...lines.map(line => Math.floor(available(line.component) / line.quantity))));
   }
 
   // Locations
@@ -265,6 +292,7 @@ export class InvenTreeShop {
     const inserted: StockItem = {
       location: null,
       status: 10,
+      customStatus: null,
       serial: null,
       batch: '',
       belongsTo: null,

@@ -121,7 +121,7 @@ export function stockRoutes(shop: InvenTreeShop): Route[] {
       },
     },
     { method: 'GET', path: /^\/api\/stock\/$/, handle: call => stockList(shop, call) },
-    { method: 'GET', path: /^\/api\/stock\/status\/$/, handle: () => ({ status: 200, body: STATUS_CODES }) },
+    { method: 'GET', path: /^\/api\/stock\/status\/$/, handle: () => ({ status: 200, body: statusCodes(shop) }) },
     { method: 'GET', path: /^\/api\/stock\/track\/$/, handle: call => trackingList(shop, call) },
     { method: 'GET', path: /^\/api\/stock\/(\d+)\/$/, handle: call => withItem(call, detail) },
     {
@@ -290,20 +290,19 @@ function trackingList(shop: InvenTreeShop, call: FakeCall): FakeAnswer {
   return listAnswer(call, rows, (row: TrackingRow) => trackingRow(row));
 }
 
-const STATUS_CODES = {
-  status_class: 'StockStatus',
-  values: Object.fromEntries(
-    (
-      [
-        [10, 'OK', 'OK', 'success'],
-        [50, 'ATTENTION', 'Attention needed', 'warning'],
-        [55, 'DAMAGED', 'Damaged', 'warning'],
-        [60, 'DESTROYED', 'Destroyed', 'danger'],
-        [65, 'REJECTED', 'Rejected', 'danger'],
-        [70, 'LOST', 'Lost', 'dark'],
-        [75, 'QUARANTINED', 'Quarantined', 'info'],
-        [85, 'RETURNED', 'Returned', 'warning'],
-      ] as const
-    ).map(([key, name, label, color]) => [name, { key, name, label, color }]),
-  ),
-};
+function statusCodes(shop: InvenTreeShop) {
+  const custom = [...shop.customStatuses].map(([key, { name, label }]) => [key, name, label, 'info'] as const);
+  const values = [...STATUSES, ...custom].map(([key, name, label, color]) => [name, { key, name, label, color }]);
+  return { status_class: 'StockStatus', values: Object.fromEntries(values) as object };
+}
+
+const STATUSES = [
+  [10, 'OK', 'OK', 'success'],
+  [50, 'ATTENTION', 'Attention needed', 'warning'],
+  [55, 'DAMAGED', 'Damaged', 'warning'],
+  [60, 'DESTROYED', 'Destroyed', 'danger'],
+  [65, 'REJECTED', 'Rejected', 'danger'],
+  [70, 'LOST', 'Lost', 'dark'],
+  [75, 'QUARANTINED', 'Quarantined', 'info'],
+  [85, 'RETURNED', 'Returned', 'warning'],
+] as const;
