@@ -84,8 +84,10 @@ const commands = {
     const { settingsText } = await import(
       pathToFileURL(join(root, 'packages/testing/end-to-end/dist/settings-text.js'))
     );
+    const { rulesText } = await import(pathToFileURL(join(root, 'packages/testing/end-to-end/dist/rules-text.js')));
     writeFileSync(join(root, 'docs/settings.md'), settingsText());
-    node(tool('prettier/bin/prettier.cjs'), '--write', '--log-level', 'warn', 'docs/settings.md');
+    writeFileSync(join(root, 'docs/rules.md'), rulesText());
+    node(tool('prettier/bin/prettier.cjs'), '--write', '--log-level', 'warn', 'docs/settings.md', 'docs/rules.md');
   },
   format: () => {
     install();

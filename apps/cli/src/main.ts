@@ -3,6 +3,7 @@ import { openDeadLetters, openJobQueues, type DeadLetters, type JobQueues } from
 import { Command } from 'commander';
 import { runCommand } from './command';
 import { discard, listLines, replay, type Selection } from './dead-letters';
+import { explainCommand } from './explain';
 import { reconcileCommand, type ReconcileCommandOptions } from './reconcile';
 
 async function main(environment: Environment): Promise<void> {
@@ -16,6 +17,15 @@ async function main(environment: Environment): Promise<void> {
     .option('--force', 'even if much of the shop would fall to zero at once')
     .action((options: ReconcileCommandOptions) =>
       runCommand(environment, connection => reconcileCommand(connection, options)),
+    );
+
+  program
+    .command('explain')
+    .description('how the quantity of a SKU is made up in InvenTree, and what the store shows now')
+    .argument('<sku>', "a SKU ('WIDGET-123') or the id of a part (45)")
+    .option('--json', 'as JSON')
+    .action((subject: string, options: { json?: boolean }) =>
+      runCommand(environment, connection => explainCommand(connection, subject, options)),
     );
 
   const deadLetters = program

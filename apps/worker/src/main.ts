@@ -28,6 +28,7 @@ import {
   openLocationsVersion,
   openParts,
   openProducts,
+  openRulesInForce,
   openSemaphore,
   openSourceItemsEnd,
   openStartProblems,
@@ -46,6 +47,7 @@ import { createSkuLookups } from './calls/sku-lookups';
 import { createStockWrites } from './calls/stock-writes';
 import { createStoreReads } from './calls/store-reads';
 import { connectToSystems } from './connections';
+import { createExplain } from './jobs/explain';
 import { createFindPartOfStockItem } from './jobs/find-part-of-stock-item';
 import { jobHandlers } from './jobs/handlers';
 import { NotYetError } from './jobs/job-errors';
@@ -61,6 +63,7 @@ import { createSyncPart } from './jobs/sync-part';
 import { createSyncSku, type DryRun } from './jobs/sync-sku';
 import { createTrackedChanges } from './jobs/tracked-changes';
 import { createWorkerMetrics } from './metrics';
+import { rulesFingerprint } from './rule-settings';
 import { readWorkerSettings, settingsFingerprint, type WorkerSettings } from './settings';
 import { createStartChecks } from './start-checks';
 
@@ -147,8 +150,11 @@ async function main(environment: Environment): Promise<void> {
     resyncLater,
   });
   const locationsVersion = openLocationsVersion(connection);
+  const rulesInForce = openRulesInForce(connection, rulesFingerprint(settings.rules));
   const partReads = createPartReads({ connections, breaker, stockItems, callsAtOnce: settings.INVENTREE_CONCURRENCY });
+  const skuLookups = createSkuLookups({ connections, breaker, parts });
   const handlers = jobHandlers({
+    explain: createExplain({ ...common, connection, partReads, skuLookups, storeReads }),
     syncPart: createSyncPart({
       ...common,
       fencing,
@@ -157,7 +163,7 @@ async function main(environment: Environment): Promise<void> {
       syncSku: createSyncSku({
         ...common,
         partReads,
-        skuLookups: createSkuLookups({ connections, breaker, parts }),
+        skuLookups,
         productLookups,
         storeReads,
         sellingRules: createSellingRulesLookups({ magento, breaker }),
@@ -174,6 +180,7 @@ async function main(environment: Environment): Promise<void> {
       storeReads,
       lastSweep: openLastSweep(connection),
       locationsVersion,
+      rulesInForce,
       lease: openSemaphore(connection, 'sweep', 1),
       salesDocuments: createSalesDocuments({
         magento,
@@ -200,6 +207,7 @@ async function main(environment: Environment): Promise<void> {
       lease: openSemaphore(connection, 'reconcile', 1),
       lastReconcile: openLastReconcile(connection),
       locationsVersion,
+      rulesInForce,
     }),
   });
   const runJob = createRunJob({
@@ -237,7 +245,7 @@ async function main(environment: Environment): Promise<void> {
     .then(async moved => {
       if (moved)
         log.info(`Moved the state of version 0.1 to keys with a prefix: ${JSON.stringify(moved)}`, { ...moved });
-      const areNew = await areSettingsNew(connection, fingerprint);
+      const areNew = (await areSettingsNew(connection, fingerprint)) || (await rulesInForce.areOthers());
       await requestReconcile(areNew ? 'start-up with other settings' : 'start-up', areNew);
     })
     .catch((error: unknown) => log.error(`No reconcile at start-up: ${errorMessage(error)}`));

@@ -53,7 +53,8 @@ describe('a sweep', () => {
       isFree = true,
       before,
       gone = [],
-    }: { last?: Last; isFree?: boolean; before?: PartState; gone?: number[] } = {},
+      areRulesNew = false,
+    }: { last?: Last; isFree?: boolean; before?: PartState; gone?: number[]; areRulesNew?: boolean } = {},
   ) {
     const enqueued: SyncJob[] = [];
     const skus: string[] = [];
@@ -79,6 +80,7 @@ describe('a sweep', () => {
       queues: { enqueue: (jobs: SyncJob[]) => Promise.resolve(void enqueued.push(...jobs)) } as unknown as JobQueues,
       lastSweep: { get: () => Promise.resolve(last), set: () => Promise.resolve() },
       locationsVersion: { increase: () => Promise.resolve() },
+      rulesInForce: { areOthers: () => Promise.resolve(areRulesNew) },
       lease: {
         within: work => work(),
         tryAcquire: () => Promise.resolve(isFree ? () => Promise.resolve() : undefined),
@@ -137,6 +139,13 @@ describe('a sweep', () => {
     expect([await run(everything), trackingChecks()]).toEqual([expect.objectContaining({ parts: 1 }), 0]);
     const justNow = sweepOf(1, { last: { ...plain, at: Date.now(), tookMs: 500 } });
     await expect(justNow.run(everything)).rejects.toThrow('all parts were compared just now');
+  });
+
+  it('leaves other rules to the reconcile that says what they change', async () => {
+    const { enqueued, run } = sweepOf(1, { areRulesNew: true });
+    expect(await run()).toBeUndefined();
+    await expect(run({ everything: true })).rejects.toThrow('a reconcile comes first');
+    expect(enqueued).toEqual([]);
   });
 
   it('takes a tenth of the time at most without our plugin, and checks the tracking meanwhile', async () => {

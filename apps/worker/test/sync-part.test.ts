@@ -46,7 +46,7 @@ function recordedSync(overrides: { partReads?: PartReads['load']; storeReads?: S
     fencing: fencing as Fencing,
     syncSku: createSyncSku({
       ...common,
-      skuLookups: { load: () => step('parts with SKU', [45]) },
+      skuLookups: { load: () => step('parts with SKU', [45]), find: () => Promise.resolve([45]) },
       productLookups: { load: () => step('product', { sku: 'WIDGET-123', typeId: 'simple' }) } as never,
       sellingRules: { load: () => step('selling rules', { managesStock: true, backorders: false }) },
       stockWrites: { load: () => step('write', 'written' as const) },

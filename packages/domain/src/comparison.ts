@@ -11,6 +11,7 @@ export const FINDING_KINDS = [
   'skipped type',
   'unreadable',
   'wrong parameter',
+  'not for sale any more',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 

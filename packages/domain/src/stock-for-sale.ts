@@ -113,7 +113,7 @@ export function createStockCounter(rules: QuantityRules, setup: StockSetup): Sto
     const role: LocationRole = roles?.get(item.location) ?? defaultRole;
     if ('sourceCode' in role) return role;
     const name = setup.locations?.get(item.location)?.name ?? `location ${item.location}`;
-    return { reason: `${role.exclusion === 'external' ? 'outside ' : ''}at '${name}'` };
+    return { reason: role.exclusion === 'external' ? `at the external '${name}'` : `at '${name}'` };
   }
   const defaultRole: LocationRole = rules.sourceMap ? { exclusion: 'no source' } : { sourceCode: firstSource };
 

@@ -102,6 +102,11 @@ describe('the target stock', () => {
       total([at('12.5')], { safetyStock: units('0.00001'), allowDecimals: true }),
       '12.4999',
     ],
+    [
+      'minus a share, which is rounded up',
+      total([at('0.0003')], { safetyStock: { hundredthsOfPercent: 1n }, allowDecimals: true }),
+      '0.0002',
+    ],
     ['zero where only the safety stock is left', total([at('4')], { safetyStock: units('5') }), '0'],
   ])('%s', (_, shown, expected) => expect(shown).toEqual([expected]));
 

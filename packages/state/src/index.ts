@@ -78,3 +78,5 @@ export {
   type StoredCursor,
 } from './cursors';
 export { migrate, type Migrated } from './migration';
+export { openRulesInForce, type RulesInForce } from './rules-in-force';
+export { openExplanations, type Explanation, type Explanations, type ExplainAnswer } from './explanations';

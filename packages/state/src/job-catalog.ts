@@ -52,6 +52,14 @@ const reconcileCommandSchema = z.object({
   force: z.boolean(),
   ...everyJob,
 });
+const explainSchema = z.object({
+  kind: z.literal('explain'),
+  /** A SKU, or the id of a part. */
+  subject: z.string(),
+  /** Under this id the worker answers (explanations.ts). */
+  report: z.string(),
+  ...everyJob,
+});
 
 export const jobSchema = z.discriminatedUnion('kind', [
   partSchema,
@@ -60,6 +68,7 @@ export const jobSchema = z.discriminatedUnion('kind', [
   sweepSchema,
   reconcileSchema,
   reconcileCommandSchema,
+  explainSchema,
 ]);
 
 /** What a worker is to do. A job names a part and never a quantity. */
@@ -142,6 +151,14 @@ const JOB_CATALOG: { [Kind in JobKind]: CatalogEntry<Omit<JobOf<Kind>, 'accepted
     // The operator is watching, and decides.
     attempts: 1,
     timeLimitFactor: ALL_PARTS,
+  },
+  /** Say how the quantity of a SKU is made up, for an operator who waits. */
+  explain: {
+    ...usual,
+    queue: QUEUES.lookups,
+    title: ({ subject }) => `explain ${subject}`,
+    deduplicationId: ({ report }) => `explain:${report}`,
+    attempts: 1,
   },
 };
 

@@ -15,7 +15,10 @@ export interface SkuOfPart {
 }
 
 /** Finds all parts with a SKU. */
-export type SkuLookups = BatchLoader<SkuOfPart, number[]>;
+export interface SkuLookups extends BatchLoader<SkuOfPart, number[]> {
+  /** Those that are known to have it; InvenTree is asked where none is. */
+  find(sku: string): Promise<number[]>;
+}
 
 /**
  * Many SKUs in one call. What is remembered is good enough while it says "only this part"; before two parts are taken
@@ -25,7 +28,7 @@ export function createSkuLookups(deps: { connections: Connections; breaker: Brea
   const { connections, breaker, parts } = deps;
   const { rules, wanted } = connections.offerRules;
 
-  return createBatchLoader<SkuOfPart, number[]>({
+  const loader = createBatchLoader<SkuOfPart, number[]>({
     maxBatchSize: SKUS_PER_QUESTION,
     run: async keys => {
       const skus = [...new Map(keys.map(({ sku }) => [skuKey(sku), sku])).values()];
@@ -48,6 +51,14 @@ export function createSkuLookups(deps: { connections: Connections; breaker: Brea
       });
     },
   });
+
+  return {
+    ...loader,
+    async find(sku) {
+      const [known = []] = await parts.withSkus([sku]);
+      return known.length > 0 ? known : ((await findParts([sku]))[0] ?? []);
+    },
+  };
 
   /** Asks InvenTree and remembers the answer; resolves with the SKUs whose question failed alone. */
   async function checkInInvenTree(skus: readonly string[]): Promise<Map<string, CallError>> {

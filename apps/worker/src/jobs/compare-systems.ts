@@ -4,6 +4,7 @@ import {
   FINDING_KINDS,
   formatStoreStock,
   isMassZero,
+  isSameSku,
   needsProduct,
   partsThatCount,
   sameQuantities,
@@ -21,6 +22,7 @@ import { CallError, chunk } from '@stock-sync/http-client';
 import { PLUGIN_BATCH, type PartStock } from '@stock-sync/inventree-client';
 import {
   hadSku,
+  skusIn,
   skuStateIn,
   type JobQueues,
   type Parts,
@@ -91,6 +93,8 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
   const falling: number[] = [];
   const wrong: number[] = [];
   const [goneShowing, goneQuietly]: [number[], number[]] = [[], []];
+  /** Parts that are there, and no longer have a SKU or are no longer for sale. */
+  const leaving: { part: number; sku: string }[] = [];
   const gone = createGoneParts(parts);
   let [count, showing, enqueued, left] = [0, 0, 0, 0];
 
@@ -101,11 +105,16 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
       options.onProgress(count);
     }
   }
-  const goneParts = await gone.find();
+  const goneParts = [...(await gone.find()), ...leaving];
   const stillShowing = await storeReads.showing(goneParts.map(({ sku }) => sku));
   showing += stillShowing.size;
   for (const { part, sku } of goneParts) {
     (deps.onPartGone === 'zero' && stillShowing.has(sku) ? goneShowing : goneQuietly).push(part);
+  }
+  for (const { part, sku } of leaving.filter(one => stillShowing.has(one.sku))) {
+    counts['not for sale any more']++;
+    const target = targetQuantities(offerRules.nothing);
+    options.onFinding({ kind: 'not for sale any more', part, sku, store: undefined, target });
   }
   const isHeldBack = !options.force && isMassZero(falling.length + goneShowing.length, showing, deps.maxZeroedPercent);
   if (!isHeldBack) await enqueue(falling);
@@ -128,6 +137,9 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
       if (offers.isAhead(part)) continue;
       const offer = offers.of(part);
       const before = remembered[index];
+      const skusNow = 'skus' in offer ? offer.skus : [];
+      const left = skusIn(before).find(sku => !skusNow.some(now => isSameSku(sku, now)));
+      if (left !== undefined) leaving.push({ part: part.pk, sku: left });
       if (offer.kind === 'wrong parameter') reportWrongParameter(part.pk, offer.skus, before);
       if (offer.kind !== 'offered') continue;
       const { target } = offer.stock;

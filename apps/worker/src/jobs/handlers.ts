@@ -1,4 +1,5 @@
 import type { JobKind, JobOf } from '@stock-sync/state';
+import type { createExplain } from './explain';
 import type { createFindPartOfStockItem } from './find-part-of-stock-item';
 import type { JobRun } from './job-run';
 import type { createReconcile } from './reconcile';
@@ -16,6 +17,7 @@ export function jobHandlers(jobs: {
   resync: ReturnType<typeof createResync>;
   sweep: ReturnType<typeof createSweep>;
   reconcile: ReturnType<typeof createReconcile>;
+  explain: ReturnType<typeof createExplain>;
 }): JobHandlers {
   return {
     part: jobs.syncPart.run,
@@ -24,5 +26,6 @@ export function jobHandlers(jobs: {
     sweep: jobs.sweep.run,
     reconcile: jobs.reconcile.run,
     'reconcile-command': jobs.reconcile.runCommand,
+    explain: jobs.explain.run,
   };
 }

@@ -9,12 +9,14 @@ import {
   type RedisConnection,
   type ReconcileReport,
   type ReportMessage,
+  type RulesInForce,
   type Semaphore,
 } from '@stock-sync/state';
 import type { WorkerMetrics } from '../metrics';
 import { compareSystems, type CompareOptions, type CompareSystemsDeps } from './compare-systems';
 import { NotYetError, WaitError } from './job-errors';
 import { massZeroMessage } from './mass-zero';
+import { createRuleChanges } from './rule-changes';
 import { requireRest } from './rest';
 
 /** How soon a job tries again while another reconcile is running, in milliseconds. */
@@ -43,6 +45,7 @@ export interface ReconcileDeps extends CompareSystemsDeps {
   lease: Semaphore;
   lastReconcile: LastReconcile;
   locationsVersion: LocationsVersion;
+  rulesInForce: RulesInForce;
   metrics: WorkerMetrics;
   log: Log;
 }
@@ -141,9 +144,26 @@ export function createReconcile(deps: ReconcileDeps) {
   async function compare(options: CompareOptions): Promise<ReconcileReport> {
     // A location that was moved or deleted requests a reconcile, too: no part may be synced by the old tree.
     await deps.locationsVersion.increase();
+    if (!options.dryRun && (await deps.rulesInForce.areOthers())) await announceRules();
     const report = await compareSystems(deps, options);
     await lastReconcile.set(report);
     return report;
+  }
+
+  /** Says what other rules change, before they change anything. */
+  async function announceRules(): Promise<void> {
+    log.warn('The rules of this shop were changed: both systems are compared before anything is written by them');
+    const changes = createRuleChanges();
+    const report = await compareSystems(deps, {
+      event: 'other rules',
+      dryRun: true,
+      force: false,
+      retriesFailed: false,
+      onProgress: everyInterval(parts => log.info(`Comparing by the new rules: ${parts} parts so far`, { parts })),
+      onFinding: changes.add,
+    });
+    for (const line of changes.lines(report)) log.warn(line);
+    await deps.rulesInForce.set();
   }
 
   function logReport(report: ReconcileReport, drifted: readonly Finding[]): void {

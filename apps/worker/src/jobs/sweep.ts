@@ -20,6 +20,7 @@ import {
   type LocationsVersion,
   type Parts,
   type PartState,
+  type RulesInForce,
   type Semaphore,
 } from '@stock-sync/state';
 import type { StoreReads } from '../calls/store-reads';
@@ -42,6 +43,7 @@ export interface SweepDeps {
   queues: JobQueues;
   lastSweep: LastSweep;
   locationsVersion: Pick<LocationsVersion, 'increase'>;
+  rulesInForce: Pick<RulesInForce, 'areOthers'>;
   /** One sweep at a time. */
   lease: Semaphore;
   salesDocuments: SalesDocuments;
@@ -102,6 +104,11 @@ export function createSweep(deps: SweepDeps) {
       if (!release && everything) throw new NotYetError('another sweep is running', RETRY_MS);
       if (!release) return undefined;
       try {
+        // A reconcile says first what they change.
+        if (await deps.rulesInForce.areOthers()) {
+          if (everything) throw new NotYetError('the rules were changed, and a reconcile comes first', RETRY_MS);
+          return undefined;
+        }
         // A location that was moved or deleted may be the reason: no part may be synced by the old tree.
         if (everything) await deps.locationsVersion.increase();
         if (everything) return await sweep();

@@ -183,7 +183,7 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
       {
         file: 'packages/domain/src/sku.ts',
         find: 'return active.length > 0 ? active : [...parts];',
-        replace: 'return [...parts];',
+        replace: 'return active.length > 1_000 ? active : [...parts];',
       },
     ],
   },
@@ -254,7 +254,7 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
       {
         file: COMPARE,
         find: 'const now = differing.slice(0, Math.max(0, MAX_ENQUEUED - enqueued));',
-        replace: 'const now = differing;',
+        replace: 'const now = differing.slice(0, Math.max(0, 100 * MAX_ENQUEUED - enqueued));',
       },
     ],
   },
@@ -298,7 +298,8 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
       {
         file: 'apps/ingest/src/routes.ts',
         find: "application.all('/webhooks/inventree', answerMethod('POST'));",
-        replace: "application.get('/status', (_, response) => void response.json({}));",
+        replace:
+          "application.all('/webhooks/inventree', answerMethod('POST'));\napplication.get('/status', (_, r) => void r.json({}));",
       },
     ],
   },

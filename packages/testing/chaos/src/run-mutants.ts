@@ -74,7 +74,7 @@ function testCommand(test: string): string[] {
 
 /** The line that shows what was caught: a seed that went wrong, or a test that failed. */
 function symptomIn(output: readonly string[]): string | undefined {
-  const at = output.findIndex(line => /WRONG| › |^(FAIL|ERROR): test/.test(line));
+  const at = output.findIndex(line => /WRONG|^ {2}● |^(FAIL|ERROR): test/.test(line));
   if (at < 0) return undefined;
   const [first = '', next = ''] = output.slice(at);
   return first.includes('WRONG') ? `${first.replace(/ \(what.*/, '')}: ${next.trim()}` : first.trim();

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { rulesText } from '../src/rules-text';
 import { settingsText } from '../src/settings-text';
 
 /** The docs that must say what the code says. */
@@ -20,6 +21,10 @@ const words = (document: string) => document.split(/\s+/).filter(word => !/^[-|]
 
 it('docs/settings.md is up to date (npm run docs)', () => {
   expect(words(text('docs/settings.md'))).toEqual(words(settingsText()));
+});
+
+it('docs/rules.md is up to date (npm run docs)', () => {
+  expect(words(text('docs/rules.md'))).toEqual(words(rulesText()));
 });
 
 it('docs/outages.md has the table of verdicts', () => {

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import type { RedisConnection } from './connection';
+import { OUTCOMES } from './parts';
+import { parseStored } from './stored-value';
+
+const explanationSchema = z.object({
+  part: z.number().int(),
+  name: z.string(),
+  /** Its SKUs; none where it is not sold online. */
+  skus: z.array(z.string()),
+  /** How its quantity is made up, or why it has none. */
+  quantity: z.string(),
+  /** What the store should show for it, by source; undefined where that is not known. */
+  target: z.record(z.string(), z.string()).optional(),
+  /** For each SKU what the store shows now, or why that is not known. */
+  store: z.array(z.object({ sku: z.string(), shows: z.string(), parts: z.array(z.number().int()) })),
+  /** How its last sync ended. */
+  lastSync: z.object({ outcome: z.enum(OUTCOMES), at: z.number() }).optional(),
+});
+
+/** Why the store shows what it shows for a part. */
+export type Explanation = z.infer<typeof explanationSchema>;
+
+const answerSchema = z.union([
+  z.object({ explanations: z.array(explanationSchema) }),
+  /** Why there is none. */
+  z.object({ failure: z.string() }),
+]);
+export type ExplainAnswer = z.infer<typeof answerSchema>;
+
+/** The answer of a worker to one `explain` command. */
+export interface Explanations {
+  send(answer: ExplainAnswer): Promise<void>;
+  /** The answer, once; undefined while there is none. */
+  receive(): Promise<ExplainAnswer | undefined>;
+}
+
+/** How long an answer without a receiver is kept. */
+const KEPT_SECONDS = 60;
+
+/** Opens the answer with this id. */
+export function openExplanations({ redis, keys }: RedisConnection, id: string): Explanations {
+  const key = keys.explanation(id);
+  return {
+    async send(answer) {
+      await redis.set(key, JSON.stringify(answer), 'EX', KEPT_SECONDS);
+    },
+    async receive() {
+      return parseStored(answerSchema, await redis.getdel(key));
+    },
+  };
+}
