@@ -245,7 +245,7 @@ async function main(environment: Environment): Promise<void> {
     .then(async moved => {
       if (moved)
         log.info(`Moved the state of version 0.1 to keys with a prefix: ${JSON.stringify(moved)}`, { ...moved });
-      const areNew = (await areSettingsNew(connection, fingerprint)) || (await rulesInForce.areOthers());
+      const areNew = await areSettingsNew(connection, fingerprint);
       await requestReconcile(areNew ? 'start-up with other settings' : 'start-up', areNew);
     })
     .catch((error: unknown) => log.error(`No reconcile at start-up: ${errorMessage(error)}`));

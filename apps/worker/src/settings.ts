@@ -10,7 +10,7 @@ import {
   type Settings,
   type SettingsValues,
 } from '@stock-sync/service';
-import { ruleSettings, shopRulesFrom } from './rule-settings';
+import { rulesFingerprint, ruleSettings, shopRulesFrom } from './rule-settings';
 
 const HTTP = ['http:', 'https:'];
 
@@ -126,13 +126,13 @@ function readOAuth(environment: Environment, problems: string[]) {
   return undefined;
 }
 
-/** A fingerprint of the settings by which both systems are called. It reveals none of them. */
+/** A fingerprint of the settings by which both systems are called, and of the rules. It reveals none of them. */
 export function settingsFingerprint(settings: WorkerSettings): string {
-  const { INVENTREE_URL, INVENTREE_TOKEN, MAGENTO_URL, credentials, MAGENTO_STOCK_API, SOURCE_MAP } = settings;
-  const { VERIFY_SSL, CA_FILE, TIMEOUT, SKU_FIELD } = settings;
-  const all = [INVENTREE_URL, INVENTREE_TOKEN, MAGENTO_URL, credentials, MAGENTO_STOCK_API, SOURCE_MAP];
+  const { INVENTREE_URL, INVENTREE_TOKEN, MAGENTO_URL, credentials, MAGENTO_STOCK_API, rules } = settings;
+  const { VERIFY_SSL, CA_FILE, TIMEOUT } = settings;
+  const all = [INVENTREE_URL, INVENTREE_TOKEN, MAGENTO_URL, credentials, MAGENTO_STOCK_API, rulesFingerprint(rules)];
   return createHash('sha256')
-    .update(JSON.stringify([...all, VERIFY_SSL, CA_FILE, TIMEOUT, SKU_FIELD]))
+    .update(JSON.stringify([...all, VERIFY_SSL, CA_FILE, TIMEOUT]))
     .digest('hex')
     .slice(0, 16);
 }

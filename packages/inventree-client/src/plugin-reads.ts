@@ -1,5 +1,5 @@
 import { parseQuantity, sum } from '@stock-sync/domain';
-import { CallError, failureKindOf, isGatewayStatus, parsedBody, type Answer } from '@stock-sync/http-client';
+import { CallError, excerpt, failureKindOf, isGatewayStatus, parsedBody, type Answer } from '@stock-sync/http-client';
 import { z } from 'zod';
 import type { InvenTreeConnection } from './connection';
 import type { PartStock, Wanted } from './part-stock';
@@ -174,8 +174,18 @@ function requirePlugin({ status, isJson, body, retryAfterMs }: Answer, path = PL
     const kind = failureKindOf(status, retryAfterMs);
     throw new CallError('InvenTree', kind, `InvenTree answered ${status}`, { status, retryAfterMs });
   }
+  if (status === 400 && isJson) {
+    const message = `InvenTree's plugin refused to read parts: ${wrongFieldIn(body)}. Check the settings that name it`;
+    throw new CallError('InvenTree', 'credentials', message, { status });
+  }
   if (status === 500) throw new CallError('InvenTree', 'refused', `InvenTree: ${message}`, { status });
   throw new PluginAbsentError(
     `${message}: install the plugin and activate it, switch on ENABLE_PLUGINS_URL, and restart InvenTree`,
   );
+}
+
+/** What is wrong with a request, as the plugin says it: the problems of each field. */
+function wrongFieldIn(body: unknown): string {
+  const problems = z.record(z.string(), z.array(z.string())).safeParse(body).data ?? {};
+  return Object.values(problems).flat().join('; ') || excerpt(body);
 }

@@ -298,8 +298,8 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
       {
         file: 'apps/ingest/src/routes.ts',
         find: "application.all('/webhooks/inventree', answerMethod('POST'));",
-        replace:
-          "application.all('/webhooks/inventree', answerMethod('POST'));\napplication.get('/status', (_, r) => void r.json({}));",
+        replace: `application.all('/webhooks/inventree', answerMethod('POST'));
+  application.get('/status', (_request, response) => void response.json({}));`,
       },
     ],
   },

@@ -107,12 +107,25 @@ function mutate(folder: string, { edits }: Mutant): void {
   }
 }
 
-function ended(folder: string, args: string[]): Promise<{ code: number | null; output: string[] }> {
+/** How long the test of a rule may take, in milliseconds. */
+const TEST_LIMIT_MS = 4 * 60_000;
+
+function killGroup(pid: number | undefined): void {
+  if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+}
+
+function ended(folder: string, args: string[]): Promise<{ code: number; output: string[] }> {
   return new Promise(resolve => {
-    const child = spawn(process.execPath, [join(folder, 'packages/tooling/run.mjs'), ...args], { cwd: folder });
+    const script = join(folder, 'packages/tooling/run.mjs');
+    // A process group of its own: where a mutant keeps a service from ending, its test never ends.
+    const child = spawn(process.execPath, [script, ...args], { cwd: folder, detached: true });
+    const limit = args[0] === 'test' ? setTimeout(() => killGroup(child.pid), TEST_LIMIT_MS) : undefined;
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.once('close', code => resolve({ code, output: output.trim().split('\n') }));
+    child.once('close', code => {
+      clearTimeout(limit);
+      resolve({ code: code ?? 1, output: output.trim().split('\n') });
+    });
   });
 }

@@ -132,8 +132,8 @@ export const RULE_CHAPTERS: readonly RuleChapter[] = [
   {
     title: 'Which stock counts',
     text:
-      'What InvenTree itself counts as in stock: not sold, not installed, not consumed, not rejected, lost, destroyed ' +
-      'or quarantined. Settings leave out more.',
+      'What InvenTree itself counts as in stock: not sold, installed, consumed, rejected, lost, destroyed or ' +
+      'quarantined. Settings leave out more.',
     examples: [
       { settings: {}, part: { stock: [units(75), units(5, { status: 55 })] }, said: '80 in stock: 80 for sale' },
       {

@@ -134,8 +134,11 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     async stop() {
       inventree.sendTo();
       await Promise.all([ingest.stop(), ...workers.map(worker => worker.stop())]);
-      await Promise.all([inventree.close(), magento.close()]);
-      await database.release();
+      try {
+        await Promise.all([inventree.close(), magento.close()]);
+      } finally {
+        await database.release();
+      }
     },
   };
 }

@@ -16,6 +16,8 @@ export function pluginRoutes(shop: InvenTreeShop): Route[] {
         const { parts, parameters = [], wanted = [] } = (call.body ?? {}) as Wishes & { parts?: unknown };
         if (!Array.isArray(parts) || parts.length > 1000)
           return badRequest({ parts: ['expected a list of at most 1000 ids'] });
+        const unknown = unknownTemplate(shop, parameters);
+        if (unknown) return unknown;
         const found = (parts as number[]).flatMap(pk => shop.parts.get(pk) ?? []);
         const missing = (parts as number[]).filter(pk => !shop.parts.has(pk));
         const rows = found.map(part => pluginPart(shop, part, { parameters, wanted }));
@@ -44,11 +46,20 @@ function walk(shop: InvenTreeShop, call: FakeCall): FakeAnswer {
   const limit = Number(call.query.get('limit') ?? 1000);
   if (!Number.isInteger(after)) return badRequest({ after: ['expected a whole number'] });
   if (!Number.isInteger(limit) || limit < 1 || limit > 1000) return badRequest({ limit: ['expected 1 to 1000'] });
+  const unknown = unknownTemplate(shop, call.query.getAll('parameters'));
+  if (unknown) return unknown;
   const keys = [...shop.parts.keys()].filter(pk => pk > after).sort((a, b) => a - b);
   const page = keys.slice(0, limit);
   const wishes = { parameters: call.query.getAll('parameters'), wanted: call.query.getAll('wanted') };
   const parts = page.flatMap(pk => shop.parts.get(pk) ?? []).map(part => pluginPart(shop, part, wishes));
   return { status: 200, body: { parts, next: keys.length > limit ? (page.at(-1) ?? null) : null } };
+}
+
+function unknownTemplate(shop: InvenTreeShop, names: readonly string[]): FakeAnswer | undefined {
+  const known = [...shop.templates.values()].map(({ name }) => name);
+  const unknown = names.find(name => !known.includes(name));
+  if (unknown === undefined || shop.parts.size === 0) return undefined;
+  return badRequest({ parameters: [`expected names of parameter templates, got '${unknown}'`] });
 }
 
 function pluginPart(shop: InvenTreeShop, part: Part, { parameters = [], wanted = [] }: Wishes) {
