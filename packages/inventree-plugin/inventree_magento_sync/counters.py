@@ -2,29 +2,31 @@
 
 import os
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 
 
 class Counters:
-    """Counters that are sent with the next webhook, and restored if it is not accepted."""
+    """Counters that are sent to each receiver with the next webhook, and restored if it is not accepted."""
 
     def __init__(self):
         self._lock = threading.Lock()
         self._counts = Counter()
+        self._reported = defaultdict(Counter)
 
     def add(self, name, count=1):
         with self._lock:
             self._counts[name] += count
 
-    def take(self):
-        """The counters so far, which start again at zero."""
+    def take(self, receiver):
+        """The counters since this receiver took them."""
         with self._lock:
-            counts, self._counts = self._counts, Counter()
+            counts = self._counts - self._reported[receiver]
+            self._reported[receiver] = Counter(self._counts)
             return dict(counts)
 
-    def restore(self, counts):
+    def restore(self, receiver, counts):
         with self._lock:
-            self._counts.update(counts)
+            self._reported[receiver].subtract(counts)
 
 
 counters = Counters()

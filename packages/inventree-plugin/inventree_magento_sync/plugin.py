@@ -61,19 +61,26 @@ class MagentoSyncPlugin(EventMixin, ScheduleMixin, SettingsMixin, UrlsMixin, Inv
         settings = read_settings(self)
         if settings is None:
             return
+        targets = settings.targets
         if event == QUEUED_EVENT:
             webhooks = [Webhook(kwargs['events'], kwargs['webhook_id'])]
+            # All of them where its address was changed since: each drops what it has already.
+            targets = [target for target in targets if target.url == kwargs.get('url')] or targets
         else:
             items = kwargs.get('item_ids') or kwargs.get('ids') or [kwargs['item_id']]
             parts = receivers.parts_of_items(items)
             webhooks = webhooks_of({ITEM_CREATED: parts}, settings.is_enabled)
-        for webhook in webhooks:
-            try:
-                post(settings, webhook, settings.timeout_seconds)
-            except NotAccepted:
-                counters.add('refused_from_queue')
-                raise
-            counters.add('sent_from_queue')
+        failure = None
+        for target in targets:
+            for webhook in webhooks:
+                try:
+                    post(settings, target, webhook, settings.timeout_seconds)
+                    counters.add('sent_from_queue')
+                except NotAccepted as error:
+                    counters.add('refused_from_queue')
+                    failure = error
+        if failure:
+            raise failure
 
     def heartbeat(self):
         """Every minute, from the background worker: shows that the plugin works when no stock changes."""
@@ -90,7 +97,8 @@ class MagentoSyncPlugin(EventMixin, ScheduleMixin, SettingsMixin, UrlsMixin, Inv
             # Without it, InvenTree's queue takes no events, and what cannot be sent at once is never sent.
             'queue': bool(get_global_setting('ENABLE_PLUGINS_EVENTS', False)),
         }
-        try:
-            post(settings, Webhook([beat]), settings.timeout_seconds)
-        except NotAccepted as error:
-            logger.warning('magento-sync: heartbeat not sent: %s', error)
+        for target in settings.targets:
+            try:
+                post(settings, target, Webhook([beat]), settings.timeout_seconds)
+            except NotAccepted as error:
+                logger.warning('magento-sync: heartbeat not sent: %s', error)

@@ -139,7 +139,7 @@ def report(changes, using):
         for webhook in webhooks:
             at_once.offer(settings, webhook)
     for webhook in webhooks:
-        enqueue(webhook)
+        enqueue(settings, webhook)
 
 
 def _by_parts(changes, using):

@@ -31,9 +31,9 @@ class NotAccepted(Exception):
     """The service did not accept a webhook; the message says why."""
 
 
-def post(settings, webhook, timeout_seconds):
+def post(settings, target, webhook, timeout_seconds):
     """Sends a signed webhook with the counters of this process. Raises NotAccepted; can be repeated."""
-    counts = counters.take()
+    counts = counters.take(target.url)
     content = {'instance': instance(), 'events': webhook.events, 'counters': counts}
     body = json.dumps(content, separators=(',', ':')).encode()
     timestamp = str(int(time.time()))
@@ -42,24 +42,24 @@ def post(settings, webhook, timeout_seconds):
         'user-agent': f'inventree-magento-sync/{VERSION}',
         'webhook-id': webhook.id,
         'webhook-timestamp': timestamp,
-        'webhook-signature': signature_of(settings.secret, webhook.id, timestamp, body),
+        'webhook-signature': signature_of(target.secret, webhook.id, timestamp, body),
     }
     try:
-        status, answer = _posted(settings, body, headers, timeout_seconds)
+        status, answer = _posted(target.url, settings.verify_tls, body, headers, timeout_seconds)
     except (OSError, http.client.HTTPException) as error:
-        counters.restore(counts)
-        raise NotAccepted(f'{settings.url} does not answer: {error or type(error).__name__}') from error
+        counters.restore(target.url, counts)
+        raise NotAccepted(f'{target.url} does not answer: {error or type(error).__name__}') from error
     if status != 202:
-        counters.restore(counts)
-        raise NotAccepted(f'{settings.url} answered {status}: {answer}')
+        counters.restore(target.url, counts)
+        raise NotAccepted(f'{target.url} answered {status}: {answer}')
 
 
-def _posted(settings, body, headers, timeout_seconds):
+def _posted(address, verify_tls, body, headers, timeout_seconds):
     """The status of the answer and the start of its text. Redirects are not followed."""
-    url = urlsplit(settings.url)
+    url = urlsplit(address)
     if url.scheme == 'https':
         context = ssl.create_default_context()
-        if not settings.verify_tls:
+        if not verify_tls:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         connection = http.client.HTTPSConnection(url.hostname, url.port, timeout=timeout_seconds, context=context)
@@ -73,53 +73,73 @@ def _posted(settings, body, headers, timeout_seconds):
         connection.close()
 
 
-def enqueue(webhook):
-    """Adds a webhook to InvenTree's queue, whose background worker passes it to process_event."""
+def enqueue(settings, webhook):
+    """Adds a webhook to InvenTree's queue, once for each ingest: one that is down must not delay the others."""
     from plugin.base.event.events import trigger_event
 
-    # The id also makes the event unique: InvenTree drops an event that equals one in its queue.
-    trigger_event(QUEUED_EVENT, events=webhook.events, webhook_id=webhook.id)
+    for target in settings.targets:
+        # The id also makes the event unique: InvenTree drops an event that equals one in its queue.
+        trigger_event(QUEUED_EVENT, events=webhook.events, webhook_id=webhook.id, url=target.url)
 
 
 class AtOnce:
-    """Sends webhooks from a few threads, which end when nothing is left. Callers do not wait."""
+    """Sends webhooks from a few threads for each ingest. Callers do not wait."""
+
+    def __init__(self):
+        self._lanes = {}
+
+    def offer(self, settings, webhook):
+        """Takes a webhook, or leaves it to InvenTree's queue where too many are waiting."""
+        for target in settings.targets:
+            # One operation, so that two threads get the same lane.
+            self._lanes.setdefault(target.url, Lane()).offer(settings, target, webhook)
+
+    def waiting(self):
+        """How many webhooks wait for a thread."""
+        return sum(len(lane.waiting) for lane in self._lanes.values())
+
+    def threads(self):
+        return sum(lane.threads for lane in self._lanes.values())
+
+
+class Lane:
+    """Sends webhooks to one ingest, from threads that end when nothing is left."""
 
     def __init__(self):
         self._lock = threading.Lock()
-        self._waiting = deque()
-        self._threads = 0
+        self.waiting = deque()
+        self.threads = 0
 
-    def offer(self, settings, webhook):
-        """Takes a webhook, or leaves it to InvenTree's queue if too many are waiting."""
+    def offer(self, settings, target, webhook):
         with self._lock:
-            if len(self._waiting) >= MAX_WAITING:
+            if len(self.waiting) >= MAX_WAITING:
                 counters.add('left_to_queue')
                 return
-            self._waiting.append((settings, webhook))
-            if self._threads >= MAX_THREADS:
+            self.waiting.append((settings, target, webhook))
+            if self.threads >= MAX_THREADS:
                 return
-            self._threads += 1
+            self.threads += 1
         try:
             threading.Thread(target=self._run, name='magento-sync', daemon=True).start()
         except RuntimeError:
             with self._lock:
-                self._threads -= 1
+                self.threads -= 1
 
     def _run(self):
         while True:
             with self._lock:
-                if not self._waiting:
-                    self._threads -= 1
+                if not self.waiting:
+                    self.threads -= 1
                     return
-                settings, webhook = self._waiting.popleft()
+                settings, target, webhook = self.waiting.popleft()
             try:
-                post(settings, webhook, min(AT_ONCE_SECONDS, settings.timeout_seconds))
+                post(settings, target, webhook, min(AT_ONCE_SECONDS, settings.timeout_seconds))
                 counters.add('sent_at_once')
             except Exception as error:
                 # The others would fail too, each after its own timeout.
                 with self._lock:
-                    left = 1 + len(self._waiting)
-                    self._waiting.clear()
+                    left = 1 + len(self.waiting)
+                    self.waiting.clear()
                 counters.add('left_to_queue', left)
                 logger.warning("magento-sync: %s; %s left to InvenTree's queue", error, left)
 

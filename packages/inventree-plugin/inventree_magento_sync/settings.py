@@ -21,34 +21,38 @@ CACHED_SECONDS = 10
 OFF_CACHED_SECONDS = 1
 
 
+def listed(value):
+    """What a setting lists, separated by commas or spaces."""
+    return str(value or '').replace(',', ' ').split()
+
+
 def valid_url(value):
-    """Refuses a value that cannot be the URL of ingest. Empty is allowed: then nothing is sent."""
-    if not value:
-        return
-    try:
-        url = urlsplit(value.strip())
-        right = url.scheme in ('http', 'https') and url.hostname and url.port != 0 and not (url.query or url.fragment)
-    except ValueError:
-        right = False
-    if not right:
-        raise ValidationError(
-            f"Ingest URL: expected the address of the service's ingest, such as http://ingest:3000, got '{value}'"
-        )
+    """Refuses a value that cannot be the URL of ingest, or of several. Empty is allowed: then nothing is sent."""
+    for text in listed(value):
+        try:
+            url = urlsplit(text)
+            right = url.scheme in ('http', 'https') and url.hostname and url.port != 0
+            right = right and not (url.query or url.fragment)
+        except ValueError:
+            right = False
+        if not right:
+            raise ValidationError(
+                f"Ingest URL: expected the address of the service's ingest, such as http://ingest:3000, got '{text}'"
+            )
 
 
 def valid_secret(value):
-    """Refuses a value that cannot be a webhook secret. Empty is allowed: then nothing is sent."""
-    if not value:
-        return
-    try:
-        length = len(key_of(value.strip()))
-    except ValueError:
-        length = 0
-    if length < SECRET_BYTES:
-        raise ValidationError(
-            f"Webhook secret: expected 'whsec_' and at least {SECRET_BYTES} bytes of base64, the same text as in the "
-            "service's WEBHOOK_SECRET. Make one with: echo whsec_$(openssl rand -base64 32)"
-        )
+    """Refuses a value that cannot be a webhook secret, or several. Empty is allowed: then nothing is sent."""
+    for text in listed(value):
+        try:
+            length = len(key_of(text))
+        except ValueError:
+            length = 0
+        if length < SECRET_BYTES:
+            raise ValidationError(
+                f"Webhook secret: expected 'whsec_' and at least {SECRET_BYTES} bytes of base64, the same text as in "
+                "the service's WEBHOOK_SECRET. Make one with: echo whsec_$(openssl rand -base64 32)"
+            )
 
 
 def _switch(name, description):
@@ -59,13 +63,13 @@ DEFINITIONS = {
     'ENABLED': _switch('Enabled', 'Report changes to the stock sync'),
     'INGEST_URL': {
         'name': 'Ingest URL',
-        'description': "The address of the stock sync's ingest, such as http://ingest:3000",
+        'description': "The address of the stock sync's ingest, such as http://ingest:3000; several with commas",
         'validator': valid_url,
         'default': '',
     },
     'WEBHOOK_SECRET': {
         'name': 'Webhook secret',
-        'description': "The same text as in the stock sync's WEBHOOK_SECRET: whsec_...",
+        'description': "The same text as in the stock sync's WEBHOOK_SECRET: whsec_...; one for all addresses, or each",
         'validator': valid_secret,
         'protected': True,
         'default': '',
@@ -86,11 +90,18 @@ DEFINITIONS = {
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The settings, ready for use."""
+class Target:
+    """An ingest; each shop has its own."""
 
     url: str
     secret: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings, ready for use."""
+
+    targets: tuple
     verify_tls: bool
     timeout_seconds: int
     at_once: bool
@@ -113,23 +124,33 @@ def read_settings(plugin):
 
     if not is_on('ENABLED'):
         return None
-    url, secret = str(value('INGEST_URL') or '').strip(), str(value('WEBHOOK_SECRET') or '').strip()
     try:
-        valid_url(url)
-        valid_secret(secret)
+        targets = targets_in(value('INGEST_URL'), value('WEBHOOK_SECRET'))
     except ValidationError:
         return None
-    if not url or not secret:
+    if not targets:
         return None
-    base = url.rstrip('/')
     return Settings(
-        url=base if base.endswith(WEBHOOK_PATH) else base + WEBHOOK_PATH,
-        secret=secret,
+        targets=targets,
         verify_tls=is_on('VERIFY_SSL'),
         timeout_seconds=int(value('TIMEOUT') or DEFINITIONS['TIMEOUT']['default']),
         at_once=is_on('SEND_AT_ONCE'),
         enabled=frozenset(key for key in DEFINITIONS if key.startswith('SYNC_ON_') and is_on(key)),
     )
+
+
+def targets_in(urls, secrets):
+    """Each ingest with its secret. Raises a ValidationError."""
+    valid_url(urls)
+    valid_secret(secrets)
+    urls, secrets = listed(urls), listed(secrets)
+    if len(secrets) == 1:
+        secrets *= len(urls)
+    if secrets and len(secrets) != len(urls):
+        raise ValidationError(f'Webhook secret: expected one, or one for each of the {len(urls)} addresses of ingest')
+    bases = (url.rstrip('/') for url in urls)
+    paths = (base if base.endswith(WEBHOOK_PATH) else base + WEBHOOK_PATH for base in bases)
+    return tuple(Target(url, secret) for url, secret in zip(paths, secrets))
 
 
 _recent = (0.0, None)

@@ -22,12 +22,13 @@ from plugin import registry
 from plugin.base.event import events
 
 SECRET = 'whsec_' + base64.b64encode(bytes(range(32))).decode()
+OTHER_SECRET = 'whsec_' + base64.b64encode(bytes(range(1, 33))).decode()
 
 
 class Ingest:
     """A fake ingest: answers webhooks and records their bodies. It can also refuse them, or hang."""
 
-    def __init__(self):
+    def __init__(self, secret=SECRET):
         self.bodies, self.ids, self.counts = [], [], Counter()
         self.status, self.hang = 202, threading.Event()
         self.hang.set()
@@ -37,7 +38,7 @@ class Ingest:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers['content-length']))
                 signed = f'{self.headers["webhook-id"]}.{self.headers["webhook-timestamp"]}.'.encode() + body
-                key = base64.b64decode(SECRET[len('whsec_') :])
+                key = base64.b64decode(secret[len('whsec_') :])
                 expected = 'v1,' + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
                 right = self.path == '/webhooks/inventree' and self.headers['webhook-signature'] == expected
                 ingest.hang.wait(20)
@@ -122,7 +123,7 @@ class PluginTest(unittest.TestCase):
 
     def reported(self):
         """What ingest received at once, as parts by event, after all threads have ended."""
-        eventually(lambda: not senders() and not sending.at_once._waiting)
+        eventually(lambda: not senders() and not sending.at_once.waiting())
         reported = parts_by_event(self.ingest.events())
         self.ingest.bodies.clear()
         return reported
@@ -130,7 +131,7 @@ class PluginTest(unittest.TestCase):
     def counted(self):
         """The counters of the plugin since the last call, whether ingest has them or not."""
         eventually(lambda: not senders())
-        counts, self.ingest.counts = self.ingest.counts + Counter(counters.take()), Counter()
+        counts, self.ingest.counts = self.ingest.counts + Counter(counters.take(f'{self.ingest.url}/webhooks/inventree')), Counter()
         return dict(counts)
 
     def queued(self):

@@ -17,7 +17,7 @@ from plugin.base.event import events
 from stock.models import StockItem
 
 from . import INVENTREE_LIKE
-from .support import PluginTest, eventually, senders
+from .support import OTHER_SECRET, SECRET, Ingest, PluginTest, eventually, parts_by_event, senders
 
 SAVED = 'stock_stockitem.saved'
 
@@ -31,6 +31,11 @@ class SendingTest(PluginTest):
         self.queued()
         self.ingest.ids.clear()
         self.counted()
+        counters.take('x')
+
+    def post(self, webhook):
+        settings = read_settings(self.plugin)
+        sending.post(settings, settings.targets[0], webhook, 5)
 
 
 class Twice(SendingTest):
@@ -62,7 +67,7 @@ class Twice(SendingTest):
         for status in (200, 302, 401, 503):
             self.ingest.status = status
             with self.assertRaisesRegex(NotAccepted, f'answered {status}.*not now'):
-                sending.post(read_settings(self.plugin), Webhook([]), 5)
+                self.post(Webhook([]))
         self.assertEqual(self.ingest.ids, [])
 
     def test_nothing_is_sent_from_the_queue_once_the_plugin_is_off(self):
@@ -71,6 +76,52 @@ class Twice(SendingTest):
         self.configure(ENABLED=False)
         events.run_background_worker()
         self.assertEqual((self.reported(), events.queue), ({}, []))
+
+
+class SeveralShops(SendingTest):
+    def setUp(self):
+        super().setUp()
+        self.other = Ingest(OTHER_SECRET)
+        self.addCleanup(self.other.stop)
+        secrets = f'{SECRET}, {OTHER_SECRET}'
+        self.configure(INGEST_URL=f'{self.ingest.url}, {self.other.url}', WEBHOOK_SECRET=secrets)
+
+    def test_each_get_every_change_signed_with_their_own_secret(self):
+        self.item.save()
+        self.reported()
+        self.assertEqual(parts_by_event(self.other.events()), {SAVED: [self.part.pk]})
+        events.run_background_worker()
+        self.assertEqual(self.other.ids, self.ingest.ids)
+        self.assertEqual(len(self.other.ids), 2)
+
+    def test_one_that_is_down_delays_no_other(self):
+        self.ingest.stop()
+        with self.assertLogs('inventree', 'WARNING'):
+            self.item.save()
+            self.reported()
+        events.run_background_worker()
+        self.assertEqual(len(self.other.ids), 2)
+        self.assertEqual(self.queued(), {SAVED: [self.part.pk]}, 'only for the one that is down')
+        self.plugin.process_event('stockitem.created_items', ids=[999_999])
+        with self.assertRaises(NotAccepted):
+            self.plugin.process_event('stockitem.created_items', ids=[self.item.pk])
+        self.assertEqual(self.other.events()[-1]['event'], 'stock_stockitem.created')
+
+    def test_each_get_a_heartbeat_and_all_counters(self):
+        self.plugin.heartbeat()
+        counters.add('errors', 3)
+        self.plugin.heartbeat()
+        for ingest in (self.ingest, self.other):
+            self.assertEqual(ingest.events()[-1]['event'], 'stock_sync.heartbeat')
+            self.assertEqual(ingest.bodies[-1]['counters']['errors'], 3)
+
+    def test_what_was_queued_for_an_address_that_was_changed_goes_to_all(self):
+        self.configure(SEND_AT_ONCE=False)
+        self.item.save()
+        self.configure(INGEST_URL=self.other.url, WEBHOOK_SECRET=OTHER_SECRET)
+        events.run_background_worker()
+        self.assertEqual(len(set(self.other.ids)), 1)
+        self.assertEqual(self.ingest.ids, [])
 
 
 class BulkEvents(SendingTest):
@@ -105,10 +156,10 @@ class Threads(SendingTest):
             self.item.save()
         self.assertLess(time.monotonic() - began, sending.AT_ONCE_SECONDS)
         self.assertEqual(len(senders()), sending.MAX_THREADS)
-        self.assertLessEqual(len(sending.at_once._waiting), sending.MAX_WAITING)
+        self.assertLessEqual(sending.at_once.waiting(), sending.MAX_WAITING)
         self.assertEqual(len(events.queue), 150)
         refused = 150 - sending.MAX_WAITING - sending.MAX_THREADS
-        self.assertEqual(counters._counts['left_to_queue'], refused)
+        self.assertEqual(counters.take('x')['left_to_queue'], refused)
         with self.assertLogs('inventree', 'WARNING'):
             eventually(lambda: not senders(), 10)
         self.ingest.hang.set()
@@ -140,7 +191,7 @@ class Threads(SendingTest):
         read, write = os.pipe()
         child = os.fork()
         if child == 0:
-            os.write(write, f'{sending.at_once._threads} {len(sending.at_once._waiting)}'.encode())
+            os.write(write, f'{sending.at_once.threads()} {sending.at_once.waiting()}'.encode())
             os._exit(0)
         os.waitpid(child, 0)
         self.assertEqual(os.read(read, 10), b'0 0')
@@ -152,7 +203,7 @@ class Threads(SendingTest):
 
 class Instance(SendingTest):
     def test_is_in_every_webhook_and_reveals_no_secret(self):
-        sending.post(read_settings(self.plugin), Webhook([]), 5)
+        self.post(Webhook([]))
         [body] = self.ingest.bodies
         self.assertEqual(body['instance']['url'], 'http://inventree.test')
         self.assertRegex(body['instance']['id'], r'^[0-9a-f]{16}$')
@@ -178,24 +229,24 @@ class Counters(SendingTest):
             child = os.fork()
             if child == 0:
                 counters.add('transactions')
-                os.write(write, str(counters.take()).encode())
+                os.write(write, str(counters.take('x')).encode())
                 os._exit(0)
         os.waitpid(child, 0)
         self.assertEqual(os.read(read, 100), b"{'transactions': 1}")
         os.close(read)
         os.close(write)
-        self.assertEqual(counters.take(), {'errors': 1})
+        self.assertEqual(counters.take('x'), {'errors': 1})
 
     def test_are_sent_with_the_next_webhook_and_restored_if_it_fails(self):
         counters.add('errors', 2)
         self.ingest.status = 503
         with self.assertRaises(NotAccepted):
-            sending.post(read_settings(self.plugin), Webhook([]), 5)
+            self.post(Webhook([]))
         self.ingest.status = 202
-        sending.post(read_settings(self.plugin), Webhook([]), 5)
+        self.post(Webhook([]))
         [body] = self.ingest.bodies
         self.assertEqual((body['events'], body['counters']), ([], {'errors': 2}))
-        self.assertEqual(counters.take(), {})
+        self.assertEqual(self.counted(), {'errors': 2}, 'and not once more')
 
     def test_count_the_results_of_webhooks(self):
         with transaction.atomic():

@@ -1,8 +1,8 @@
 from django.core.exceptions import ValidationError
-from inventree_magento_sync.settings import DEFINITIONS, read_settings
+from inventree_magento_sync.settings import DEFINITIONS, Target, read_settings
 from plugin import registry
 
-from .support import SECRET, PluginTest
+from .support import OTHER_SECRET, SECRET, PluginTest
 
 
 class SettingsTest(PluginTest):
@@ -37,11 +37,19 @@ class SettingsTest(PluginTest):
         self.configure(INGEST_URL=' https://h:1/ ', TIMEOUT=7, VERIFY_SSL=False)
         self.configure(SEND_AT_ONCE='False', SYNC_ON_DELETE=False)
         settings = read_settings(self.plugin)
-        self.assertEqual(settings.url, 'https://h:1/webhooks/inventree')
+        self.assertEqual(settings.targets, (Target('https://h:1/webhooks/inventree', SECRET),))
         self.assertEqual((settings.timeout_seconds, settings.verify_tls, settings.at_once), (7, False, False))
         self.assertEqual(settings.enabled, {'SYNC_ON_CREATE', 'SYNC_ON_UPDATE'})
         self.configure(INGEST_URL='http://h/webhooks/inventree')
-        self.assertEqual(read_settings(self.plugin).url, 'http://h/webhooks/inventree')
+        self.assertEqual(read_settings(self.plugin).targets[0].url, 'http://h/webhooks/inventree')
+
+    def test_may_name_several_ingests_with_one_secret_or_one_each(self):
+        self.configure(INGEST_URL='http://a, http://b http://c')
+        self.assertEqual([target.secret for target in read_settings(self.plugin).targets], [SECRET] * 3)
+        self.configure(INGEST_URL='http://a,http://b', WEBHOOK_SECRET=f'{SECRET},{OTHER_SECRET}')
+        self.assertEqual([target.secret for target in read_settings(self.plugin).targets], [SECRET, OTHER_SECRET])
+        self.configure(INGEST_URL='http://a,http://b,http://c')
+        self.assertIsNone(read_settings(self.plugin), 'two secrets for three addresses')
 
     def test_that_are_wrong_in_the_database_send_nothing(self):
         registry.stored['INGEST_URL'] = 'nonsense'

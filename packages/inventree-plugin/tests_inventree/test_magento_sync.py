@@ -45,7 +45,7 @@ class MagentoSyncTest(InvenTreeAPITestCase):
             patch.start()
             self.addCleanup(patch.stop)
 
-    def keep(self, webhook):
+    def keep(self, settings, webhook):
         self.webhooks.append(webhook)
 
     def reported(self, work):

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { startSystem, type System, type SystemOptions } from '../src';
+import { startMagento } from '@stock-sync/fakes';
+import { startService, startSystem, TEST_SECRET, type System, type SystemOptions } from '../src';
 import { deadLettersOf, messages, redisServer, shown, until } from './support';
 
 /** The rules that a shop sets, in a running system: docs/rules.md has an example of each. */
@@ -19,6 +20,8 @@ async function start(environment: Record<string, string>, options: Partial<Syste
   });
   return system;
 }
+
+const OTHER_SECRET = 'whsec_b3RoZXItc2VjcmV0LW9mLTI0LWJ5dGVzLi4uLi4=';
 
 /** A part with this many in stock, whose product shows 999. */
 function addPart({ inventree, magento }: System, name: string, quantity: number, more: object = {}, sku = name) {
@@ -76,7 +79,7 @@ it('a part that is no longer sold online is taken to zero, and comes back', asyn
 });
 
 describe('several parts with one SKU', () => {
-  it('show their sum with SHARED_SKU=sum, whichever of them changes, and what is left when one is deleted', async () => {
+  it('show their sum with SHARED_SKU=sum, whichever changes, and what is left when one is deleted', async () => {
     const running = await start({ SKU_FIELD: 'IPN', SHARED_SKU: 'sum' });
     const first = addPart(running, 'Red box', 50, { IPN: 'BOX' }, 'BOX');
     const second = addPart(running, 'Blue box', 7, { IPN: 'box' }, 'BOX');
@@ -220,6 +223,50 @@ describe('other rules', () => {
     expect(logged(running, '0 less (0 units); 8 are not for sale any more')).toHaveLength(1);
     expect(shown(running, 'P-8')).toBe(85);
   });
+});
+
+it('one InvenTree feeds two shops, each with its own store, rules, secret and keys', async () => {
+  const retail = await start({ SAFETY_STOCK: '5' }, { sends: 'none' });
+  const wholesale = await startMagento();
+  const { accessToken, consumerKey, consumerSecret, accessTokenSecret } = wholesale.integration;
+  const environment = {
+    ...retail.environment,
+    REDIS_PREFIX: 'wholesale',
+    WEBHOOK_SECRET: OTHER_SECRET,
+    MAGENTO_URL: wholesale.url,
+    MAGENTO_ACCESS_TOKEN: accessToken,
+    MAGENTO_CONSUMER_KEY: consumerKey,
+    MAGENTO_CONSUMER_SECRET: consumerSecret,
+    MAGENTO_ACCESS_TOKEN_SECRET: accessTokenSecret,
+    SAFETY_STOCK: '0',
+    SYNC_PARAMETER: 'Wholesale=yes',
+  };
+  retail.inventree.shop.templates.set(5, { pk: 5, name: 'Wholesale' });
+  const ingest = await startService('ingest', environment);
+  const worker = await startService('worker', environment);
+  try {
+    retail.inventree.sendTo(
+      { url: retail.ingest.url, secret: TEST_SECRET, sends: 'plugin' },
+      { url: ingest.url, secret: OTHER_SECRET, sends: 'plugin' },
+    );
+    const both = addPart(retail, 'WIDGET-123', 50);
+    const retailOnly = addPart(retail, 'GADGET-1', 20);
+    for (const name of ['WIDGET-123', 'GADGET-1']) wholesale.store.addProduct(name, { quantity: 999 });
+    retail.inventree.shop.parameters.push({ pk: 1, template: 5, part: both.part.pk, data: 'yes' });
+    save(retail, both.part);
+    save(retail, retailOnly.part);
+    await shows(retail, 'WIDGET-123', 45);
+    await shows(retail, 'GADGET-1', 15);
+    await until('the other shop is in sync', () => wholesale.store.shown('WIDGET-123')?.quantity === 50);
+    count(retail, both.item, 30);
+    await shows(retail, 'WIDGET-123', 25);
+    await until('the other shop is in sync', () => wholesale.store.shown('WIDGET-123')?.quantity === 30);
+    expect(wholesale.store.shown('GADGET-1')?.quantity).toBe(999);
+  } finally {
+    retail.inventree.sendTo();
+    await Promise.all([ingest.stop(), worker.stop()]);
+    await wholesale.close();
+  }
 });
 
 describe('npm run explain', () => {

@@ -29,8 +29,8 @@ export interface FakeInvenTree extends FakeHttpServer {
   setMaintenance(on: boolean): void;
   setDatabaseDown(on: boolean): void;
   setPlugin(on: boolean): void;
-  /** Sends webhooks there from now on; without an argument, nowhere. */
-  sendTo(target?: WebhookTarget): void;
+  /** Sends webhooks there from now on: to each of them, or nowhere. */
+  sendTo(...targets: WebhookTarget[]): void;
   /** Resolves when the background worker is done and all webhooks are accepted. */
   idle(): Promise<void>;
   resetCounts(): void;
@@ -59,9 +59,13 @@ export async function startInvenTree(options: FakeInvenTreeOptions = {}): Promis
   let maintenance = false;
   let databaseDown = false;
   let plugin = options.plugin ?? true;
-  let sender: WebhookSender | undefined;
-  shop.onCommit = signals => sender?.committed(signals);
-  shop.onEvent = event => sender?.fired(event);
+  let senders: WebhookSender[] = [];
+  shop.onCommit = signals => {
+    for (const sender of senders) sender.committed(signals);
+  };
+  shop.onEvent = event => {
+    for (const sender of senders) sender.fired(event);
+  };
 
   const routes: Route[] = [
     { method: 'GET', path: /^\/api\/$/, handle: () => info(plugin) },
@@ -118,18 +122,18 @@ export async function startInvenTree(options: FakeInvenTreeOptions = {}): Promis
     setMaintenance: (on: boolean) => void (maintenance = on),
     setDatabaseDown: (on: boolean) => void (databaseDown = on),
     setPlugin: (on: boolean) => void (plugin = on),
-    sendTo: (target?: WebhookTarget) => {
-      sender?.stop();
-      sender = target && createWebhookSender(target);
+    sendTo: (...targets: WebhookTarget[]) => {
+      for (const sender of senders) sender.stop();
+      senders = targets.map(createWebhookSender);
     },
     idle: async () => {
       await shop.idle();
-      await sender?.idle();
+      await Promise.all(senders.map(sender => sender.idle()));
     },
     resetCounts: () => void (callsBefore = fake.calls.length),
     reads: () => fake.calls.slice(callsBefore).filter(isRead).length,
     close: async () => {
-      sender?.stop();
+      for (const sender of senders) sender.stop();
       await stopListening();
     },
   });
