@@ -2,6 +2,7 @@ import { benchAccept } from './accept';
 import { benchCalls } from './calls';
 import { benchChange } from './change';
 import { benchReconcile } from './reconcile';
+import { benchRules } from './rules';
 import { benchSweep } from './sweep';
 
 const BENCHES: Readonly<Record<string, (redisUrl: string) => Promise<void>>> = {
@@ -9,6 +10,7 @@ const BENCHES: Readonly<Record<string, (redisUrl: string) => Promise<void>>> = {
   calls: benchCalls,
   change: benchChange,
   sweep: benchSweep,
+  rules: benchRules,
   reconcile: benchReconcile,
 };
 

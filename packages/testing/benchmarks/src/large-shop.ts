@@ -3,7 +3,7 @@ import { startSystem, type ServiceProcess, type System } from '@stock-sync/end-t
 import { connectToRedis, openParts } from '@stock-sync/state';
 
 /** A shop with 50 of each part, except the first few, of which it has 51 that Redis and the store do not know yet. */
-async function startLargeShop(redisUrl: string, parts: number, differ: number): Promise<System> {
+export async function startLargeShop(redisUrl: string, parts: number, differ: number): Promise<System> {
   const system = await startSystem({ redisServer: redisUrl, sends: 'none', workers: 0 });
   const { shop } = system.inventree;
   const connection = connectToRedis(system.database.url, { whileUnreachable: { wait: true } });

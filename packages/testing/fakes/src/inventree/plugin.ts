@@ -101,7 +101,7 @@ function pluginPart(shop: InvenTreeShop, part: Part, { parameters = [], wanted =
 
   function valueOf(name: string): string | null {
     const template = [...shop.templates.values()].find(t => t.name === name)?.pk;
-    return shop.parameters.find(p => p.part === part.pk && p.template === template)?.data ?? null;
+    return shop.parametersOf(part.pk).find(p => p.template === template)?.data ?? null;
   }
 }
 

@@ -132,6 +132,7 @@ export class InvenTreeShop {
   readonly events: FiredEvent[] = [];
 
   private readonly itemsOfPart = new Map<number, Set<number>>();
+  private parametersByPart = { length: 0, rows: new Map<number, { template: number; data: string }[]>() };
   private readonly nextKeys = new Map<string, number>();
   private signals: Signals | undefined;
   private background: Promise<void> = Promise.resolve();
@@ -249,6 +250,16 @@ export class InvenTreeShop {
   categoriesBelow(category: number): number[] {
     const below = [...this.categories].filter(([, parent]) => parent === category);
     return [category, ...below.flatMap(([pk]) => this.categoriesBelow(pk))];
+  }
+
+  /** The parameters of a part. */
+  parametersOf(part: number): readonly { template: number; data: string }[] {
+    if (this.parametersByPart.length !== this.parameters.length) {
+      const rows = new Map<number, { template: number; data: string }[]>();
+      for (const row of this.parameters) rows.set(row.part, [...(rows.get(row.part) ?? []), row]);
+      this.parametersByPart = { length: this.parameters.length, rows };
+    }
+    return this.parametersByPart.rows.get(part) ?? [];
   }
 
   /** How many of a part could be built from what its components have in stock, not allocated. */
