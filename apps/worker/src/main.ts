@@ -170,7 +170,7 @@ async function main(environment: Environment): Promise<void> {
         stockWrites,
         dryRun,
       }),
-      leaveSku: createLeaveSku({ ...common, productLookups, storeReads, stockWrites, onPartGone, writes }),
+      leaveSku: createLeaveSku({ ...common, partReads, productLookups, storeReads, stockWrites, onPartGone, writes }),
     }),
     findPartOfStockItem: createFindPartOfStockItem({ ...common, stockItems }),
     resync: createResync(queues, deadLetters),

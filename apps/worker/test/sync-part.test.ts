@@ -37,7 +37,7 @@ function recordedSync(overrides: { partReads?: PartReads['load']; storeReads?: S
   const common = {
     partReads: { load: overrides.partReads ?? (() => step<PartStock | undefined>('part', part)) },
     storeReads: { load: overrides.storeReads ?? (sku => step(`store of ${sku}`, store)) } as StoreReads,
-    connections: { inventree: { hasPart: () => Promise.resolve(false) } as never, offerRules: offerRulesFor() },
+    connections: { offerRules: offerRulesFor() },
     queues: { enqueue: () => Promise.resolve() } as unknown as JobQueues,
     log: { info: () => undefined, warn: () => undefined } as unknown as Log,
   };

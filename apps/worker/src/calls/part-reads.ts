@@ -1,10 +1,14 @@
+import { CallError } from '@stock-sync/http-client';
 import { PLUGIN_BATCH, type PartStock } from '@stock-sync/inventree-client';
 import type { StockItems } from '@stock-sync/state';
 import type { Breaker } from '../breaker/breaker';
 import type { Connections } from '../connections';
 import { BETWEEN_JOBS_MS, createBatchLoader, limitCalls, type BatchLoader } from './batch-loader';
 
-/** Reads parts with their stock; undefined where InvenTree has no such part. */
+/**
+ * Reads parts with their stock; undefined where InvenTree has no such part. What one answer leaves out may be there all
+ * the same, so that takes a second, independent reading: InvenTree is asked for the part by its own address.
+ */
 export type PartReads = BatchLoader<number, PartStock | undefined>;
 
 /** Many parts in one call. */
@@ -21,7 +25,7 @@ export function createPartReads(deps: {
     return ids.map(id => parts.get(id));
   }
 
-  return createBatchLoader<number, PartStock | undefined>({
+  const loader = createBatchLoader<number, PartStock | undefined>({
     maxBatchSize: PLUGIN_BATCH,
     limit: limitCalls(deps.callsAtOnce),
     quietMs: BETWEEN_JOBS_MS,
@@ -34,4 +38,18 @@ export function createPartReads(deps: {
       return parts;
     },
   });
+
+  async function requireGone(id: number): Promise<void> {
+    if (!(await connections.inventree.hasPart(id))) return;
+    const message = `InvenTree answered the stock of parts without part ${id}, although it has this part`;
+    throw new CallError('InvenTree', 'unavailable', message);
+  }
+
+  return {
+    async load(id, alone) {
+      const part = await loader.load(id, alone);
+      if (!part) await requireGone(id);
+      return part;
+    },
+  };
 }

@@ -19,6 +19,7 @@ import {
   type Parts,
   type PartState,
 } from '@stock-sync/state';
+import type { PartReads } from '../calls/part-reads';
 import type { ProductLookups } from '../calls/product-lookups';
 import type { StockWrites } from '../calls/stock-writes';
 import type { StoreReads } from '../calls/store-reads';
@@ -31,6 +32,7 @@ export type OnPartGone = 'zero' | 'keep';
 
 export interface LeaveSkuDeps {
   connections: Pick<Connections, 'offerRules'>;
+  partReads: PartReads;
   productLookups: ProductLookups;
   storeReads: StoreReads;
   stockWrites: StockWrites;
@@ -77,7 +79,11 @@ export function createLeaveSku(deps: LeaveSkuDeps) {
     async run(left: LeftSku): Promise<boolean> {
       const { job, before, sku, offer } = left;
       const [withSku = []] = await parts.withSkus([sku]);
-      const others = withSku.filter(part => part !== job.part);
+      const others = await offering(
+        sku,
+        withSku.filter(part => part !== job.part),
+        left.alone,
+      );
       if (others.length === 0 && deps.onPartGone === 'zero' && !mayZero(job.event)) {
         await queues.enqueue([{ kind: 'sweep', everything: true, event: 'a part left its SKU' }]);
         return false;
@@ -93,6 +99,18 @@ export function createLeaveSku(deps: LeaveSkuDeps) {
       return true;
     },
   };
+
+  /** Those of these parts that are sold online under the SKU now. */
+  async function offering(sku: string, ids: readonly number[], alone: boolean): Promise<number[]> {
+    const found = await Promise.all(
+      ids.map(async id => {
+        const part = await deps.partReads.load(id, alone);
+        const offer = part && (await connections.offerRules.offerOf(part));
+        return offer && 'skus' in offer && offer.skus.some(other => isSameSku(other, sku)) ? [id] : [];
+      }),
+    );
+    return found.flat();
+  }
 
   /** Returns what happens, for the log. */
   async function zeroOrKeep(left: LeftSku): Promise<string> {

@@ -106,6 +106,7 @@ export function createSweep(deps: SweepDeps) {
       try {
         // A reconcile says first what they change.
         if (await deps.rulesInForce.areOthers()) {
+          await queues.enqueue([{ kind: 'reconcile', event: 'other rules', retriesFailed: true }]);
           if (everything) throw new NotYetError('the rules were changed, and a reconcile comes first', RETRY_MS);
           return undefined;
         }

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isSameSku, sameQuantities, targetQuantities, throttleRun, type TargetQuantities } from '@stock-sync/domain';
-import { CallError } from '@stock-sync/http-client';
 import type { PartStock } from '@stock-sync/inventree-client';
 import type { Log } from '@stock-sync/service';
 import {
@@ -29,7 +28,7 @@ export interface SyncPartDeps {
   storeReads: StoreReads;
   syncSku: ReturnType<typeof createSyncSku>;
   leaveSku: ReturnType<typeof createLeaveSku>;
-  connections: Pick<Connections, 'inventree' | 'offerRules'>;
+  connections: Pick<Connections, 'offerRules'>;
   parts: Parts;
   queues: JobQueues;
   /** The clock of Redis: events and writes of other processes are compared. */
@@ -75,7 +74,6 @@ export function createSyncPart(deps: SyncPartDeps) {
       // Its failure matters only where its result is used.
       early?.store.catch(() => undefined);
       const part = await deps.partReads.load(id, alone);
-      if (!part) await requireGone(id);
       const offer = part && (await offerRules.offerOf(part));
       if (part) await enqueueTemplate(job, part);
 
@@ -123,13 +121,6 @@ export function createSyncPart(deps: SyncPartDeps) {
       throttledRuns: results.some(({ outcome }) => outcome === 'updated') ? throttledRuns : 0,
       ...(others.length > 0 && { others }),
     };
-  }
-
-  /** A second, independent reading: what one answer leaves out may be there all the same. */
-  async function requireGone(part: number): Promise<void> {
-    if (!(await deps.connections.inventree.hasPart(part))) return;
-    const message = `InvenTree answered the stock of parts without part ${part}, although it has this part`;
-    throw new CallError('InvenTree', 'unavailable', message);
   }
 
   /** A template has the stock of its variants, too. Sweep and reconcile see that by themselves. */

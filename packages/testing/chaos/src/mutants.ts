@@ -170,7 +170,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a part that one answer leaves out is gone',
     edits: [
       {
-        file: 'apps/worker/src/jobs/sync-part.ts',
+        file: PART_READS,
         find: 'if (!part) await requireGone(id);',
         replace: 'if (!part && Date.now() < 0) await requireGone(id);',
       },

@@ -78,6 +78,17 @@ it('a part that is no longer sold online is taken to zero, and comes back', asyn
   expect(shown(running, 'TOOL-1')).toBe(999);
 });
 
+it('a part that leaves is taken to zero although a part that never was sold online has its SKU', async () => {
+  const running = await start({ SYNC_PARTS: 'salable', SKU_FIELD: 'IPN' });
+  const { part } = addPart(running, 'New', 50, { IPN: 'W-1' }, 'W-1');
+  running.inventree.shop.addPart({ name: 'Sample', IPN: 'W-1', salable: false });
+  save(running, part);
+  await shows(running, 'W-1', 50);
+  part.salable = false;
+  save(running, part);
+  await shows(running, 'W-1', 0);
+});
+
 describe('several parts with one SKU', () => {
   it('show their sum with SHARED_SKU=sum, whichever changes, and what is left when one is deleted', async () => {
     const running = await start({ SKU_FIELD: 'IPN', SHARED_SKU: 'sum' });
