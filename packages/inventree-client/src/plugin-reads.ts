@@ -81,7 +81,7 @@ function partStock(part: PluginPart): PartStock {
 function requireWanted(parts: readonly PluginPart[], wanted: Wanted): void {
   const isOld = parts.some(
     part =>
-      (wanted.details && part.stock === undefined) ||
+      ((wanted.details || wanted.variants) && part.stock === undefined) ||
       (wanted.buildable && part.buildable === undefined) ||
       (wanted.parameters.length > 0 && part.parameters === undefined),
   );

@@ -229,6 +229,51 @@ describe('the plugin stops answering', () => {
   });
 });
 
+describe('an older plugin', () => {
+  /** As version 0.1 answers, which knows of no wishes. */
+  const oldRow = {
+    pk: 1,
+    name: 'WIDGET-123',
+    IPN: 'W.1',
+    active: true,
+    salable: true,
+    virtual: false,
+    is_template: false,
+    variant_of: null,
+    in_stock: '46.50001',
+    locations: [{ location: 1, in_stock: '46.50001', allocated: '2.00000' }],
+  };
+  const answer = {
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: { parts: [oldRow], missing: [] },
+  };
+  const answersAsBefore = () =>
+    inventree.setFault(({ path }) => (path.startsWith('/plugin/') ? { answer } : undefined));
+
+  it.each([
+    ['details', { ...STOCK_ALONE, details: true }],
+    ['what can be built', { ...STOCK_ALONE, buildable: true }],
+    ['variants', { ...STOCK_ALONE, variants: true }],
+    ['parameters', { ...STOCK_ALONE, parameters: ['Magento SKU'] }],
+  ])('is not believed where %s are wanted: the plain API is read, and the remedy is said', async (_, wanted) => {
+    stock();
+    const said: (string | undefined)[] = [];
+    const watched = clientWith(inventree.tokens.viewer, failure => said.push(failure));
+    answersAsBefore();
+    const part = (await watched.readParts([1], wanted)).get(1);
+    expect(part?.stock).toHaveLength(4);
+    expect(said).toEqual([expect.stringContaining('update the plugin')]);
+    watched.close();
+  });
+
+  it('is good enough where nothing more is wanted', async () => {
+    stock();
+    answersAsBefore();
+    expect((await client.readParts([1])).get(1)?.stock).toHaveLength(1);
+  });
+});
+
 describe('errors have a kind', () => {
   it.each<[string, (i: FakeInvenTree) => void, object]>([
     ['maintenance', i => i.setMaintenance(true), { kind: 'throttled', status: 503, retryAfterMs: 10_000 }],

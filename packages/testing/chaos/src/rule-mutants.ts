@@ -369,4 +369,59 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
       },
     ],
   },
+  {
+    name: 'rules: a part that is not sold online any more stays for sale',
+    test: 'shop-rules',
+    edits: [
+      {
+        file: 'apps/worker/src/jobs/sync-part.ts',
+        find: "const skus = offer && 'skus' in offer ? offer.skus : [];",
+        replace: "const skus = offer && 'skus' in offer ? offer.skus : skusIn(before);",
+      },
+    ],
+  },
+  {
+    name: 'rules: each part writes its own share of a sum',
+    test: 'shop-rules',
+    edits: [
+      {
+        file: SYNC_SKU,
+        find: 'const target = first?.pk === id ? sumOfTargets(counting.map(one => one.target)) : sync.own;',
+        replace: 'const target = first?.pk === -id ? sumOfTargets(counting.map(one => one.target)) : sync.own;',
+      },
+    ],
+  },
+  {
+    name: 'rules: other ones are not announced',
+    test: 'shop-rules',
+    edits: [
+      {
+        file: 'apps/worker/src/jobs/reconcile.ts',
+        find: 'for (const line of changes.lines(report)) log.warn(line);',
+        replace: 'for (const line of changes.lines(report)) log.debug(line);',
+      },
+    ],
+  },
+  {
+    name: 'rules: what is below an excluded location counts',
+    test: 'rules-property',
+    edits: [
+      {
+        file: 'packages/domain/src/location-roles.ts',
+        find: 'if (path.some(at => excluded.has(at)))',
+        replace: 'if (excluded.has(id))',
+      },
+    ],
+  },
+  {
+    name: 'rules: an older plugin is believed',
+    test: 'inventree-client.test',
+    edits: [
+      {
+        file: 'packages/inventree-client/src/plugin-reads.ts',
+        find: 'if (!isOld) return;',
+        replace: 'if (!isOld || isOld) return;',
+      },
+    ],
+  },
 ];
