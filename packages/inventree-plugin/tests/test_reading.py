@@ -1,3 +1,5 @@
+import random
+from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -228,6 +230,54 @@ class Details(ReadingTest):
                 self.post({'parts': [self.part.pk, self.other.pk], 'wanted': wanted})
             counts.append(sum('_part"' in query['sql'] or 'stock_' in query['sql'] for query in captured))
         self.assertEqual(counts, [3, 3, 4])
+
+
+class RandomStock(ReadingTest):
+    CASES = 200
+
+    def test_is_read_as_a_naive_model_counts_it(self):
+        below = Part.objects.create(name='B', variant_of=self.other)
+        Part.objects.filter(pk=self.part.pk).update(is_template=True)
+        family = {self.part.pk: [self.part, self.other, below], self.other.pk: [self.other], below.pk: [below]}
+        for case in range(self.CASES):
+            dice = random.Random(case)
+            StockItem.objects.all().delete()
+            items = [self.random_item(dice, dice.choice([self.part, self.other, below])) for _ in range(dice.randrange(8))]
+            wanted = ['details', 'variants'] if dice.random() < 0.7 else ['details']
+            for row in self.post({'parts': list(family), 'wanted': wanted})['parts']:
+                owners = family[row['pk']] if 'variants' in wanted else family[row['pk']][:1]
+                expected = defaultdict(lambda: [Decimal(0), Decimal(0)])
+                for item, allocated in items:
+                    counts = item.quantity > 0 and item.status in (10, 50, 55, 85) and not item.is_building
+                    if counts and item.part in owners:
+                        status = item.status if item.status_custom_key is None else item.status_custom_key
+                        is_expired = item.expiry_date is not None and item.expiry_date < date.today()
+                        group = expected[item.location_id, status, is_expired]
+                        group[0] += item.quantity
+                        group[1] += allocated
+                found = defaultdict(lambda: [Decimal(0), Decimal(0)])
+                for at in row['stock']:
+                    group = found[at['location'], at['status'], at['expired']]
+                    group[0] += Decimal(at['in_stock'])
+                    group[1] += Decimal(at['allocated'])
+                self.assertEqual(dict(found), dict(expected), f'case {case}')
+                self.assertEqual(Decimal(row['in_stock']), sum(group[0] for group in expected.values()))
+
+    def random_item(self, dice, part):
+        item = StockItem.objects.create(
+            part=part,
+            quantity=Decimal(dice.randrange(0, 500_000)) / 1000,
+            location=dice.choice([None, self.shelf, self.box]),
+            status=dice.choice([10, 50, 55, 65, 85]),
+            status_custom_key=dice.choice([None, None, 11]),
+            is_building=dice.random() < 0.1,
+            expiry_date=dice.choice([None, date.today(), date.today() - timedelta(days=1)]),
+        )
+        allocated = Decimal(0)
+        for model, field in ((SalesOrderAllocation, 'item'), (BuildItem, 'stock_item')):
+            if dice.random() < 0.3:
+                allocated += model.objects.create(**{field: item}, quantity=Decimal(dice.randrange(1, 50))).quantity
+        return item, allocated
 
 
 class Categories(ReadingTest):
