@@ -112,6 +112,7 @@ async function main(environment: Environment): Promise<void> {
   const canarySkus = openCanarySkus(connection);
   const resyncLater = createResyncLater(queues, parts);
   const fingerprint = settingsFingerprint(settings);
+  const rulesInForce = openRulesInForce(connection, rulesFingerprint(settings.rules));
   const requestReconcile = async (event: string, retriesFailed = false) => {
     if (settings.RECONCILE_INTERVAL_MINUTES === 0 && !retriesFailed) return;
     await queues.enqueue([{ kind: 'reconcile', event, retriesFailed }]);
@@ -137,7 +138,7 @@ async function main(environment: Environment): Promise<void> {
   const storeReads = createStoreReads({ connections, breaker });
   const productLookups = createProductLookups({ connections, breaker, products, now });
   const stopping = withResolvers();
-  const common = { connections, parts, queues, now, log };
+  const common = { connections, parts, queues, rulesInForce, now, log };
   const onPartGone = settings.ON_PART_GONE;
   const comparison = { writes, onPartGone, maxZeroedPercent: settings.RECONCILE_MAX_ZEROED_PERCENT, metrics };
 
@@ -150,7 +151,6 @@ async function main(environment: Environment): Promise<void> {
     resyncLater,
   });
   const locationsVersion = openLocationsVersion(connection);
-  const rulesInForce = openRulesInForce(connection, rulesFingerprint(settings.rules));
   const partReads = createPartReads({ connections, breaker, stockItems, callsAtOnce: settings.INVENTREE_CONCURRENCY });
   const skuLookups = createSkuLookups({ connections, breaker, parts });
   const handlers = jobHandlers({
@@ -180,7 +180,6 @@ async function main(environment: Environment): Promise<void> {
       storeReads,
       lastSweep: openLastSweep(connection),
       locationsVersion,
-      rulesInForce,
       lease: openSemaphore(connection, 'sweep', 1),
       salesDocuments: createSalesDocuments({
         magento,
@@ -207,7 +206,6 @@ async function main(environment: Environment): Promise<void> {
       lease: openSemaphore(connection, 'reconcile', 1),
       lastReconcile: openLastReconcile(connection),
       locationsVersion,
-      rulesInForce,
     }),
   });
   const runJob = createRunJob({

@@ -10,6 +10,7 @@ import {
   type JobQueues,
   type Parts,
   type PartState,
+  type RulesInForce,
 } from '@stock-sync/state';
 import type { PartReads } from '../calls/part-reads';
 import type { StoreReads } from '../calls/store-reads';
@@ -30,6 +31,7 @@ export interface SyncPartDeps {
   leaveSku: ReturnType<typeof createLeaveSku>;
   connections: Pick<Connections, 'offerRules'>;
   parts: Parts;
+  rulesInForce: Pick<RulesInForce, 'wereOurs'>;
   queues: JobQueues;
   /** The clock of Redis: events and writes of other processes are compared. */
   now: () => number;
@@ -47,6 +49,9 @@ export interface SyncResult {
   target?: TargetQuantities;
 }
 
+const OTHER_RULES = 'the rules of the shop were changed, and a reconcile says first what they change';
+/** How long a job waits for that, in milliseconds. */
+const RULES_CHECK_MS = 1_000;
 const LEFT_TO_SWEEP = 'its part was deleted or renamed, and the sweep that follows decides what the store shows';
 
 /**
@@ -61,6 +66,7 @@ export function createSyncPart(deps: SyncPartDeps) {
   return {
     async run(job: PartJob, { alone, progress }: JobRun): Promise<SyncResult> {
       const { part: id } = job;
+      if (!(await deps.rulesInForce.wereOurs())) throw new NotYetError(OTHER_RULES, RULES_CHECK_MS);
       const [before] = await parts.get([id]);
       const throttle = throttleRun(job.acceptedAt, before && wasWritten(before) ? before : undefined, deps.now());
       if (throttle.waitUntil !== undefined) {
