@@ -3,6 +3,7 @@ import { openDeadLetters, openJobQueues, type DeadLetters, type JobQueues } from
 import { Command } from 'commander';
 import { runCommand } from './command';
 import { discard, listLines, replay, type Selection } from './dead-letters';
+import { doctorCommand } from './doctor';
 import { explainCommand } from './explain';
 import { reconcileCommand, type ReconcileCommandOptions } from './reconcile';
 
@@ -27,6 +28,12 @@ async function main(environment: Environment): Promise<void> {
     .action((subject: string, options: { json?: boolean }) =>
       runCommand(environment, connection => explainCommand(connection, subject, options)),
     );
+
+  program
+    .command('doctor')
+    .description('check settings, Redis, InvenTree, the plugin and Magento, and say what to do; changes nothing')
+    .option('--json', 'as JSON')
+    .action(doctorCommand);
 
   const deadLetters = program
     .command('dead-letters')

@@ -1,4 +1,10 @@
-export { createInvenTreeClient, type InvenTreeClient, type StockPage, type TrackedChange } from './inventree-client';
+export {
+  createInvenTreeClient,
+  type AboutInvenTree,
+  type InvenTreeClient,
+  type StockPage,
+  type TrackedChange,
+} from './inventree-client';
 export { PLUGIN_BATCH } from './plugin-reads';
 export type { InvenTreeClientOptions } from './connection';
 export { STOCK_ALONE, type PartStock, type PartIdentity, type Wanted } from './part-stock';

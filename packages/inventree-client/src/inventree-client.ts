@@ -21,6 +21,16 @@ export interface TrackedChange {
   part: number | null;
 }
 
+/** What InvenTree says about itself. */
+export interface AboutInvenTree {
+  version: string;
+  isWorkerRunning: boolean;
+  /** Tasks that wait for its background worker. */
+  pendingTasks: number;
+  /** The version of our plugin; undefined where it is not active. */
+  plugin: string | undefined;
+}
+
 /** Some parts with their own stock, and whether our plugin answered. */
 export interface StockPage {
   parts: PartStock[];
@@ -39,6 +49,8 @@ export interface InvenTreeClient {
    * answer, through the plain API in one page, which takes seconds (`byPlugin` says which).
    */
   walkStock(wanted?: Wanted): AsyncGenerator<StockPage>;
+  /** What InvenTree says about itself, to any caller. */
+  about(): Promise<AboutInvenTree>;
   /** Whether InvenTree's own API has this part. */
   hasPart(part: number): Promise<boolean>;
   /** All parts whose name or IPN is one of these values, ignoring case. */
@@ -67,6 +79,14 @@ export interface InvenTreeClient {
 const PLUGIN_RETRY_MS = 60_000;
 /** If the plugin fails for so many parts that the plain API can read, the plugin is at fault and not the parts. */
 const FAILED_PARTS = 2;
+
+const PLUGIN_SLUG = 'magento-sync';
+const aboutSchema = z.object({
+  version: z.string(),
+  worker_running: z.boolean(),
+  worker_pending_tasks: z.number().nullish(),
+  active_plugins: z.array(z.object({ slug: z.string(), version: z.string().nullish() })).nullish(),
+});
 
 /** No part has this name. */
 const PROBE_NAME = 'stock-sync-health-probe';
@@ -170,6 +190,16 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
     },
 
     walkStock,
+
+    async about() {
+      const body = await connection.request({ method: 'GET', path: '/api/' }, 'what it is', aboutSchema);
+      return {
+        version: body.version,
+        isWorkerRunning: body.worker_running,
+        pendingTasks: body.worker_pending_tasks ?? 0,
+        plugin: body.active_plugins?.find(({ slug }) => slug === PLUGIN_SLUG)?.version ?? undefined,
+      };
+    },
 
     async hasPart(part) {
       try {

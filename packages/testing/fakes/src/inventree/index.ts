@@ -29,6 +29,8 @@ export interface FakeInvenTree extends FakeHttpServer {
   setMaintenance(on: boolean): void;
   setDatabaseDown(on: boolean): void;
   setPlugin(on: boolean): void;
+  /** Changes what InvenTree says about itself. */
+  setAbout(about: { worker_running?: boolean }): void;
   /** Sends webhooks there from now on: to each of them, or nowhere. */
   sendTo(...targets: WebhookTarget[]): void;
   /** Resolves when the background worker is done and all webhooks are accepted. */
@@ -59,6 +61,7 @@ export async function startInvenTree(options: FakeInvenTreeOptions = {}): Promis
   let maintenance = false;
   let databaseDown = false;
   let plugin = options.plugin ?? true;
+  let about: { worker_running?: boolean } = {};
   let senders: WebhookSender[] = [];
   shop.onCommit = signals => {
     for (const sender of senders) sender.committed(signals);
@@ -68,7 +71,7 @@ export async function startInvenTree(options: FakeInvenTreeOptions = {}): Promis
   };
 
   const routes: Route[] = [
-    { method: 'GET', path: /^\/api\/$/, handle: () => info(plugin) },
+    { method: 'GET', path: /^\/api\/$/, handle: () => info(plugin, about) },
     { method: 'GET', path: /^\/api\/settings\/global\/(\w+)\/$/, handle: setting },
     ...pluginRoutes(shop),
     ...partRoutes(shop),
@@ -122,6 +125,7 @@ export async function startInvenTree(options: FakeInvenTreeOptions = {}): Promis
     setMaintenance: (on: boolean) => void (maintenance = on),
     setDatabaseDown: (on: boolean) => void (databaseDown = on),
     setPlugin: (on: boolean) => void (plugin = on),
+    setAbout: (changed: { worker_running?: boolean }) => void (about = changed),
     sendTo: (...targets: WebhookTarget[]) => {
       for (const sender of senders) sender.stop();
       senders = targets.map(createWebhookSender);
@@ -181,11 +185,12 @@ function wrongMethod(call: FakeCall, routes: readonly Route[]): FakeAnswer | und
   return { status: 405, body: { detail: `Method "${call.method}" not allowed.` } };
 }
 
-function info(plugin: boolean): FakeAnswer {
+function info(plugin: boolean, about: object): FakeAnswer {
   const { status, body } = inventreeRecording('info-anonymous').response;
   const recorded = body as { active_plugins: unknown[] };
   const ours = { name: 'MagentoSync', slug: 'magento-sync', version: '0.1.0' };
-  return { status, body: plugin ? { ...recorded, active_plugins: [...recorded.active_plugins, ours] } : recorded };
+  const activePlugins = plugin ? [...recorded.active_plugins, ours] : recorded.active_plugins;
+  return { status, body: { ...recorded, ...about, active_plugins: activePlugins } };
 }
 
 function setting(call: FakeCall): FakeAnswer {
