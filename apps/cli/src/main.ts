@@ -6,6 +6,8 @@ import { discard, listLines, replay, type Selection } from './dead-letters';
 import { doctorCommand } from './doctor';
 import { explainCommand } from './explain';
 import { reconcileCommand, type ReconcileCommandOptions } from './reconcile';
+import { statusCommand } from './status';
+import { syncCommand } from './sync';
 
 async function main(environment: Environment): Promise<void> {
   const program = new Command('stock-sync').description('Commands for operators of the stock sync');
@@ -28,6 +30,18 @@ async function main(environment: Environment): Promise<void> {
     .action((subject: string, options: { json?: boolean }) =>
       runCommand(environment, connection => explainCommand(connection, subject, options)),
     );
+
+  program
+    .command('status')
+    .description('whether the store is right now, and what waits; exit code 1 where somebody must act')
+    .option('--json', 'as JSON')
+    .action((options: { json?: boolean }) => runCommand(environment, connection => statusCommand(connection, options)));
+
+  program
+    .command('sync')
+    .description('sync these parts now')
+    .argument('<parts...>', "SKUs ('WIDGET-123') or ids of parts (45)")
+    .action((subjects: string[]) => runCommand(environment, connection => syncCommand(connection, subjects)));
 
   program
     .command('doctor')

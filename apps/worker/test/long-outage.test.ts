@@ -146,5 +146,5 @@ it('two hours of maintenance cost no attempt and no dead letter, and one probe a
   // One attempt each: the one that succeeded.
   expect(attemptsMade).toEqual(Array<number>(PARTS).fill(1));
   expect(await deadLetters.list()).toEqual([]);
-  expect(await queues.counts()).toEqual({ waiting: 0, delayed: 0, active: 0 });
+  expect(await queues.counts()).toEqual({ waiting: 0, delayed: 0, active: 0, parts: 0 });
 }, 90_000);

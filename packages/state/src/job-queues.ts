@@ -47,7 +47,8 @@ export interface JobQueues {
    */
   schedule(kind: 'sweep' | 'reconcile', seconds: number): Promise<void>;
   /** Jobs of both queues that wait, are delayed, or are being worked on. */
-  counts(): Promise<{ waiting: number; delayed: number; active: number }>;
+  /** Jobs in both queues by state; `parts`: those that sync a part, in any state. */
+  counts(): Promise<{ waiting: number; delayed: number; active: number; parts: number }>;
   /** Workers take no jobs of a queue for this long. It ends by itself, so a worker that dies leaves nothing paused. */
   pause(name: QueueName, milliseconds: number): Promise<void>;
   /** Workers take jobs of a queue again. */
@@ -179,7 +180,8 @@ export function openJobQueues(
         [QUEUES.parts, QUEUES.lookups].map(name => queue(name).getJobCounts('waiting', 'delayed', 'active')),
       );
       const total = (state: string) => both.reduce((sum, counts) => sum + (counts[state] ?? 0), 0);
-      return { waiting: total('waiting'), delayed: total('delayed'), active: total('active') };
+      const parts = Object.values(both[0] ?? {}).reduce((sum, count) => sum + count, 0);
+      return { waiting: total('waiting'), delayed: total('delayed'), active: total('active'), parts };
     },
     pause: async (name, milliseconds) => {
       await queue(name).rateLimit(Math.ceil(milliseconds));
