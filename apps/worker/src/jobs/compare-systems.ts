@@ -171,7 +171,8 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
       if (kind === 'equal') continue;
       options.onFinding({ kind, part, sku, store: sides?.store, target: quantities });
       if (!mayHelp(kind, before, sku, quantities, sides?.store)) continue;
-      if (before?.outcome === 'left') await parts.set(part, { ...before, difference: undefined }, before);
+      if (before && skuStateIn(before, sku)?.outcome === 'left')
+        await parts.set(part, withoutDifferences(before), before);
       if (kind === 'drifted' && sides && fallsToZero(sides)) falling.push(part);
       else differing.push(part);
     }
@@ -262,4 +263,10 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
       enqueued += some.length;
     }
   }
+}
+
+/** What was written for ever the same may be tried once more. */
+function withoutDifferences(state: PartState): PartState {
+  const others = state.others?.map(other => ({ ...other, difference: undefined }));
+  return { ...state, difference: undefined, others };
 }
