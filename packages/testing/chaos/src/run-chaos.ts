@@ -37,7 +37,8 @@ export async function runChaos({ seeds, atOnce, stopAtFailure, say, ...options }
 }
 
 function lineOf({ schedule, problems, seconds, story }: SeedResult): string {
-  const kind = schedule.heals ? 'with sweep and reconcile' : 'by events alone';
+  const heals = schedule.heals ? 'with sweep and reconcile' : 'by events alone';
+  const kind = schedule.hasRules ? `${heals}, by rules` : heals;
   const head = `seed ${schedule.seed}, ${schedule.parts} SKUs, ${schedule.workers} workers, ${kind}`;
   if (problems.length === 0) return `${head}: right after ${seconds.toFixed(0)} s`;
   const file = join(mkdtempSync(join(tmpdir(), 'stock-sync-chaos-story-')), `seed-${schedule.seed}.txt`);

@@ -48,6 +48,8 @@ export interface Schedule {
   plugin: boolean;
   /** Whether sweep and reconcile run. Without them, no event is lost and nothing else changes the store. */
   heals: boolean;
+  /** Whether the shop has rules for what is for sale. */
+  hasRules: boolean;
   /** The index of a SKU whose writes the store refuses, and how. */
   refused: { sku: number; by: Refusal } | undefined;
   /** Shares of webhooks. */
@@ -112,6 +114,7 @@ export function scheduleOf(seed: number): Schedule {
     workers: random.between(1, 3),
     plugin: random.chance(0.8),
     heals,
+    hasRules: seed % 3 === 0,
     refused: random.chance(0.2) ? { sku: random.between(0, parts - 1), by: 'message 400' as Refusal } : undefined,
     webhooks: {
       lost: heals && random.chance(0.5) ? 0.2 : 0,

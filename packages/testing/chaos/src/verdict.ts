@@ -1,6 +1,7 @@
 import { unfinishedJobs } from '@stock-sync/end-to-end';
 import { connectToRedis, openDeadLetters, type RedisConnection } from '@stock-sync/state';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { expectedQuantity } from './expected-quantity';
 import type { Schedule } from './schedule';
 import type { World } from './world';
 
@@ -19,14 +20,17 @@ export async function verdictOf(world: World, schedule: Schedule, patienceMs: nu
   do {
     await sleep(50);
     const left = await unfinishedJobs(connection.redis);
-    const wrong = wrongSkus(world).flatMap(({ index, problem }) => (index === schedule.refused?.sku ? [] : [problem]));
+    const wrong = wrongSkus(world, schedule).flatMap(({ index, problem }) =>
+      index === schedule.refused?.sku ? [] : [problem],
+    );
     problems.splice(0, Infinity, ...wrong, ...(left > 0 ? [`${left} jobs are left`] : []));
   } while (problems.length > 0 && Date.now() < until);
 
   const from = world.magento.store.history.length;
   await sleep(STAYS_MS);
   for (const { sku, quantity } of world.magento.store.history.slice(from)) {
-    const expected = expectedQuantity(world, sku);
+    const part = [...world.inventree.shop.parts.values()].find(({ name }) => name.toLowerCase() === sku.toLowerCase());
+    const expected = part && expectedQuantity(world.inventree.shop, part.pk, schedule.hasRules);
     if (expected !== undefined && quantity !== expected)
       problems.push(`${sku} changed from ${expected} to ${quantity}`);
   }
@@ -37,15 +41,10 @@ export async function verdictOf(world: World, schedule: Schedule, patienceMs: nu
   return problems;
 }
 
-function expectedQuantity({ inventree: { shop } }: World, sku: string): number | undefined {
-  const part = [...shop.parts.values()].find(({ name }) => name.toLowerCase() === sku.toLowerCase());
-  return part && Math.max(0, Math.floor(shop.inStock(part.pk)));
-}
-
-function wrongSkus(world: World): { index: number; problem: string }[] {
+function wrongSkus(world: World, { hasRules }: Schedule): { index: number; problem: string }[] {
   const { shop } = world.inventree;
-  return [...shop.parts.values()].flatMap(({ name }, index) => {
-    const expected = expectedQuantity(world, name) ?? 0;
+  return [...shop.parts.values()].flatMap(({ pk, name }, index) => {
+    const expected = expectedQuantity(shop, pk, hasRules);
     const item = world.magento.store.sourceItem(name);
     if (!world.magento.store.product(name)) {
       return item ? [{ index, problem: `${name} has no product, and a source item was created` }] : [];
@@ -58,7 +57,8 @@ function wrongSkus(world: World): { index: number; problem: string }[] {
 }
 
 /** Dead letters without a reason, and a refused SKU that is wrong without a dead letter. */
-async function wrongDeadLetters(connection: RedisConnection, world: World, { refused }: Schedule): Promise<string[]> {
+async function wrongDeadLetters(connection: RedisConnection, world: World, schedule: Schedule): Promise<string[]> {
+  const { refused } = schedule;
   const opened = openDeadLetters(connection);
   const deadLetters = await opened.list();
   await opened.close();
@@ -67,7 +67,7 @@ async function wrongDeadLetters(connection: RedisConnection, world: World, { ref
     .filter(({ part }) => part === null || part !== refusedPart)
     .map(({ id, sku, reason }) => `dead letter ${id} (${sku ?? ''}): ${reason}`);
   if (deadLetters.some(({ part }) => part === refusedPart)) return unexpected;
-  const missing = wrongSkus(world).filter(({ index }) => index === refused?.sku);
+  const missing = wrongSkus(world, schedule).filter(({ index }) => index === refused?.sku);
   return [...unexpected, ...missing.map(({ problem }) => `${problem}, and no dead letter explains it`)];
 }
 

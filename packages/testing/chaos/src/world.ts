@@ -17,6 +17,7 @@ import {
   type WebhookTarget,
 } from '@stock-sync/fakes';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { expectedQuantity, RULES } from './expected-quantity';
 import { randomFrom, type Random } from './random';
 import type { CallFault, Happening, Schedule } from './schedule';
 import { userAction } from './user-actions';
@@ -90,8 +91,8 @@ export async function startWorld(schedule: Schedule, redisProgram: string): Prom
   const locations = ['Main', 'Shelf', 'Van'].map(name => shop.addLocation(name));
   for (let n = 0; n < schedule.parts; n++) {
     const part = shop.addPart({ name: skuOf(n) });
-    magento.store.addProduct(part.name, { quantity: FIRST_QUANTITY });
     shop.insertItem({ part: part.pk, quantity: FIRST_QUANTITY, location: locations[n % 3]?.pk ?? null });
+    magento.store.addProduct(part.name, { quantity: expectedQuantity(shop, part.pk, schedule.hasRules) });
   }
 
   for (const name of [NOT_SOLD, SOLD_LATER]) {
@@ -114,6 +115,7 @@ export async function startWorld(schedule: Schedule, redisProgram: string): Prom
     RECONCILE_MAX_ZEROED_PERCENT: '100',
     SWEEP_INTERVAL_SECONDS: schedule.heals ? '3' : '0',
     RECONCILE_INTERVAL_MINUTES: schedule.heals ? '1' : '0',
+    ...(schedule.hasRules && RULES),
   };
   const logs: ServiceProcess[] = [];
   let ending = false;
