@@ -1,10 +1,11 @@
 import { runMain, type Environment } from '@stock-sync/service';
-import { openDeadLetters, openJobQueues, type DeadLetters, type JobQueues } from '@stock-sync/state';
+import { openDeadLetters, openHistory, openJobQueues, type DeadLetters, type JobQueues } from '@stock-sync/state';
 import { Command } from 'commander';
 import { runCommand } from './command';
 import { discard, listLines, replay, type Selection } from './dead-letters';
 import { doctorCommand } from './doctor';
 import { explainCommand } from './explain';
+import { historyCommand, type HistoryCommandOptions } from './history';
 import { reconcileCommand, type ReconcileCommandOptions } from './reconcile';
 import { statusCommand } from './status';
 import { syncCommand } from './sync';
@@ -42,6 +43,19 @@ async function main(environment: Environment): Promise<void> {
     .description('sync these parts now')
     .argument('<parts...>', "SKUs ('WIDGET-123') or ids of parts (45)")
     .action((subjects: string[]) => runCommand(environment, connection => syncCommand(connection, subjects)));
+
+  program
+    .command('history')
+    .description('what was done about a SKU, or about all of them: cause, old and new quantity, reason')
+    .argument('[sku]', "a SKU ('WIDGET-123')")
+    .option('--limit <number>', 'the most entries', '50')
+    .option('--outcome <outcome>', 'only entries with this outcome')
+    .option('--cause <text>', 'only entries whose cause contains this text')
+    .option('--since <time>', 'only entries since then, e.g. 2026-11-24T08:00')
+    .option('--json', 'as JSON')
+    .action((sku: string | undefined, options: HistoryCommandOptions) =>
+      runCommand(environment, connection => historyCommand(openHistory(connection), sku, options)),
+    );
 
   program
     .command('doctor')

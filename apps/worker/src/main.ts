@@ -22,6 +22,7 @@ import {
   openCursor,
   openDeadLetters,
   openFencing,
+  openHistory,
   openJobQueues,
   openLastReconcile,
   openLastSweep,
@@ -55,6 +56,7 @@ import { createLeaveSku } from './jobs/leave-sku';
 import { createMarkDeadLetter } from './jobs/mark-dead-letter';
 import { createNewProducts } from './jobs/new-products';
 import { createReconcile } from './jobs/reconcile';
+import { createRecordHistory } from './jobs/record-history';
 import { createResync, createResyncLater } from './jobs/resync';
 import { backoffMs, createRunJob, type RunJob } from './jobs/run-job';
 import { createSalesDocuments } from './jobs/sales-documents';
@@ -138,7 +140,9 @@ async function main(environment: Environment): Promise<void> {
   const storeReads = createStoreReads({ connections, breaker });
   const productLookups = createProductLookups({ connections, breaker, products, now });
   const stopping = withResolvers();
-  const common = { connections, parts, queues, rulesInForce, now, log };
+  const bounds = { days: settings.HISTORY_DAYS, entries: settings.HISTORY_ENTRIES };
+  const recordHistory = createRecordHistory({ history: openHistory(connection, bounds), now });
+  const common = { connections, parts, queues, rulesInForce, recordHistory, now, log };
   const onPartGone = settings.ON_PART_GONE;
   const comparison = { writes, onPartGone, maxZeroedPercent: settings.RECONCILE_MAX_ZEROED_PERCENT, metrics };
 
@@ -216,6 +220,7 @@ async function main(environment: Environment): Promise<void> {
     parts,
     products,
     resyncLater,
+    recordHistory,
     maxAttempts: settings.MAX_ATTEMPTS,
     timeLimitMs: JOB_TIMEOUTS * settings.TIMEOUT * 1000,
     returned: stopping.promise,

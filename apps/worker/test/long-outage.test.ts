@@ -96,6 +96,7 @@ function startWorker(): Breaker {
     parts: {} as never,
     products: {} as never,
     resyncLater: {} as never,
+    recordHistory: () => Promise.resolve(),
     now: Date.now,
     maxAttempts: 2,
     timeLimitMs: 60_000,

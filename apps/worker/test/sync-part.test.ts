@@ -53,6 +53,7 @@ function recordedSync(overrides: { partReads?: PartReads['load']; storeReads?: S
       dryRun: undefined,
     }),
     parts: parts as Parts,
+    recordHistory: () => Promise.resolve(),
     rulesInForce: { wereOurs: () => Promise.resolve(true) },
     leaveSku: { run: () => step('leave SKU', true) },
     now: Date.now,

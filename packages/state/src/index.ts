@@ -80,3 +80,15 @@ export {
 export { migrate, type Migrated } from './migration';
 export { openRulesInForce, type RulesInForce } from './rules-in-force';
 export { openExplanations, type Explanation, type Explanations, type ExplainAnswer } from './explanations';
+export {
+  openHistory,
+  HISTORY_OUTCOMES,
+  type History,
+  type HistoryBounds,
+  type HistoryEntry,
+  type HistoryFilter,
+  type HistoryOutcome,
+  type HistoryPage,
+  type HistoryReader,
+  type NewHistoryEntry,
+} from './history';

@@ -15,6 +15,8 @@ const everyJob = {
   event: z.string(),
   /** When it was accepted, in milliseconds since 1970 by the clock of Redis. */
   acceptedAt: z.number(),
+  /** The id of the webhook that brought the event, to follow it through all logs. */
+  webhook: z.string().optional(),
 };
 
 const partSchema = z.object({ kind: z.literal('part'), part: z.number().int(), ...everyJob });

@@ -27,6 +27,8 @@ export function keysFor(prefix: string) {
     lastReconcile: key('last-reconcile'),
     report: (id: string) => key(`report:${id}`),
     explanation: (id: string) => key(`explanation:${id}`),
+    history: key('history'),
+    latestHistory: (subject: string) => key(`latest-history:${subject}`),
     settings: key('settings'),
     rules: key('rules'),
     startProblems: key('start-problems'),

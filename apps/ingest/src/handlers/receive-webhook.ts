@@ -62,7 +62,8 @@ export function receiveWebhook(deps: ReceiveWebhookDeps) {
         return;
       }
       const isDuplicate = await webhookIds.wasAccepted(id);
-      if (!isDuplicate) await accept(contents);
+      if (!isDuplicate) await accept(contents, id);
+      log.debug(`Webhook ${id} accepted: ${contents.accepted.length} events`, { webhook: id, isDuplicate });
       answer(response, contents, isDuplicate);
       // Not awaited: if this is lost, a repeated webhook causes one more sync, which does no harm.
       if (!isDuplicate) webhookIds.accepted(id).catch(() => undefined);
@@ -91,7 +92,7 @@ export function receiveWebhook(deps: ReceiveWebhookDeps) {
   }
 
   /** Resolves when Redis has all jobs: in one round trip, except where a stock item moved to another part. */
-  async function accept(contents: WebhookContents): Promise<void> {
+  async function accept(contents: WebhookContents, webhook: string): Promise<void> {
     const items = contents.accepted.flatMap(({ event, targets }) =>
       targets.partOfStockItem
         .filter(({ stockItem, part }) => !duplicates.isDuplicate(stockItem, part))
@@ -99,14 +100,14 @@ export function receiveWebhook(deps: ReceiveWebhookDeps) {
     );
     const [partsBefore] = await Promise.all([
       deps.stockItems.set(items),
-      queues.enqueue(jobsFor(contents)),
+      queues.enqueue(jobsFor(contents, webhook)),
       ...contents.heartbeats.map(heartbeat => deps.heartbeat.received(heartbeat)),
     ]).catch((error: unknown) => {
       for (const { stockItem } of items) duplicates.forget(stockItem);
       throw error;
     });
     const movedFrom = partsBefore.flatMap((part, index): NewJob[] =>
-      part === undefined ? [] : [{ kind: 'part', part, event: items[index]?.event ?? '' }],
+      part === undefined ? [] : [{ kind: 'part', part, event: items[index]?.event ?? '', webhook }],
     );
     await queues.enqueue(movedFrom);
   }

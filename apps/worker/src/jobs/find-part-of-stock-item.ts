@@ -15,7 +15,7 @@ export function createFindPartOfStockItem(deps: {
 }) {
   const { connections, stockItems, queues, log } = deps;
   return {
-    async run({ stockItem, change, event }: JobOf<'stock-item'>): Promise<{ parts: number[] }> {
+    async run({ stockItem, change, event, webhook }: JobOf<'stock-item'>): Promise<{ parts: number[] }> {
       const before = await stockItems.partOf(stockItem);
       // A deleted item cannot be looked up: ask only where nothing else is known.
       const mustAsk = change !== 'deleted' || before === undefined;
@@ -29,7 +29,7 @@ export function createFindPartOfStockItem(deps: {
         log.info(`Stock item ${stockItem} is gone and its part is unknown, ${remedy} (${event})`, { stockItem });
         await queues.enqueue([{ kind: 'sweep', everything: true, event: `${event} of an unknown stock item` }]);
       } else {
-        await queues.enqueue(parts.map(part => ({ kind: 'part', part, event })));
+        await queues.enqueue(parts.map(part => ({ kind: 'part', part, event, webhook })));
       }
       return { parts };
     },

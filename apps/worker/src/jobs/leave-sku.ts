@@ -1,4 +1,5 @@
 import {
+  formatStoreStock,
   formatTarget,
   hasOwnStock,
   isEventName,
@@ -25,6 +26,7 @@ import type { StockWrites } from '../calls/stock-writes';
 import type { StoreReads } from '../calls/store-reads';
 import type { Connections } from '../connections';
 import { LOCKED_MS, NotYetError } from './job-errors';
+import type { HistoryLine, RecordHistory } from './record-history';
 import { ROUTINE_EVENTS } from './routine-events';
 
 /** What happens to a SKU that no part has any more. */
@@ -38,6 +40,7 @@ export interface LeaveSkuDeps {
   stockWrites: StockWrites;
   parts: Parts;
   queues: JobQueues;
+  recordHistory: RecordHistory;
   onPartGone: OnPartGone;
   /** Whether the store is written. */
   writes: boolean;
@@ -54,7 +57,9 @@ export interface LeftSku {
   part: PartStock | undefined;
   /** What the store is to show for it now. */
   offer: Offer | undefined;
-  /** The fencing token of the read that found this. */
+  /** When the read that found this began, in milliseconds by the clock of Redis. */
+  readAt: number;
+  /** Its fencing token. */
   token: string;
   alone: boolean;
 }
@@ -88,9 +93,16 @@ export function createLeaveSku(deps: LeaveSkuDeps) {
         await queues.enqueue([{ kind: 'sweep', everything: true, event: 'a part left its SKU' }]);
         return false;
       }
-      const rest = others.length > 0 ? `part ${others.join(', ')} still has it` : await zeroOrKeep(left);
+      const { rest, ...done } =
+        others.length > 0
+          ? { rest: `part ${others.join(', ')} still has it`, outcome: 'skipped' as const }
+          : await zeroOrKeep(left);
       const newSkus = offer && 'skus' in offer ? offer.skus : [];
-      log.warn(`Part ${job.part} had SKU '${sku}' and ${whatNow(offer)}: ${rest}`, { part: job.part, sku, newSkus });
+      const now = whatNow(offer);
+      log.warn(`Part ${job.part} had SKU '${sku}' and ${now}: ${rest}`, { part: job.part, sku, newSkus });
+      await deps.recordHistory(job, left.readAt, [
+        { sku, part: job.part, ...done, note: `part ${job.part} ${now}: ${rest}` },
+      ]);
       // Only now: where the write fails, the next attempt must know the SKU.
       if (skusIn(before).length > 1) await parts.forgetSku(job.part, sku);
       else await parts.forget(job.part, before);
@@ -112,29 +124,36 @@ export function createLeaveSku(deps: LeaveSkuDeps) {
     return found.flat();
   }
 
-  /** Returns what happens, for the log. */
-  async function zeroOrKeep(left: LeftSku): Promise<string> {
+  async function zeroOrKeep(left: LeftSku): Promise<WhatHappens> {
     const { before, part, sku, offer } = left;
     const isKnown = isConfirmed(skuStateIn(before, sku) ?? before) && before.target;
     const shows = isKnown ? formatTarget(isKnown) : 'what it shows';
     const keeps = `no part has it now, so the store keeps showing ${shows}`;
-    if (deps.onPartGone === 'keep') return `${keeps} (ON_PART_GONE=keep)`;
+    if (deps.onPartGone === 'keep') return kept(`${keeps} (ON_PART_GONE=keep)`);
     if (part && offer?.kind !== 'excluded' && [part.name, part.IPN].some(text => isSameSku(text.trim(), sku))) {
-      return `it comes from another field since SKU_FIELD was changed, so the store keeps showing ${shows}`;
+      return kept(`it comes from another field since SKU_FIELD was changed, so the store keeps showing ${shows}`);
     }
     const [product, store] = await Promise.all([
       deps.productLookups.load({ sku, trust: 'recent presence' }, left.alone),
       deps.storeReads.load(sku, left.alone),
     ]);
-    if (!product || !hasOwnStock(product.typeId)) return 'no part has it now, and the store has no stock of it';
+    if (!product || !hasOwnStock(product.typeId)) return kept('no part has it now, and the store has no stock of it');
     const target = connections.offerRules.nothing;
     const changes = stockChanges(target, store);
+    const [from, to] = [formatStoreStock(store), formatTarget(targetQuantities(target))];
     if (changes.length === 0)
-      return `no part has it now, and the store shows ${formatTarget(targetQuantities(target))}`;
-    const from = changes.map(change => change.from).join(', ');
-    if (!deps.writes) return `no part has it now, so it would be updated from ${from} to 0 ([DRY RUN])`;
+      return { outcome: 'unchanged', from, to, rest: `no part has it now, and the store shows ${to}` };
+    const zeroed = changes.map(change => change.from).join(', ');
+    if (!deps.writes) {
+      return {
+        outcome: 'dry run',
+        from,
+        to,
+        rest: `no part has it now, so it would be updated from ${zeroed} to 0 ([DRY RUN])`,
+      };
+    }
     await write(left, product.sku, changes);
-    return `no part has it now, so it is updated from ${from} to 0`;
+    return { outcome: 'updated', from, to, rest: `no part has it now, so it is updated from ${zeroed} to 0` };
   }
 
   async function write({ job, token, alone }: LeftSku, sku: string, stock: StockChange[]): Promise<void> {
@@ -144,6 +163,13 @@ export function createLeaveSku(deps: LeaveSkuDeps) {
       throw new NotYetError(`another worker is writing SKU '${sku}', or read the part again`, LOCKED_MS);
     }
   }
+}
+
+/** What happens to a SKU that a part left. `rest` says it for the log. */
+type WhatHappens = Pick<HistoryLine, 'outcome' | 'from' | 'to'> & { rest: string };
+
+function kept(rest: string): WhatHappens {
+  return { outcome: 'left', rest };
 }
 
 function whatNow(offer: Offer | undefined): string {

@@ -1,4 +1,4 @@
-import { isSameSku } from '@stock-sync/domain';
+import { formatTarget, isSameSku } from '@stock-sync/domain';
 import { CallError } from '@stock-sync/http-client';
 import { errorMessage, type Log } from '@stock-sync/service';
 import {
@@ -21,6 +21,7 @@ import type { WorkerMetrics } from '../metrics';
 import type { JobHandlers } from './handlers';
 import { errorKind, NotYetError, WaitError } from './job-errors';
 import type { JobRun } from './job-run';
+import type { RecordHistory } from './record-history';
 import type { ResyncLater } from './resync';
 import type { SyncResult } from './sync-part';
 
@@ -42,6 +43,7 @@ export interface RunJobDeps {
   parts: Parts;
   products: Products;
   resyncLater: ResyncLater;
+  recordHistory: RecordHistory;
   /** MAX_ATTEMPTS. */
   maxAttempts: number;
   /** The time limit of a job about one part, in milliseconds. */
@@ -135,6 +137,7 @@ export function createRunJob(deps: RunJobDeps): RunJob {
     const failure = `attempt ${attempt} of ${attempts} failed: ${errorMessage(error)}`;
     log.warn(`${jobTitle(syncJob)}: ${failure} (${syncJob.event})`, { ...syncJob });
     metrics.outcomes.inc({ outcome: 'tried again' });
+    await recordFailure(syncJob, 'tried again', run.progress, failure);
     await queues.backsOff(syncJob);
     throw error;
   }
@@ -154,14 +157,29 @@ export function createRunJob(deps: RunJobDeps): RunJob {
     await deps.products.forget(sku);
   }
 
+  /** Only what concerns a part has a history. */
+  async function recordFailure(
+    job: SyncJob,
+    outcome: 'tried again' | 'dead letter',
+    { sku, target, shows }: JobRun['progress'],
+    note: string,
+  ): Promise<void> {
+    if (job.kind !== 'part') return;
+    const to = target ? formatTarget(target) : null;
+    await deps.recordHistory(job, undefined, [
+      { sku: sku ?? null, part: job.part, outcome, from: shows ?? null, to, note },
+    ]);
+  }
+
   /** The job does not run again until it is requested again. */
   async function addDeadLetter(
     job: Job,
     syncJob: SyncJob | undefined,
-    { sku, target }: JobRun['progress'],
+    progress: JobRun['progress'],
     error: unknown,
     why: string,
   ): Promise<never> {
+    const { sku, target } = progress;
     const subject = syncJob ? jobTitle(syncJob) : `job ${job.id ?? ''}`;
     const event = syncJob?.event ?? job.name;
     const reason = errorMessage(error);
@@ -181,6 +199,7 @@ export function createRunJob(deps: RunJobDeps): RunJob {
       event,
       job: syncJob ?? null,
     });
+    if (syncJob) await recordFailure(syncJob, 'dead letter', progress, reason);
     throw new UnrecoverableError(reason);
   }
 }

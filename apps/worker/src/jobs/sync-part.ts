@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isSameSku, sameQuantities, targetQuantities, throttleRun, type TargetQuantities } from '@stock-sync/domain';
+import {
+  formatTarget,
+  isSameSku,
+  sameQuantities,
+  targetQuantities,
+  throttleRun,
+  type TargetQuantities,
+} from '@stock-sync/domain';
 import type { PartStock } from '@stock-sync/inventree-client';
 import type { Log } from '@stock-sync/service';
 import {
@@ -18,6 +25,7 @@ import type { Connections } from '../connections';
 import { NotYetError, WrongParameterError } from './job-errors';
 import type { JobRun } from './job-run';
 import type { createLeaveSku } from './leave-sku';
+import type { HistoryLine, RecordHistory } from './record-history';
 import { isRoutine } from './routine-events';
 import { levelOf, type createSyncSku, type SkuResult } from './sync-sku';
 
@@ -32,6 +40,7 @@ export interface SyncPartDeps {
   connections: Pick<Connections, 'offerRules'>;
   parts: Parts;
   rulesInForce: Pick<RulesInForce, 'wereOurs'>;
+  recordHistory: RecordHistory;
   queues: JobQueues;
   /** The clock of Redis: events and writes of other processes are compared. */
   now: () => number;
@@ -75,6 +84,7 @@ export function createSyncPart(deps: SyncPartDeps) {
       await sleep(Math.max(0, throttle.gatherUntil - deps.now()));
 
       // The token first: a write that it does not stop has reached the store before any of our reads.
+      const readAt = deps.now();
       const token = await deps.fencing.startRead(id);
       const early = before && { sku: before.sku, store: deps.storeReads.load(before.sku, alone) };
       // Its failure matters only where its result is used.
@@ -87,7 +97,7 @@ export function createSyncPart(deps: SyncPartDeps) {
       const hadSkus = skusIn(before).filter(sku => !skus.some(now => isSameSku(sku, now)));
       if (before) {
         for (const sku of hadSkus) {
-          const isDone = await deps.leaveSku.run({ job, before, sku, part, offer, token, alone });
+          const isDone = await deps.leaveSku.run({ job, before, sku, part, offer, readAt, token, alone });
           if (!isDone) return skipped(job, sku, LEFT_TO_SWEEP);
         }
       }
@@ -101,10 +111,12 @@ export function createSyncPart(deps: SyncPartDeps) {
       const results = await syncAll(offer.skus, progress, (sku, ownProgress) =>
         deps.syncSku({ job, part, before, sku, own, early, token, throttle, alone, progress: ownProgress }),
       );
-      // What is remembered stays as it is where a later read counts.
-      if (!results.some(({ outcome }) => outcome === 'overtaken')) {
-        await parts.set(id, stateOf(results, targetQuantities(own), throttle.throttledRuns), before);
-      }
+      const isOvertaken = results.some(({ outcome }) => outcome === 'overtaken');
+      await Promise.all([
+        deps.recordHistory(job, readAt, historyOf(id, results)),
+        // What is remembered stays as it is where a later read counts.
+        !isOvertaken && parts.set(id, stateOf(results, targetQuantities(own), throttle.throttledRuns), before),
+      ]);
       const [{ outcome, sku, target }] = results;
       return { part: id, outcome, sku, target };
     },
@@ -144,6 +156,14 @@ export function createSyncPart(deps: SyncPartDeps) {
 }
 
 type SkuResults = readonly [SkuResult, ...SkuResult[]];
+
+function historyOf(part: number, results: SkuResults): HistoryLine[] {
+  return results
+    .filter(({ isNews }) => isNews)
+    .map(({ sku, outcome, from = null, target, note = null }) => {
+      return { sku, part, outcome, from, to: formatTarget(target), note };
+    });
+}
 
 /** Syncs all SKUs side by side. Where some fail, the others are synced all the same, and the first error is thrown. */
 async function syncAll(

@@ -72,6 +72,12 @@ export interface SkuResult {
   /** What the store should show. */
   target: TargetQuantities;
   difference: WrittenDifference | undefined;
+  /** What the store showed before, for people; undefined where it was not read. */
+  from?: string;
+  /** Why, where the outcome does not say it. */
+  note?: string;
+  /** Whether it is worth an entry in the history: most parts of a factory are skipped at every event. */
+  isNews: boolean;
 }
 
 /** Makes the store equal to what one SKU should show: reads the store, and writes what differs. */
@@ -100,7 +106,7 @@ export function createSyncSku(deps: SyncSkuDeps) {
     const quantities = targetQuantities(target);
     progress.target = quantities;
     if (counting.length > 1) progress.own = targetQuantities(sync.own);
-    const result = { part: id, sku, target: quantities };
+    const result = { part: id, sku, target: quantities, webhook: job.webhook };
     const isSameTarget = known !== undefined && sameQuantities(before?.target, quantities);
     const lastDifference = isSameTarget ? known.difference : undefined;
 
@@ -137,7 +143,7 @@ export function createSyncSku(deps: SyncSkuDeps) {
         `Magento 2 SKU '${sku}' already shows ${formatTarget(quantities)} (part ${id}, ${job.event})`,
         result,
       );
-      return ended('unchanged', lastDifference);
+      return ended('unchanged', lastDifference, { isNews: !isRoutine(job.event) });
     }
     if (dryRun) {
       for (const change of changes) log.info(dryRunLine(job, sku, change), result);
@@ -162,15 +168,21 @@ export function createSyncSku(deps: SyncSkuDeps) {
     for (const change of changes) log.info(updatedLine(job, sku, change), { ...result, ...change });
     return ended('updated', { shows, writes: writes + 1 });
 
-    function ended(outcome: SkuResult['outcome'], difference: WrittenDifference | undefined): SkuResult {
-      return { sku, outcome, target: quantities, difference };
+    function ended(
+      outcome: SkuResult['outcome'],
+      difference: WrittenDifference | undefined,
+      { note, isNews = true }: { note?: string; isNews?: boolean } = {},
+    ): SkuResult {
+      const from = progress.shows;
+      const told = { ...(from !== undefined && { from }), ...(note !== undefined && { note }) };
+      return { sku, outcome, target: quantities, difference, isNews, ...told };
     }
 
     /** Most parts of a factory are never sold online, so that is said once. */
     function skipped(reason: string): SkuResult {
       const level = known?.outcome === 'skipped' ? 'debug' : levelOf(job);
       log[level](`SKU '${sku}' skipped: ${reason} (part ${id}, ${job.event})`, { ...result, outcome: 'skipped' });
-      return ended('skipped', lastDifference);
+      return ended('skipped', lastDifference, { note: reason, isNews: known?.outcome !== 'skipped' });
     }
 
     /** The store is not written, which is said once. */
@@ -180,7 +192,7 @@ export function createSyncSku(deps: SyncSkuDeps) {
         ...result,
         outcome: 'left',
       });
-      return ended('left', { shows, writes });
+      return ended('left', { shows, writes }, { note: reason, isNews: !isKnown });
     }
   };
 
