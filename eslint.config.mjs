@@ -6,7 +6,7 @@ export default tseslint.config(
   js.configs.recommended,
   { rules: { 'max-len': ['error', { code: 120, ignoreUrls: true }] } },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: {
       parserOptions: {

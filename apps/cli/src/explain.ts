@@ -1,12 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { formatTarget } from '@stock-sync/domain';
-import { openExplanations, openJobQueues, type Explanation, type RedisConnection } from '@stock-sync/state';
+import { openJobQueues, requestExplanation, type Explanation, type RedisConnection } from '@stock-sync/state';
 import { CommandError } from './command';
-
-const POLL_MS = 50;
-/** How long a worker may take to answer, in milliseconds. */
-const TIMEOUT_MS = 30_000;
 
 /** Has a worker explain what the store shows for a SKU or a part. Throws a CommandError where it cannot. */
 export async function explainCommand(
@@ -14,25 +8,11 @@ export async function explainCommand(
   subject: string,
   { json = false }: { json?: boolean },
 ): Promise<string> {
-  const report = randomUUID();
-  const answers = openExplanations(connection, report);
   const queues = openJobQueues(connection);
   try {
-    await queues.enqueue([{ kind: 'explain', subject, report, event: 'command' }]);
-    const deadline = Date.now() + TIMEOUT_MS;
-    for (;;) {
-      const answer = await answers.receive();
-      if (answer && 'failure' in answer) throw new CommandError(`${answer.failure}.`);
-      if (answer) {
-        return json ? JSON.stringify(answer.explanations, undefined, 2) : answer.explanations.map(lines).join('\n\n');
-      }
-      if (Date.now() > deadline) {
-        throw new CommandError(
-          `No worker answered within ${TIMEOUT_MS / 1000} s. Is one running, with the same REDIS_URL and REDIS_PREFIX?`,
-        );
-      }
-      await sleep(POLL_MS);
-    }
+    const answer = await requestExplanation(connection, queues, subject);
+    if ('failure' in answer) throw new CommandError(`${answer.failure}.`);
+    return json ? JSON.stringify(answer.explanations, undefined, 2) : answer.explanations.map(lines).join('\n\n');
   } finally {
     await queues.close();
   }

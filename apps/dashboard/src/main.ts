@@ -1,61 +1,99 @@
-import { createBullBoard } from '@bull-board/api';
-import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import { ExpressAdapter } from '@bull-board/express';
 import {
   addOperatorRoutes,
   closeServer,
   createLog,
-  createWebApplication,
   listen,
   portOf,
-  readSettings,
   runMain,
   stopOnSignal,
   type Environment,
 } from '@stock-sync/service';
-import { connectToRedis, QUEUES } from '@stock-sync/state';
+import {
+  connectToRedis,
+  openActivity,
+  openDeadLetters,
+  openHistory,
+  openJobQueues,
+  openParts,
+  QUEUES,
+} from '@stock-sync/state';
 import { Queue } from 'bullmq';
-import type { RequestHandler } from 'express';
 import { Registry } from 'prom-client';
-import { refuseOtherSites, requireLogin } from './login';
-import { dashboardSettings } from './settings';
+import { createBoard } from './board';
+import { createLive } from './live';
+import { createOpenIdLogin } from './login/openid';
+import { createSessions } from './login/sessions';
+import { createUsers } from './login/users';
+import { openPartLists } from './reading/part-lists';
+import { createDashboardApplication } from './routes';
+import { readDashboardSettings } from './settings';
 
 const BOARD_PATH = '/queues';
 
 async function main(environment: Environment): Promise<void> {
-  const settings = readSettings(environment, dashboardSettings);
+  const settings = readDashboardSettings(environment);
   const log = createLog({ service: 'dashboard', level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
-  const { redis, keys } = connectToRedis(settings.REDIS_URL, {
+  const connection = connectToRedis(settings.REDIS_URL, {
     prefix: settings.REDIS_PREFIX,
     cluster: settings.REDIS_CLUSTER,
     whileUnreachable: { wait: true },
     onChange: (state, reason) =>
       state === 'reachable' ? log.info('Redis is reachable') : log.error(`Redis is unreachable: ${reason}`),
   });
-  const queues = Object.values(QUEUES).map(name => new Queue(name, { connection: redis, prefix: keys.queuePrefix }));
-  for (const queue of queues) queue.on('error', () => undefined);
+  const { redis, keys, now } = connection;
+  const boardQueues = Object.values(QUEUES).map(
+    name => new Queue(name, { connection: redis, prefix: keys.queuePrefix }),
+  );
+  for (const queue of boardQueues) queue.on('error', () => undefined);
+  const partQueue = boardQueues.find(({ name }) => name === QUEUES.parts);
+  if (!partQueue) throw new Error('expected a queue of parts');
 
-  const adapter = new ExpressAdapter();
-  adapter.setBasePath(BOARD_PATH);
-  createBullBoard({
-    queues: queues.map(queue => new BullMQAdapter(queue)),
-    serverAdapter: adapter,
-    options: { uiConfig: { boardTitle: 'InvenTree Magento Sync' } },
+  const queues = openJobQueues(connection);
+  const deadLetters = openDeadLetters(connection);
+  const parts = openParts(connection);
+  const history = openHistory(connection, { days: settings.HISTORY_DAYS, entries: settings.HISTORY_ENTRIES });
+  const live = createLive({ connection, queues, deadLetters, history });
+  const registry = new Registry();
+  const { openId, DASHBOARD_USERS, DASHBOARD_USER: name, DASHBOARD_PASSWORD: password } = settings;
+
+  const application = createDashboardApplication({
+    connection,
+    queues,
+    deadLetters,
+    parts,
+    history,
+    recordHistory: history.record,
+    partQueue,
+    partLists: openPartLists(parts, partQueue),
+    activity: openActivity(connection),
+    boardPath: BOARD_PATH,
+    board: createBoard({ queues: boardQueues, parts, history, path: BOARD_PATH }),
+    events: live.handler,
+    sessions: await createSessions(connection, settings.DASHBOARD_URL?.startsWith('https:') ?? false),
+    users: await createUsers(DASHBOARD_USERS, { name, password }),
+    hasPasswords: password !== undefined || DASHBOARD_USERS.length > 0,
+    openId:
+      openId &&
+      createOpenIdLogin({
+        ...openId,
+        clientSecret: settings.DASHBOARD_OIDC_CLIENT_SECRET,
+        operators: settings.DASHBOARD_OIDC_OPERATORS,
+        viewers: settings.DASHBOARD_OIDC_VIEWERS,
+      }),
+    addOperatorRoutes: to =>
+      addOperatorRoutes(to, registry, () => (redis.status === 'ready' ? undefined : 'Redis is unreachable')),
+    now,
+    log,
   });
-
-  const application = createWebApplication();
-  addOperatorRoutes(application, new Registry(), () => (redis.status === 'ready' ? undefined : 'Redis is unreachable'));
-  application.use(requireLogin(settings.DASHBOARD_USER, settings.DASHBOARD_PASSWORD), refuseOtherSites);
-  application.get('/', (_request, response) => response.redirect(BOARD_PATH));
-  application.use(BOARD_PATH, adapter.getRouter() as RequestHandler);
   const server = await listen(application, settings.DASHBOARD_PORT);
 
   stopOnSignal(log, async () => {
+    live.stop();
     await closeServer(server);
-    await Promise.all(queues.map(queue => queue.close()));
+    await Promise.all([queues.close(), deadLetters.close(), ...boardQueues.map(queue => queue.close())]);
     redis.disconnect();
   });
-  log.info(`Listening on port ${portOf(server)}: ${BOARD_PATH} shows the queues`);
+  log.info(`Listening on port ${portOf(server)}`);
 }
 
 runMain(main);

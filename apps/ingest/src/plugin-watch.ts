@@ -1,9 +1,7 @@
 import type { Log } from '@stock-sync/service';
-import type { LastHeartbeat, PluginHeartbeat } from '@stock-sync/state';
+import { PLUGIN_SILENT_MS, type LastHeartbeat, type PluginHeartbeat } from '@stock-sync/state';
 import type { IngestMetrics } from './metrics';
 
-/** The plugin sends a heartbeat each minute; if three are missing, it counts as silent. */
-const SILENT_AFTER_MS = 3 * 60_000 + 15_000;
 /** How often the heartbeat is checked, in milliseconds. */
 const CHECK_MS = 15_000;
 
@@ -38,7 +36,7 @@ export function watchPlugin(
     metrics.pluginUp.set(now.state === 'alive' ? 1 : 0);
     metrics.lastHeartbeat.set((last?.at ?? 0) / 1000);
     // A service that has just started has not missed anything yet.
-    if (now.state !== 'alive' && Date.now() - startedAt < SILENT_AFTER_MS) return;
+    if (now.state !== 'alive' && Date.now() - startedAt < PLUGIN_SILENT_MS) return;
     if (now.state !== logged) {
       if (now.state === 'alive') {
         const isBack = logged ? 'is back' : 'is alive';
@@ -66,7 +64,7 @@ export function watchPlugin(
 function stateFrom(last: LastHeartbeat | undefined, now: number): PluginState {
   if (!last) return { state: 'no heartbeat yet' };
   return {
-    state: now - last.at > SILENT_AFTER_MS ? 'silent' : 'alive',
+    state: now - last.at > PLUGIN_SILENT_MS ? 'silent' : 'alive',
     lastHeartbeat: new Date(last.at).toISOString(),
     plugin: last.plugin,
     inventree: last.inventree,

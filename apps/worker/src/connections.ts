@@ -1,7 +1,7 @@
 import { createInvenTreeClient, type InvenTreeClient } from '@stock-sync/inventree-client';
 import { createMagentoClient, detectStockApi, type MagentoClient, type StockApi } from '@stock-sync/magento-client';
 import type { Log } from '@stock-sync/service';
-import { openLocationsVersion, openSemaphore, type RedisConnection } from '@stock-sync/state';
+import { openLocationsVersion, openSemaphore, type CalledSystem, type RedisConnection } from '@stock-sync/state';
 import type { WorkerSettings } from './settings';
 import { createOfferRules, type OfferRules } from './offer-rules';
 
@@ -19,8 +19,16 @@ export interface Connections {
   close(): void;
 }
 
-/** Creates the clients of both systems. */
-export function connectToSystems(settings: WorkerSettings, redis: RedisConnection, log: Log): Connections {
+/**
+ * Creates the clients of both systems.
+ * @param onCall called after each call, with whether it failed
+ */
+export function connectToSystems(
+  settings: WorkerSettings,
+  redis: RedisConnection,
+  log: Log,
+  onCall: (system: CalledSystem, isFailure: boolean) => void,
+): Connections {
   const common = {
     timeoutMs: settings.TIMEOUT * 1000,
     verifyTls: settings.VERIFY_SSL,
@@ -33,12 +41,18 @@ export function connectToSystems(settings: WorkerSettings, redis: RedisConnectio
     token: settings.INVENTREE_TOKEN,
     limit: openSemaphore(redis, 'inventree', slots).within,
     partsAtOnce: slots,
+    onCall: isFailure => onCall('InvenTree', isFailure),
     onPluginChange: failure => {
       if (failure === undefined) log.info('The InvenTree plugin answers again: stock is read through it');
       else log.warn(`The InvenTree plugin does not answer, so stock is read more slowly without it: ${failure}`);
     },
   });
-  const magento = createMagentoClient({ ...common, baseUrl: settings.MAGENTO_URL, credentials: settings.credentials });
+  const magento = createMagentoClient({
+    ...common,
+    baseUrl: settings.MAGENTO_URL,
+    credentials: settings.credentials,
+    onCall: isFailure => onCall('Magento', isFailure),
+  });
   return {
     inventree,
     magento,

@@ -2,7 +2,7 @@ import { CallError } from '@stock-sync/http-client';
 import { createInvenTreeClient, type AboutInvenTree, type InvenTreeClient } from '@stock-sync/inventree-client';
 import { createMagentoClient, detectStockApi, PROBE_SKU, type MagentoClient } from '@stock-sync/magento-client';
 import { errorMessage } from '@stock-sync/service';
-import { connectToRedis, findRedisProblems, openPluginHeartbeat } from '@stock-sync/state';
+import { connectToRedis, findRedisProblems, openPluginHeartbeat, PLUGIN_SILENT_MS } from '@stock-sync/state';
 import { createOfferRules, type OfferRules } from './offer-rules';
 import type { WorkerSettings } from './settings';
 import { sellingProblems } from './start-checks';
@@ -17,8 +17,6 @@ export interface Check {
 
 /** How long Redis may take to answer, in milliseconds. */
 const REDIS_PATIENCE_MS = 3_000;
-/** The plugin sends a heartbeat each minute. */
-const HEARTBEAT_SILENT_MS = 3 * 60_000;
 /** More tasks than these wait for InvenTree's worker: events come late. */
 const MANY_TASKS = 500;
 /** InvenTree's ids start at 1, and whether this part exists does not matter. */
@@ -79,7 +77,7 @@ async function checkRedis({ REDIS_URL, REDIS_PREFIX, REDIS_CLUSTER }: WorkerSett
 }
 
 function heartbeatCheck(at: number | undefined, now: number): Check {
-  if (at !== undefined && now - at < HEARTBEAT_SILENT_MS) {
+  if (at !== undefined && now - at < PLUGIN_SILENT_MS) {
     return { subject: 'Plugin', level: 'ok', message: `its last heartbeat came ${seconds(now - at)} ago` };
   }
   const message =

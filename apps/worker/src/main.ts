@@ -17,6 +17,7 @@ import {
   connectToRedis,
   findRedisProblems,
   migrate,
+  openActivity,
   openCanarySkus,
   openCircuitBreakers,
   openCursor,
@@ -29,6 +30,7 @@ import {
   openLocationsVersion,
   openParts,
   openProducts,
+  openReconcileProgress,
   openRulesInForce,
   openSemaphore,
   openSourceItemsEnd,
@@ -76,6 +78,8 @@ const STALLED_CHECK_MS = 3_000;
 const PAUSE_CHECK_MS = 1_000;
 /** How often a worker checks that the schedules exist, in milliseconds. */
 const SCHEDULES_CHECK_MS = 10_000;
+/** How often the counts for the charts of the dashboard are sent, in milliseconds. */
+const FLUSH_MS = 2_000;
 /** A worker that stops returns its unfinished jobs after this time, in milliseconds. */
 const RETURN_MS = 6_000;
 /** Jobs of the lookup queue at once. */
@@ -120,7 +124,11 @@ async function main(environment: Environment): Promise<void> {
     await queues.enqueue([{ kind: 'reconcile', event, retriesFailed }]);
   };
 
-  const connections = connectToSystems(settings, connection, log);
+  const activity = openActivity(connection);
+  const connections = connectToSystems(settings, connection, log, (system, isFailure) => {
+    activity.called(system, isFailure);
+    metrics.calls.inc({ system, result: isFailure ? 'failed' : 'answered' });
+  });
   const { inventree, magento } = connections;
   const breaker = createBreaker({
     state: openCircuitBreakers(connection),
@@ -209,6 +217,7 @@ async function main(environment: Environment): Promise<void> {
       connection,
       lease: openSemaphore(connection, 'reconcile', 1),
       lastReconcile: openLastReconcile(connection),
+      progress: openReconcileProgress(connection),
       locationsVersion,
     }),
   });
@@ -221,6 +230,7 @@ async function main(environment: Environment): Promise<void> {
     products,
     resyncLater,
     recordHistory,
+    onUpdate: activity.updated,
     maxAttempts: settings.MAX_ATTEMPTS,
     timeLimitMs: JOB_TIMEOUTS * settings.TIMEOUT * 1000,
     returned: stopping.promise,
@@ -264,6 +274,7 @@ async function main(environment: Environment): Promise<void> {
   });
   void startChecks.run();
   const schedules = setInterval(keepSchedules, SCHEDULES_CHECK_MS);
+  const flushing = setInterval(() => void activity.flush(), FLUSH_MS);
 
   const application = createWebApplication();
   addOperatorRoutes(application, metrics.registry, async () => {
@@ -278,6 +289,8 @@ async function main(environment: Environment): Promise<void> {
 
   stopOnSignal(log, async () => {
     clearInterval(schedules);
+    clearInterval(flushing);
+    await activity.flush();
     startChecks.stop();
     const stopped = new NotYetError('the worker stops', 0);
     setTimeout(() => stopping.reject(stopped), RETURN_MS).unref();

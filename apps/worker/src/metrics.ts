@@ -6,6 +6,8 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 export interface WorkerMetrics {
   registry: Registry;
   outcomes: Counter<'outcome'>;
+  /** Calls of both systems. */
+  calls: Counter<'system' | 'result'>;
   /** Seconds from the acceptance of an event to the end of its sync. */
   lag: Histogram;
   /** Duration of the last sweep. */
@@ -69,6 +71,12 @@ export function createWorkerMetrics(deps: {
       name: 'stock_sync_outcomes_total',
       help: 'Jobs by outcome',
       labelNames: ['outcome'],
+      registers,
+    }),
+    calls: new Counter({
+      name: 'stock_sync_calls_total',
+      help: 'Calls of InvenTree and Magento, by whether they failed',
+      labelNames: ['system', 'result'],
       registers,
     }),
     lag: new Histogram({

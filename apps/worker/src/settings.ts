@@ -3,6 +3,7 @@ import { DEFAULT_SOURCE } from '@stock-sync/domain';
 import type { MagentoCredentials } from '@stock-sync/magento-client';
 import {
   commonSettings,
+  historySettings,
   readSettings,
   setting,
   SettingsError,
@@ -66,10 +67,7 @@ export const workerSettings = {
   WORKER_CONCURRENCY: setting.wholeNumber(200, 1, 5_000).describe('Jobs at once in one worker; they share calls.'),
   MAGENTO_CONCURRENCY: setting.wholeNumber(2, 1, 100).describe('Writes to Magento at once, over all workers.'),
   INVENTREE_CONCURRENCY: setting.wholeNumber(4, 1, 100).describe('Reads of InvenTree at once, over all workers.'),
-  HISTORY_DAYS: setting.wholeNumber(30, 1, 3_650).describe('How long the history of each SKU is kept in Redis.'),
-  HISTORY_ENTRIES: setting
-    .wholeNumber(100_000, 0, 10_000_000)
-    .describe('The most entries of the history in Redis, of all SKUs together; `0` records nothing.'),
+  ...historySettings,
   WORKER_PORT: setting
     .wholeNumber(3002, 0, 65_535)
     .describe('The port for health and metrics; a free port where it is in use.'),

@@ -97,6 +97,7 @@ function startWorker(): Breaker {
     products: {} as never,
     resyncLater: {} as never,
     recordHistory: () => Promise.resolve(),
+    onUpdate: () => undefined,
     now: Date.now,
     maxAttempts: 2,
     timeLimitMs: 60_000,

@@ -29,6 +29,8 @@ export interface HttpClientOptions {
   authorization: (call: OutgoingCall) => string | undefined;
   /** The most connections that are kept open. */
   maxSockets?: number;
+  /** Called after each call, whether it failed: no answer, an error of the server, or a refusal of who we are. */
+  onCall?: ((isFailure: boolean) => void) | undefined;
 }
 
 /** An answer of any status. The body is parsed where its content type is JSON, otherwise it is text. */
@@ -109,28 +111,14 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   });
 
   return {
-    async call({ method, path, body, direction = 'read' }) {
+    async call(outgoing) {
       try {
-        const answer = await client.request<string>({
-          method,
-          url: `${baseUrl}${path}`,
-          ...(body !== undefined && { data: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
-          ...(direction === 'write' && { 'axios-retry': { retries: 0 } }),
-          // The timeout of axios ends when the answer begins; this one also ends an answer that never completes.
-          signal: AbortSignal.timeout(timeoutMs + RETRIES * (timeoutMs + RETRY_DELAY_MS * RETRIES)),
-        });
-        return answerFrom(system, answer.status, answer.headers, answer.data);
+        const answer = await answerTo(outgoing);
+        options.onCall?.(isFailure(answer.status));
+        return answer;
       } catch (error) {
-        if (error instanceof CallError) throw error;
-        if (error instanceof AxiosError && error.response) {
-          const answer: AxiosResponse<string> = error.response as AxiosResponse<string>;
-          return answerFrom(system, answer.status, answer.headers, answer.data);
-        }
-        throw new CallError(system, 'no-answer', `${system} did not answer: ${reasonOf(error, timeoutMs)}`, {
-          cause: error,
-          direction,
-          isTimeout: isTimeout(error),
-        });
+        options.onCall?.(true);
+        throw error;
       }
     },
     close() {
@@ -138,6 +126,36 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       httpsAgent.destroy();
     },
   };
+
+  async function answerTo({ method, path, body, direction = 'read' }: Call): Promise<Answer> {
+    try {
+      const answer = await client.request<string>({
+        method,
+        url: `${baseUrl}${path}`,
+        ...(body !== undefined && { data: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+        ...(direction === 'write' && { 'axios-retry': { retries: 0 } }),
+        // The timeout of axios ends when the answer begins; this one also ends an answer that never completes.
+        signal: AbortSignal.timeout(timeoutMs + RETRIES * (timeoutMs + RETRY_DELAY_MS * RETRIES)),
+      });
+      return answerFrom(system, answer.status, answer.headers, answer.data);
+    } catch (error) {
+      if (error instanceof CallError) throw error;
+      if (error instanceof AxiosError && error.response) {
+        const answer: AxiosResponse<string> = error.response as AxiosResponse<string>;
+        return answerFrom(system, answer.status, answer.headers, answer.data);
+      }
+      throw new CallError(system, 'no-answer', `${system} did not answer: ${reasonOf(error, timeoutMs)}`, {
+        cause: error,
+        direction,
+        isTimeout: isTimeout(error),
+      });
+    }
+  }
+}
+
+/** A 400 or a 404 says something about one item, and nothing about the system. */
+function isFailure(status: number): boolean {
+  return status >= 500 || status === 401 || status === 403 || status === 429;
 }
 
 /** The pause before a refused call is repeated, in milliseconds. */

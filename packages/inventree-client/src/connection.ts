@@ -24,6 +24,8 @@ export interface InvenTreeClientOptions {
   limit?: <T>(call: () => Promise<T>) => Promise<T>;
   /** Parts that are requested from the plain API at once. */
   partsAtOnce?: number;
+  /** Called after each call, whether it failed. */
+  onCall?: (isFailure: boolean) => void;
   /** Called when the plugin stops answering, with the reason and the remedy, and without one when it answers again. */
   onPluginChange?: (failure: string | undefined) => void;
 }
@@ -56,6 +58,7 @@ export function connectToInvenTree(options: InvenTreeClientOptions): InvenTreeCo
     verifyTls: options.verifyTls,
     caFile: options.caFile,
     authorization: () => `Token ${options.token}`,
+    onCall: options.onCall,
   });
 
   const { limit = work => work() } = options;

@@ -14,6 +14,8 @@ export interface MagentoClientOptions {
   timeoutMs: number;
   verifyTls: boolean;
   caFile?: string | undefined;
+  /** Called after each call, whether it failed. */
+  onCall?: (isFailure: boolean) => void;
 }
 
 /** A product, as far as stock needs it. */
@@ -194,6 +196,7 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
     timeoutMs: options.timeoutMs,
     verifyTls: options.verifyTls,
     caFile: options.caFile,
+    onCall: options.onCall,
   });
   let pageSize = PAGE_SIZE;
   /** Rows that the store accepts in one write; learned from its refusal. */

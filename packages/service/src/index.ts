@@ -3,6 +3,7 @@ export {
   SettingsError,
   setting,
   commonSettings,
+  historySettings,
   type Environment,
   type Settings,
   type SettingsValues,

@@ -140,3 +140,11 @@ export const commonSettings = {
     .oneOf(['auto', 'json', 'text'], 'auto')
     .describe('`json`, `text`, or `auto`: text on a terminal, JSON elsewhere.'),
 } satisfies Settings;
+
+/** The settings of the processes that record or read the history of each SKU. */
+export const historySettings = {
+  HISTORY_DAYS: setting.wholeNumber(30, 1, 3_650).describe('How long the history of each SKU is kept in Redis.'),
+  HISTORY_ENTRIES: setting
+    .wholeNumber(100_000, 0, 10_000_000)
+    .describe('The most entries of the history in Redis, of all SKUs together; `0` records nothing.'),
+} satisfies Settings;

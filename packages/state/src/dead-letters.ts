@@ -51,6 +51,23 @@ export function parseDeadLetter(data: unknown): DeadLetter | undefined {
   return deadLetterSchema.safeParse(data).data;
 }
 
+/** What to do about a dead letter, by the kind of its failure. */
+export function remedyOf({ errorKind }: Pick<DeadLetter, 'errorKind'>): string {
+  return REMEDIES[errorKind] ?? 'Look at the log of the worker that is named in the history, and replay it.';
+}
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  refused:
+    'The store, or a firewall before it, refuses this SKU. Correct what the reason names in Magento, and replay it.',
+  'ambiguous-sku':
+    'Give each part its own SKU in InvenTree, or set the old one inactive. Its next event syncs the part by itself.',
+  'wrong-parameter': 'Correct the parameter in InvenTree. Its next event syncs the part by itself.',
+  credentials: 'Allow what the reason names in Magento or InvenTree, and replay it.',
+  'no-answer': 'The system did not answer for this item, but for others it did. Replay it.',
+  unavailable: 'The system answered nonsense for this item, but not for others. Replay it.',
+  throttled: 'The system asked us to wait for this item. Replay it.',
+};
+
 /** The job that tries again what a dead letter is about; undefined where the job was unreadable. */
 export function replayOf({ job }: DeadLetter): NewJob | undefined {
   return job ? { ...job, event: `replay of ${job.event}` } : undefined;

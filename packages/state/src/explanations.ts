@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { RedisConnection } from './connection';
+import type { JobQueues } from './job-queues';
 import { OUTCOMES } from './parts';
 import { parseStored } from './stored-value';
 
@@ -49,4 +52,32 @@ export function openExplanations({ redis, keys }: RedisConnection, id: string): 
       return parseStored(answerSchema, await redis.getdel(key));
     },
   };
+}
+
+const POLL_MS = 50;
+/** How long a worker may take to answer, in milliseconds. */
+const TIMEOUT_MS = 30_000;
+
+/** Has a worker explain what the store shows for a SKU or a part; resolves with its answer, or why there is none. */
+export async function requestExplanation(
+  connection: RedisConnection,
+  queues: Pick<JobQueues, 'enqueue'>,
+  subject: string,
+  timeoutMs = TIMEOUT_MS,
+): Promise<ExplainAnswer> {
+  const report = randomUUID();
+  const answers = openExplanations(connection, report);
+  await queues.enqueue([{ kind: 'explain', subject, report, event: 'command' }]);
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const answer = await answers.receive();
+    if (answer) return answer;
+    if (Date.now() > deadline) {
+      const failure =
+        `No worker answered within ${timeoutMs / 1000} s: ` +
+        'check that one is running, with the same REDIS_URL and REDIS_PREFIX';
+      return { failure };
+    }
+    await sleep(POLL_MS);
+  }
 }

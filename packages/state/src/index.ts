@@ -17,12 +17,14 @@ export {
   openDeadLetters,
   deadLetterId,
   parseDeadLetter,
+  remedyOf,
   replayOf,
   type DeadLetter,
   type DeadLetters,
 } from './dead-letters';
 export {
   openParts,
+  OUTCOMES,
   hadSku,
   isConfirmed,
   skusIn,
@@ -79,7 +81,13 @@ export {
 } from './cursors';
 export { migrate, type Migrated } from './migration';
 export { openRulesInForce, type RulesInForce } from './rules-in-force';
-export { openExplanations, type Explanation, type Explanations, type ExplainAnswer } from './explanations';
+export {
+  openExplanations,
+  requestExplanation,
+  type Explanation,
+  type Explanations,
+  type ExplainAnswer,
+} from './explanations';
 export {
   openHistory,
   HISTORY_OUTCOMES,
@@ -92,3 +100,15 @@ export {
   type HistoryReader,
   type NewHistoryEntry,
 } from './history';
+export {
+  openActivity,
+  lagQuantile,
+  BUCKET_MS,
+  CALLED_SYSTEMS,
+  LAG_BOUNDS,
+  type Activity,
+  type ActivityBucket,
+  type CalledSystem,
+} from './activity';
+export { openReconcileProgress, type Progress, type ReconcileProgress } from './reconcile-progress';
+export { readStatus, headline, needsAttention, counted, age, PLUGIN_SILENT_MS, type SyncStatus } from './sync-status';

@@ -64,6 +64,8 @@ export interface Parts {
   count(): Promise<number>;
   /** The ids of all parts that are remembered, some at a time; an id may come twice. */
   ids(): AsyncIterable<number[]>;
+  /** All parts that are remembered, some at a time; a part may come twice. */
+  all(): AsyncIterable<{ part: number; state: PartState }[]>;
   /** For each SKU the parts that are known to have it. */
   withSkus(skus: readonly string[]): Promise<number[][]>;
   /** Whether InvenTree was asked within the last day which parts have a SKU. */
@@ -197,6 +199,16 @@ export function openParts({ redis, keys }: RedisConnection): Parts {
     async *ids() {
       for await (const pairs of redis.hscanStream(keys.parts, { count: SCAN_COUNT })) {
         yield (pairs as string[]).filter((_, index) => index % 2 === 0).map(Number);
+      }
+    },
+
+    async *all() {
+      for await (const pairs of redis.hscanStream(keys.parts, { count: SCAN_COUNT })) {
+        const fields = pairs as string[];
+        yield fields.flatMap((field, index) => {
+          const state = index % 2 === 0 ? stateFrom(fields[index + 1]) : undefined;
+          return state ? [{ part: Number(field), state }] : [];
+        });
       }
     },
 

@@ -27,7 +27,7 @@ export function createExplain(deps: {
       try {
         const ids = await partsOf(subject);
         if (ids.length === 0) {
-          await answer.send({ failure: `No part has SKU or id '${subject}'` });
+          await answer.send({ failure: `No part has SKU, id, name or IPN '${subject}'` });
           return;
         }
         await answer.send({ explanations: (await Promise.all(ids.map(explain))).flat() });
@@ -38,12 +38,14 @@ export function createExplain(deps: {
     },
   };
 
-  /** A number may be the id of a part or a SKU. */
+  /** A number may be the id of a part or a SKU. Where neither is known, it may be a name or an IPN. */
   async function partsOf(subject: string): Promise<number[]> {
     const withSku = await deps.skuLookups.find(subject);
     if (withSku.length > 0) return withSku;
     const id = Number(subject);
-    return Number.isSafeInteger(id) && id > 0 && (await inventree.hasPart(id)) ? [id] : [];
+    if (Number.isSafeInteger(id) && id > 0 && (await inventree.hasPart(id))) return [id];
+    const named = await Promise.all([inventree.partsNamed('name', [subject]), inventree.partsNamed('IPN', [subject])]);
+    return [...new Set(named.flat().map(({ pk }) => pk))];
   }
 
   async function explain(id: number): Promise<Explanation[]> {

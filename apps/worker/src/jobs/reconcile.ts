@@ -6,6 +6,7 @@ import {
   type JobOf,
   type LastReconcile,
   type LocationsVersion,
+  type ReconcileProgress,
   type RedisConnection,
   type ReconcileReport,
   type ReportMessage,
@@ -29,12 +30,15 @@ const FINDINGS_PER_MESSAGE = 500;
 /** How often a long reconcile says how far it is, in milliseconds. */
 const PROGRESS_MS = 10_000;
 
+/** How often the progress bar moves, in milliseconds. */
+const BAR_MS = 500;
+
 /** Calls `report` with the latest number, no more often than that. */
-function everyInterval(report: (parts: number) => void): (parts: number) => void {
-  let next = Date.now() + PROGRESS_MS;
+function everyInterval(report: (parts: number) => void, intervalMs = PROGRESS_MS): (parts: number) => void {
+  let next = Date.now() + intervalMs;
   return parts => {
     if (Date.now() < next) return;
-    next = Date.now() + PROGRESS_MS;
+    next = Date.now() + intervalMs;
     report(parts);
   };
 }
@@ -44,6 +48,7 @@ export interface ReconcileDeps extends CompareSystemsDeps {
   /** One reconcile at a time. */
   lease: Semaphore;
   lastReconcile: LastReconcile;
+  progress: ReconcileProgress;
   locationsVersion: LocationsVersion;
   rulesInForce: RulesInForce;
   metrics: WorkerMetrics;
@@ -145,9 +150,25 @@ export function createReconcile(deps: ReconcileDeps) {
     // A location that was moved or deleted requests a reconcile, too: no part may be synced by the old tree.
     await deps.locationsVersion.increase();
     if (!options.dryRun && (await deps.rulesInForce.areOthers())) await announceRules();
-    const report = await compareSystems(deps, options);
-    await lastReconcile.set(report);
-    return report;
+    const showProgress = await progressBar(options.event);
+    try {
+      const onProgress = (parts: number) => {
+        options.onProgress(parts);
+        showProgress(parts);
+      };
+      const report = await compareSystems(deps, { ...options, onProgress });
+      await lastReconcile.set(report);
+      return report;
+    } finally {
+      await deps.progress.delete();
+    }
+  }
+
+  /** What the dashboard and the command show of a reconcile while it runs. */
+  async function progressBar(event: string): Promise<(parts: number) => void> {
+    const common = { event, startedAt: deps.now(), about: await deps.parts.count() };
+    await deps.progress.set({ ...common, parts: 0 });
+    return everyInterval(parts => void deps.progress.set({ ...common, parts }).catch(() => undefined), BAR_MS);
   }
 
   /** Says what other rules change, before they change anything. */

@@ -44,6 +44,8 @@ export interface RunJobDeps {
   products: Products;
   resyncLater: ResyncLater;
   recordHistory: RecordHistory;
+  /** Called when the store was updated, with the milliseconds since the event was accepted. */
+  onUpdate: (lagMs: number) => void;
   /** MAX_ATTEMPTS. */
   maxAttempts: number;
   /** The time limit of a job about one part, in milliseconds. */
@@ -115,8 +117,11 @@ export function createRunJob(deps: RunJobDeps): RunJob {
   async function settle(job: Job, syncJob: SyncJob, result: unknown): Promise<void> {
     if (job.attemptsMade > 0) await queues.backsOffNoMore(syncJob);
     if (syncJob.kind === 'part') {
-      metrics.outcomes.inc({ outcome: (result as SyncResult).outcome });
-      metrics.lag.observe(Math.max(0, deps.now() - syncJob.acceptedAt) / 1000);
+      const { outcome } = result as SyncResult;
+      const lagMs = Math.max(0, deps.now() - syncJob.acceptedAt);
+      metrics.outcomes.inc({ outcome });
+      metrics.lag.observe(lagMs / 1000);
+      if (outcome === 'updated') deps.onUpdate(lagMs);
       // The worker that died may have left a write that the store carries out only now.
       if (job.stalledCounter > 0) await deps.resyncLater.parts([syncJob.part], 'its worker died');
     }

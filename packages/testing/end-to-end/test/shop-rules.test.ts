@@ -330,6 +330,6 @@ describe('npm run explain', () => {
     expect(json).toMatchObject([{ part: 1, target: { default: '50' }, store: [{ sku: 'WIDGET-123', shows: '7' }] }]);
     expect((await explain(running, 'WIDGET-123')).out).toContain('Magento shows: 7, should show 50');
     expect(inactive.part.pk).toBe(2);
-    expect(await explain(running, 'NOBODY')).toEqual({ code: 1, out: "No part has SKU or id 'NOBODY'.\n" });
+    expect(await explain(running, 'NOBODY')).toEqual({ code: 1, out: "No part has SKU, id, name or IPN 'NOBODY'.\n" });
   });
 });
