@@ -13,5 +13,6 @@ COPY --from=build /app/package.json /app/package.json
 COPY --from=build /app/node_modules /app/node_modules
 COPY --from=build /app/packages /app/packages
 COPY --from=build /app/apps /app/apps
+RUN ln -s /app/apps/cli/bin/stock-sync.mjs /usr/local/bin/stock-sync
 USER node
 CMD ["node", "apps/ingest/dist/main.js"]

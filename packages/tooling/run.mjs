@@ -42,7 +42,7 @@ const commands = {
   },
   start: ([app]) => start(`apps/${app}`, 'main.js'),
   cli: async args => {
-    process.argv.splice(1, process.argv.length, 'npm run', ...args);
+    process.argv.splice(1, process.argv.length, 'stock-sync', ...args);
     await start('apps/cli', 'main.js');
   },
   demo: async () => {

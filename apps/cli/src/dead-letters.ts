@@ -1,11 +1,12 @@
 import { formatTarget } from '@stock-sync/domain';
-import { replayOf, type DeadLetter, type DeadLetters, type JobQueues } from '@stock-sync/state';
+import { remedyOf, replayOf, type DeadLetter, type DeadLetters, type JobQueues } from '@stock-sync/state';
 import { CommandError } from './command';
 
 /** The dead letters that a command concerns: all, or those of these parts, by id or SKU. */
 export type Selection = { all: true } | { parts: readonly string[] };
 
-interface Opened {
+/** What the commands about dead letters need. */
+export interface OpenedDeadLetters {
   deadLetters: DeadLetters;
   queues: JobQueues;
 }
@@ -22,6 +23,7 @@ export function listLines(deadLetters: readonly DeadLetter[]): string {
       return [
         `${nameOf(deadLetter)}  ${facts.filter(Boolean).join(', ')}`,
         `  ${reason}`,
+        `  ${remedyOf(deadLetter)}`,
         `  ${attempts}, first failed ${firstFailedAt}, last ${lastFailedAt}; event ${event}`,
       ].join('\n');
     });
@@ -32,10 +34,15 @@ export function listLines(deadLetters: readonly DeadLetter[]): string {
  * Runs the jobs of these dead letters again. A dead letter stays until its job succeeds, so that none is lost
  * meanwhile.
  */
-export async function replay({ deadLetters, queues }: Opened, selection: Selection): Promise<string> {
+export async function replay(
+  { deadLetters, queues }: OpenedDeadLetters,
+  selection: Selection,
+  { json = false }: { json?: boolean },
+): Promise<string> {
   const selected = select(await deadLetters.list(), selection);
   const jobs = selected.flatMap(deadLetter => replayOf(deadLetter) ?? []);
   await queues.enqueue(jobs);
+  if (json) return idsOf(selected);
   return [
     ...selected.map(deadLetter =>
       deadLetter.job
@@ -47,13 +54,26 @@ export async function replay({ deadLetters, queues }: Opened, selection: Selecti
 }
 
 /** Removes these dead letters. The next event of a part syncs it all the same. */
-export async function discard({ deadLetters }: Opened, selection: Selection): Promise<string> {
+export async function discard(
+  { deadLetters }: OpenedDeadLetters,
+  selection: Selection,
+  { json = false }: { json?: boolean },
+): Promise<string> {
   const selected = select(await deadLetters.list(), selection);
   for (const { id } of selected) await deadLetters.remove(id);
+  if (json) return idsOf(selected);
   return [
     ...selected.map(deadLetter => `${subjectOf(deadLetter)}: discarded`),
     selected.length === 0 ? 'There are no dead letters.' : `${selected.length} discarded.`,
   ].join('\n');
+}
+
+function idsOf(selected: readonly DeadLetter[]): string {
+  return JSON.stringify(
+    selected.map(({ id, part, sku }) => ({ id, part, sku })),
+    undefined,
+    2,
+  );
 }
 
 function select(deadLetters: readonly DeadLetter[], selection: Selection): DeadLetter[] {
@@ -61,7 +81,7 @@ function select(deadLetters: readonly DeadLetter[], selection: Selection): DeadL
   return selection.parts.flatMap(text => {
     const found = deadLetters.filter(({ id, part, sku }) => id === text || String(part) === text || sku === text);
     if (found.length === 0)
-      throw new CommandError(`no dead letter has the part, SKU or id '${text}' (see: npm run dead-letters -- list)`);
+      throw new CommandError(`no dead letter has the part, SKU or id '${text}' (see: stock-sync dead-letters list)`);
     return found;
   });
 }

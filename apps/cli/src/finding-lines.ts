@@ -12,7 +12,7 @@ export function reportLines({ counts, parts, enqueued, heldBack, showing, starte
     lines.push(
       `The mass-zero guard holds back ${heldBack} parts: too many of the ${showing} SKUs that show stock would ` +
         'fall to zero at once (RECONCILE_MAX_ZEROED_PERCENT). If the shelves really are empty: ' +
-        'npm run reconcile -- --force',
+        'stock-sync reconcile --force',
     );
   }
   return lines;

@@ -1,5 +1,5 @@
 import { HISTORY_OUTCOMES, type HistoryEntry, type HistoryFilter, type HistoryReader } from '@stock-sync/state';
-import { CommandError } from './command';
+import { UsageError } from './command';
 
 export interface HistoryCommandOptions {
   limit?: string;
@@ -27,16 +27,16 @@ export async function historyCommand(
 function filterFrom({ outcome, cause, since }: HistoryCommandOptions): HistoryFilter {
   const known = HISTORY_OUTCOMES.find(one => one === outcome);
   if (outcome !== undefined && !known) {
-    throw new CommandError(`--outcome: expected one of ${HISTORY_OUTCOMES.join(', ')}; got '${outcome}'`);
+    throw new UsageError(`--outcome: expected one of ${HISTORY_OUTCOMES.join(', ')}; got '${outcome}'`);
   }
   const at = since === undefined ? undefined : Date.parse(since);
-  if (Number.isNaN(at)) throw new CommandError(`--since: expected a time like 2026-11-24T08:00, got '${since}'`);
+  if (Number.isNaN(at)) throw new UsageError(`--since: expected a time like 2026-11-24T08:00, got '${since}'`);
   return { outcome: known, cause, since: at };
 }
 
 function limitFrom(text: string | undefined): number {
   if (text === undefined) return DEFAULT_LIMIT;
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new CommandError(`--limit: expected a number of entries, got '${text}'`);
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new UsageError(`--limit: expected a number of entries, got '${text}'`);
   return Number(text);
 }
 

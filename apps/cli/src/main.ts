@@ -1,48 +1,62 @@
 import { runMain, type Environment } from '@stock-sync/service';
-import { openDeadLetters, openHistory, openJobQueues, type DeadLetters, type JobQueues } from '@stock-sync/state';
-import { Command } from 'commander';
-import { runCommand } from './command';
-import { discard, listLines, replay, type Selection } from './dead-letters';
+import { openDeadLetters, openHistory, openJobQueues } from '@stock-sync/state';
+import { Argument, Command } from 'commander';
+import { EXIT, runCommand, runWithRedis } from './command';
+import { completionScript, SHELLS, type Shell } from './completion';
+import { discard, listLines, replay, type OpenedDeadLetters, type Selection } from './dead-letters';
 import { doctorCommand } from './doctor';
 import { explainCommand } from './explain';
 import { historyCommand, type HistoryCommandOptions } from './history';
+import { initCommand } from './init';
+import { passwordCommand } from './password';
 import { reconcileCommand, type ReconcileCommandOptions } from './reconcile';
+import { createSecret } from './secret';
+import { sendEventCommand, type SendEventOptions } from './send-event';
 import { statusCommand } from './status';
 import { syncCommand } from './sync';
 
+interface Json {
+  json?: boolean;
+}
+
+const EXIT_CODES = `
+Exit codes:
+  ${EXIT.done}  done, and nobody must act
+  ${EXIT.failed}  it failed, or it found something that somebody must act on
+  ${EXIT.usage}  the command was wrong`;
+
 async function main(environment: Environment): Promise<void> {
-  const program = new Command('stock-sync').description('Commands for operators of the stock sync');
+  const program = new Command('stock-sync')
+    .description('Commands for operators of the stock sync')
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.done : EXIT.usage))
+    .addHelpText('after', EXIT_CODES);
 
   program
-    .command('reconcile')
-    .description('compare both systems now, print what is not equal, and queue it for sync')
-    .option('--dry-run', 'only print, change nothing')
-    .option('--csv <file>', 'write everything that is not equal to a file')
-    .option('--force', 'even if much of the shop would fall to zero at once')
-    .action((options: ReconcileCommandOptions) =>
-      runCommand(environment, connection => reconcileCommand(connection, options)),
-    );
+    .command('init')
+    .description('ask for the settings, check each answer, and write .env')
+    .option('--file <file>', 'another file', '.env')
+    .action(({ file }: { file: string }) => runCommand(() => initCommand(file)));
+
+  program
+    .command('doctor')
+    .description('check settings, Redis, InvenTree, the plugin and Magento, and say what to do; changes nothing')
+    .option('--json', 'as JSON')
+    .action(doctorCommand);
+
+  program
+    .command('status')
+    .description('whether the store is right now, and what waits')
+    .option('--json', 'as JSON')
+    .action((options: Json) => runWithRedis(environment, connection => statusCommand(connection, options)));
 
   program
     .command('explain')
     .description('how the quantity of a SKU is made up in InvenTree, and what the store shows now')
-    .argument('<sku>', "a SKU ('WIDGET-123') or the id of a part (45)")
+    .argument('<sku>', "a SKU ('WIDGET-123'), or id, name or IPN of a part")
     .option('--json', 'as JSON')
-    .action((subject: string, options: { json?: boolean }) =>
-      runCommand(environment, connection => explainCommand(connection, subject, options)),
+    .action((subject: string, options: Json) =>
+      runWithRedis(environment, connection => explainCommand(connection, subject, options)),
     );
-
-  program
-    .command('status')
-    .description('whether the store is right now, and what waits; exit code 1 where somebody must act')
-    .option('--json', 'as JSON')
-    .action((options: { json?: boolean }) => runCommand(environment, connection => statusCommand(connection, options)));
-
-  program
-    .command('sync')
-    .description('sync these parts now')
-    .argument('<parts...>', "SKUs ('WIDGET-123') or ids of parts (45)")
-    .action((subjects: string[]) => runCommand(environment, connection => syncCommand(connection, subjects)));
 
   program
     .command('history')
@@ -54,14 +68,28 @@ async function main(environment: Environment): Promise<void> {
     .option('--since <time>', 'only entries since then, e.g. 2026-11-24T08:00')
     .option('--json', 'as JSON')
     .action((sku: string | undefined, options: HistoryCommandOptions) =>
-      runCommand(environment, connection => historyCommand(openHistory(connection), sku, options)),
+      runWithRedis(environment, connection => historyCommand(openHistory(connection), sku, options)),
     );
 
   program
-    .command('doctor')
-    .description('check settings, Redis, InvenTree, the plugin and Magento, and say what to do; changes nothing')
+    .command('sync')
+    .description('sync these parts now')
+    .argument('<parts...>', "SKUs ('WIDGET-123') or ids of parts (45)")
     .option('--json', 'as JSON')
-    .action(doctorCommand);
+    .action((subjects: string[], options: Json) =>
+      runWithRedis(environment, connection => syncCommand(connection, subjects, options)),
+    );
+
+  program
+    .command('reconcile')
+    .description('compare both systems now, print what is not equal, and queue it for sync')
+    .option('--dry-run', 'only print, change nothing')
+    .option('--csv <file>', 'write everything that is not equal to a file')
+    .option('--force', 'even if much of the shop would fall to zero at once')
+    .option('--json', 'as JSON')
+    .action((options: ReconcileCommandOptions) =>
+      runWithRedis(environment, connection => reconcileCommand(connection, options)),
+    );
 
   const deadLetters = program
     .command('dead-letters')
@@ -69,8 +97,8 @@ async function main(environment: Environment): Promise<void> {
   deadLetters
     .command('list')
     .description('every dead letter with its reason')
-    .option('--json', 'as a JSON list')
-    .action(({ json }: { json?: boolean }) =>
+    .option('--json', 'as JSON')
+    .action(({ json }: Json) =>
       withDeadLetters(environment, async opened => {
         const found = await opened.deadLetters.list();
         return json ? JSON.stringify(found, undefined, 2) : listLines(found);
@@ -78,28 +106,52 @@ async function main(environment: Environment): Promise<void> {
     );
   addSelectionCommand('replay', 'try again; a dead letter is removed when its part is in sync', replay);
   addSelectionCommand('discard', 'remove; the next event of a part syncs it all the same', discard);
+
+  program
+    .command('send-event')
+    .description('send an event about a part to ingest, as the plugin would: tests address and WEBHOOK_SECRET')
+    .argument('<part>', 'the id of a part')
+    .option('--event <name>', 'the name of the event', 'stock_stockitem.saved')
+    .option('--url <address>', 'the address of ingest', 'http://localhost:3000')
+    .option('--json', 'as JSON')
+    .action((part: string, options: SendEventOptions) =>
+      runCommand(() => sendEventCommand(environment, part, options)),
+    );
+
+  program
+    .command('secret')
+    .description('a new WEBHOOK_SECRET')
+    .action(() => runCommand(() => Promise.resolve(createSecret())));
+
+  program
+    .command('password')
+    .description('ask for a password, and print its hash for DASHBOARD_USERS')
+    .action(() => runCommand(passwordCommand));
+
+  program
+    .command('completion')
+    .description('a script that completes commands and options: source <(stock-sync completion bash)')
+    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .action((shell: Shell) => runCommand(() => Promise.resolve(completionScript(program, shell))));
+
   await program.parseAsync(process.argv);
 
   function addSelectionCommand(
     name: string,
     description: string,
-    run: (opened: OpenedDeadLetters, selection: Selection) => Promise<string>,
+    run: (opened: OpenedDeadLetters, selection: Selection, options: Json) => Promise<string>,
   ): void {
     deadLetters
       .command(name)
       .description(description)
       .argument('[parts...]', "parts by id (45), SKU ('WIDGET-123') or dead letter (part-45)")
       .option('--all', 'all of them')
-      .action((parts: string[], { all }: { all?: boolean }, command: Command) => {
-        const selection = selectionFrom(command, parts, all);
-        return withDeadLetters(environment, opened => run(opened, selection));
+      .option('--json', 'as JSON')
+      .action((parts: string[], options: Json & { all?: boolean }, command: Command) => {
+        const selection = selectionFrom(command, parts, options.all);
+        return withDeadLetters(environment, opened => run(opened, selection, options));
       });
   }
-}
-
-interface OpenedDeadLetters {
-  deadLetters: DeadLetters;
-  queues: JobQueues;
 }
 
 /** Runs a command with the dead letters and the queues. */
@@ -107,7 +159,7 @@ function withDeadLetters(
   environment: Environment,
   command: (opened: OpenedDeadLetters) => Promise<string>,
 ): Promise<void> {
-  return runCommand(environment, async connection => {
+  return runWithRedis(environment, async connection => {
     const opened = { deadLetters: openDeadLetters(connection), queues: openJobQueues(connection) };
     try {
       return await command(opened);

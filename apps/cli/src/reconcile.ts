@@ -5,19 +5,22 @@ import { driftLine, type Finding } from '@stock-sync/domain';
 import {
   openCircuitBreakers,
   openJobQueues,
+  openReconcileProgress,
   openReconcileReport,
   type RedisConnection,
   type ReconcileReport,
   type ReconcileReportMessages,
 } from '@stock-sync/state';
-import { CommandError } from './command';
+import { CommandError, EXIT, UsageError } from './command';
 import { csvLine, CSV_HEADER, reportLines } from './finding-lines';
+import { createProgressBar } from './progress-bar';
 
 export interface ReconcileCommandOptions {
   dryRun?: boolean;
   force?: boolean;
   /** A file for everything that is not equal. */
   csv?: string;
+  json?: boolean;
 }
 
 /** Drifted SKUs that are printed; the CSV has all of them. */
@@ -32,7 +35,7 @@ const START_TIMEOUT_MS = 20_000;
  */
 export async function reconcileCommand(
   connection: RedisConnection,
-  { dryRun = false, force = false, csv }: ReconcileCommandOptions,
+  { dryRun = false, force = false, csv, json = false }: ReconcileCommandOptions,
 ): Promise<string> {
   const file = csv === undefined ? undefined : openCsv(csv);
   const id = randomUUID();
@@ -54,10 +57,11 @@ export async function reconcileCommand(
     } as const;
     await queues.enqueue([job]);
     const report = await receiveReport(connection, messages, onFinding);
+    if (report.heldBack > 0) process.exitCode = EXIT.failed;
+    if (json) return JSON.stringify({ ...report, drifted }, undefined, 2);
     const lines = drifted.map(driftLine);
     const more = report.counts.drifted - drifted.length;
     if (more > 0) lines.push(`... and ${more} more${csv === undefined ? ': --csv <file> lists all of them' : ''}`);
-    if (report.heldBack > 0) process.exitCode = 1;
     return [...lines, ...reportLines(report)].join('\n');
   } finally {
     if (file !== undefined) closeSync(file);
@@ -75,25 +79,30 @@ async function receiveReport(
   const startsBy = Date.now() + START_TIMEOUT_MS;
   let isStarted = false;
   let shownReason: string | undefined;
-  for (;;) {
-    for (const message of await messages.receive()) {
-      isStarted = true;
-      if (message.type === 'done') return message.report;
-      if (message.type === 'failed') throw new CommandError(`${message.reason}. Nothing more was compared.`);
-      if (message.type === 'progress') console.error(`Compared so far: ${message.parts} parts`);
-      if (message.type === 'finding') onFinding({ store: undefined, target: undefined, ...message.finding });
-      if (message.type === 'waiting' && message.reason !== shownReason)
-        console.error(`Waiting: ${(shownReason = message.reason)}`);
+  const bar = createProgressBar(openReconcileProgress(connection));
+  try {
+    for (;;) {
+      for (const message of await messages.receive()) {
+        isStarted = true;
+        if (message.type === 'done') return message.report;
+        if (message.type === 'failed') throw new CommandError(`${message.reason}. Nothing more was compared.`);
+        if (message.type === 'finding') onFinding({ store: undefined, target: undefined, ...message.finding });
+        if (message.type === 'waiting' && message.reason !== shownReason)
+          console.error(`Waiting: ${(shownReason = message.reason)}`);
+      }
+      if (!isStarted && Date.now() > startsBy) {
+        const [open] = await breakers.current();
+        throw new CommandError(
+          open
+            ? `${open.reason}. Nothing was compared.`
+            : 'No worker started the reconcile within 20 s. Is one running, with the same REDIS_URL and REDIS_PREFIX?',
+        );
+      }
+      if (isStarted) await bar.update();
+      await sleep(POLL_MS);
     }
-    if (!isStarted && Date.now() > startsBy) {
-      const [open] = await breakers.current();
-      throw new CommandError(
-        open
-          ? `${open.reason}. Nothing was compared.`
-          : 'No worker started the reconcile within 20 s. Is one running, with the same REDIS_URL and REDIS_PREFIX?',
-      );
-    }
-    await sleep(POLL_MS);
+  } finally {
+    bar.stop();
   }
 }
 
@@ -101,6 +110,6 @@ function openCsv(path: string): number {
   try {
     return openSync(path, 'w');
   } catch (error) {
-    throw new CommandError(`--csv: expected a file that can be written: ${(error as Error).message}`);
+    throw new UsageError(`--csv: expected a file that can be written: ${(error as Error).message}`);
   }
 }

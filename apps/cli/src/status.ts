@@ -31,7 +31,7 @@ function details({ now, parts, deadLetters, problems, lastReconcile, lastHeartbe
   const heartbeat = lastHeartbeat === undefined ? 'no heartbeat yet' : `heartbeat ${age(now - lastHeartbeat.at)} ago`;
   return [
     `Parts to sync   ${parts}`,
-    `Dead letters    ${deadLetters}${deadLetters > 0 ? ' (npm run dead-letters -- list)' : ''}`,
+    `Dead letters    ${deadLetters}${deadLetters > 0 ? ' (stock-sync dead-letters list)' : ''}`,
     `Last reconcile  ${reconcile}`,
     `Plugin          ${heartbeat}`,
     ...problems.map(problem => `Problem         ${problem}`),

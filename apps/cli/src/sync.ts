@@ -2,7 +2,11 @@ import { openJobQueues, openParts, type RedisConnection } from '@stock-sync/stat
 import { CommandError } from './command';
 
 /** `stock-sync sync`: queues these parts, by SKU or id, as an event would. Throws a CommandError for an unknown one. */
-export async function syncCommand(connection: RedisConnection, subjects: readonly string[]): Promise<string> {
+export async function syncCommand(
+  connection: RedisConnection,
+  subjects: readonly string[],
+  { json = false }: { json?: boolean },
+): Promise<string> {
   const parts = openParts(connection);
   const queues = openJobQueues(connection);
   try {
@@ -16,6 +20,13 @@ export async function syncCommand(connection: RedisConnection, subjects: readonl
     }
     const ids = [...new Set(found.flatMap(one => one.ids))];
     await queues.enqueue(ids.map(part => ({ kind: 'part', part, event: 'command' })));
+    if (json) {
+      return JSON.stringify(
+        found.map(({ subject, ids: of }) => ({ subject, parts: of })),
+        undefined,
+        2,
+      );
+    }
     return found.map(({ subject, ids: of }) => `${subject}: part ${of.join(', ')} is queued`).join('\n');
   } finally {
     await queues.close();

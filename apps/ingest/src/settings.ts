@@ -1,8 +1,4 @@
 import { commonSettings, setting, type Settings, type SettingsValues } from '@stock-sync/service';
-import { z } from 'zod';
-import { parseSecrets } from './signature';
-
-const EXAMPLE_SECRET = 'whsec_bWFrZS1hLXNlY3JldC1vZi15b3VyLW93bi1oZXJlISE=';
 
 /** The settings of ingest. */
 export const ingestSettings = {
@@ -11,17 +7,8 @@ export const ingestSettings = {
   INGEST_OPERATOR_PORT: setting
     .wholeNumber(3003, 0, 65_535)
     .describe('The port for health, metrics and status. InvenTree need not reach it, and nobody outside should.'),
-  WEBHOOK_SECRET: z
-    .string({ error: 'is not set (expected whsec_ and the base64 of at least 24 random bytes)' })
-    .refine(text => !text.includes(EXAMPLE_SECRET), {
-      error: 'is still the one of .env.example, which everyone knows: create one as it says there',
-    })
-    .transform((text, context) => {
-      const secrets = parseSecrets(text);
-      if (secrets) return secrets;
-      context.addIssue({ code: 'custom', message: 'expected whsec_ and base64; separate several secrets with commas' });
-      return z.NEVER;
-    })
+  WEBHOOK_SECRET: setting
+    .webhookSecrets()
     .describe('The secret that the plugin signs with, `whsec_...`. While you change it: both, separated by a comma.'),
   INVENTREE_INSTANCE: setting
     .optionalText()

@@ -22,9 +22,21 @@ const MANY_TASKS = 500;
 /** InvenTree's ids start at 1, and whether this part exists does not matter. */
 const SOME_PART = 1;
 
-/** Checks everything that a shop needs to run, and changes nothing. Calls `found` for each result, in order. */
-export async function runChecks(settings: WorkerSettings, found: (check: Check) => void): Promise<void> {
-  await checkRedis(settings, found);
+/** What `stock-sync init` checks one after the other. */
+export const CHECKED_SYSTEMS = ['redis', 'inventree', 'magento'] as const;
+export type CheckedSystem = (typeof CHECKED_SYSTEMS)[number];
+
+/**
+ * Checks everything that a shop needs to run, or one system, and changes nothing. Calls `found` for each result, in
+ * order.
+ */
+export async function runChecks(
+  settings: WorkerSettings,
+  found: (check: Check) => void,
+  only?: CheckedSystem,
+): Promise<void> {
+  const isChecked = (system: CheckedSystem) => only === undefined || only === system;
+  if (isChecked('redis')) await checkRedis(settings, found);
   const common = { timeoutMs: settings.TIMEOUT * 1000, verifyTls: settings.VERIFY_SSL, caFile: settings.CA_FILE };
   let pluginFailure: string | undefined;
   const inventree = createInvenTreeClient({
@@ -37,16 +49,16 @@ export async function runChecks(settings: WorkerSettings, found: (check: Check) 
   const version = { get: () => Promise.resolve(0), increase: () => Promise.resolve() };
   const offerRules = createOfferRules({ inventree, version, rules: settings.rules });
   try {
-    if (await checkInvenTree(settings, inventree, found)) {
+    if (isChecked('inventree') && (await checkInvenTree(settings, inventree, found))) {
       await checkRules(inventree, offerRules, found);
       await checkPluginReads(inventree, offerRules, () => pluginFailure, found);
     }
-    await checkMagento(settings, magento, found);
+    if (isChecked('magento')) await checkMagento(settings, magento, found);
   } finally {
     inventree.close();
     magento.close();
   }
-  checkSwitches(settings, found);
+  if (only === undefined) checkSwitches(settings, found);
 }
 
 async function checkRedis({ REDIS_URL, REDIS_PREFIX, REDIS_CLUSTER }: WorkerSettings, found: (check: Check) => void) {

@@ -1,5 +1,5 @@
 import { runMain, SettingsError } from '@stock-sync/service';
-import { runChecks, type Check } from './doctor-checks';
+import { CHECKED_SYSTEMS, runChecks, type Check } from './doctor-checks';
 import { readWorkerSettings } from './settings';
 
 /** `stock-sync doctor`: checks the whole set-up with the settings of a worker. Exits with 1 after an error. */
@@ -14,6 +14,7 @@ function line({ subject, level, message }: { subject: string; level: Check['leve
 
 runMain(async environment => {
   const isJson = process.argv.includes('--json');
+  const only = CHECKED_SYSTEMS.find(system => process.argv.includes(`--only=${system}`));
   const all: { subject: string; level: Check['level']; message: string }[] = [];
   const found = (check: (typeof all)[number]) => {
     all.push(check);
@@ -22,7 +23,7 @@ runMain(async environment => {
   try {
     const settings = readWorkerSettings(environment);
     found({ subject: 'Settings', level: 'ok', message: 'all of them can be read' });
-    await runChecks(settings, found);
+    await runChecks(settings, found, only);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     for (const message of error.problems) found({ subject: 'Settings', level: 'error', message });

@@ -20,3 +20,11 @@ export {
   withinPatience,
   type NotReady,
 } from './http-server';
+export {
+  parseSecrets,
+  verifySignature,
+  signedHeaders,
+  type InvalidHeader,
+  type WebhookHeaders,
+} from './webhook-signature';
+export { hashPassword, isPasswordOf } from './password-hash';

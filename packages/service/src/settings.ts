@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z, type ZodType } from 'zod';
+import { parseSecrets } from './webhook-signature';
 
 /** The environment variables of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -63,6 +64,8 @@ function shown(name: string, value: string | undefined): string {
   return `, got "${value.slice(0, 80)}"`;
 }
 
+const EXAMPLE_SECRET = 'whsec_bWFrZS1hLXNlY3JldC1vZi15b3VyLW93bi1oZXJlISE=';
+
 const YES = new Set(['true', '1', 'yes', 'on']);
 const NO = new Set(['false', '0', 'no', 'off']);
 
@@ -105,6 +108,21 @@ export const setting = {
       .string({ error: `is not set (expected an address like ${example})` })
       .refine(text => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
         error: `expected an address like ${example}`,
+      }),
+  webhookSecrets: () =>
+    z
+      .string({ error: 'is not set (expected whsec_ and the base64 of at least 24 random bytes)' })
+      .refine(text => !text.includes(EXAMPLE_SECRET), {
+        error: 'is still the one of .env.example, which everyone knows: create one with stock-sync secret',
+      })
+      .transform((text, context) => {
+        const secrets = parseSecrets(text);
+        if (secrets) return secrets;
+        context.addIssue({
+          code: 'custom',
+          message: 'expected whsec_ and base64; separate several secrets with commas',
+        });
+        return z.NEVER;
       }),
   file: () =>
     z

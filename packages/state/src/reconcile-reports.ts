@@ -15,8 +15,6 @@ const findingSchema = z.object({
 const messageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('finding'), finding: findingSchema }),
   z.object({ type: z.literal('started') }),
-  /** How many parts were compared so far. */
-  z.object({ type: z.literal('progress'), parts: z.number().int() }),
   /** The worker has to wait, for this reason. */
   z.object({ type: z.literal('waiting'), reason: z.string() }),
   z.object({ type: z.literal('failed'), reason: z.string() }),

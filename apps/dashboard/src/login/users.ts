@@ -1,5 +1,5 @@
-import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
-import { promisify } from 'node:util';
+import { randomBytes } from 'node:crypto';
+import { hashPassword, isPasswordOf } from '@stock-sync/service';
 
 /** An `operator` may change things, a `viewer` may not. */
 export type Role = 'operator' | 'viewer';
@@ -24,22 +24,7 @@ export interface Users {
   roleOf(name: string): Role | undefined;
 }
 
-const derive = promisify(scrypt) as (password: string, salt: Buffer, length: number) => Promise<Buffer>;
-const HASH_BYTES = 32;
-const SALT_BYTES = 16;
 const LINE = /^([^:\s]+):(operator|viewer):(scrypt\$[\w-]+\$[\w-]+)$/;
-
-/** The hash of a password, for DASHBOARD_USERS. */
-export async function hashPassword(password: string, salt = randomBytes(SALT_BYTES)): Promise<string> {
-  const hash = await derive(password, salt, HASH_BYTES);
-  return `scrypt$${salt.toString('base64url')}$${hash.toString('base64url')}`;
-}
-
-async function isPasswordOf(hash: string, password: string): Promise<boolean> {
-  const salt = Buffer.from(hash.split('$')[1] ?? '', 'base64url');
-  const [expected, given] = [Buffer.from(hash), Buffer.from(await hashPassword(password, salt))];
-  return expected.length === given.length && timingSafeEqual(expected, given);
-}
 
 /** The users in a text, or what is wrong with it. */
 export function parseUsers(text: string): UserWithHash[] | { problem: string } {
@@ -64,7 +49,7 @@ export async function createUsers(
   if (single.password !== undefined) {
     all.push({ name: single.name, role: 'operator', hash: await hashPassword(single.password) });
   }
-  const nobody = await hashPassword(randomBytes(SALT_BYTES).toString('hex'));
+  const nobody = await hashPassword(randomBytes(16).toString('hex'));
   return {
     async withPassword(name, password) {
       const user = all.find(one => one.name === name);

@@ -1,5 +1,5 @@
 import type { Change } from '@stock-sync/domain';
-import { errorMessage, type Log } from '@stock-sync/service';
+import { errorMessage, verifySignature, type Log } from '@stock-sync/service';
 import type {
   Instance,
   JobQueues,
@@ -13,7 +13,7 @@ import type { Request, Response } from 'express';
 import { createDuplicateFilter } from '../duplicate-filter';
 import { jobsFor } from '../event-jobs';
 import type { IngestMetrics } from '../metrics';
-import { verifySignature } from '../signature';
+
 import { parseWebhook, type WebhookContents } from '../webhook-body';
 
 export interface ReceiveWebhookDeps {

@@ -107,10 +107,7 @@ export function createReconcile(deps: ReconcileDeps) {
             dryRun,
             force,
             retriesFailed: force,
-            onProgress: everyInterval(parts => {
-              findings.push({ type: 'progress', parts });
-              send();
-            }),
+            onProgress: () => undefined,
             onFinding: finding => {
               // As plain data, which a finding is.
               findings.push({ type: 'finding', finding: { ...finding, store: finding.store && [...finding.store] } });

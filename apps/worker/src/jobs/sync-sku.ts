@@ -134,7 +134,7 @@ export function createSyncSku(deps: SyncSkuDeps) {
         return left(
           `it shows ${shows} again after ${writes} writes of ${formatTarget(quantities)}, so something in the ` +
             'store undoes them. It is left until its stock or the store changes, or until: ' +
-            'npm run reconcile -- --force',
+            'stock-sync reconcile --force',
         );
       }
     }

@@ -242,7 +242,7 @@ export const RULE_CHAPTERS: readonly RuleChapter[] = [
   },
   {
     title: 'All together',
-    text: '`npm run explain -- WIDGET-123` says it for any SKU.',
+    text: '`stock-sync explain WIDGET-123` says it for any SKU.',
     examples: [
       {
         settings: {

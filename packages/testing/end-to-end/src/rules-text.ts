@@ -7,7 +7,7 @@ export function rulesText(): string {
     '',
     'A shop decides by settings which parts it sells online, under which SKU, and how much of them. Without any,',
     'each part has its whole stock for sale under its name. Each line below is an example and a test: the settings,',
-    'a part in InvenTree, and what `npm run explain` says of it. [settings.md](settings.md) has the reference.',
+    'a part in InvenTree, and what `stock-sync explain` says of it. [settings.md](settings.md) has the reference.',
     '',
     'Other rules take effect when the workers start with them: a reconcile says first how many SKUs change and by',
     'how much, the mass-zero guard holds back what looks like a mistake, and then all parts are synced.',

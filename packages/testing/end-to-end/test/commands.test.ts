@@ -1,11 +1,13 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startSystem, type System } from '../src';
+import { startSystem, TEST_SECRET, type System } from '../src';
 import { jsonError, redisServer, shown, until, widget, isWrite } from './support';
 
-/** The commands `status` and `sync`. */
+/** The commands that have no test file of their own. */
 
-const command = join(__dirname, '../../../../apps/cli/dist/main.js');
+const command = join(__dirname, '../../../../apps/cli/bin/stock-sync.mjs');
 
 let system: System | undefined;
 afterEach(async () => {
@@ -22,14 +24,23 @@ const start = async (environment: Record<string, string> = {}) => {
   return system;
 };
 
-function run(running: System, ...args: string[]): Promise<{ code: number | null; out: string }> {
-  const env = { PATH: process.env.PATH, NODE_ENV: 'production', REDIS_URL: running.database.url };
+interface Ran {
+  code: number | null;
+  out: string;
+}
+
+/** Runs a command with this environment, and these lines as its input. */
+function runWith(environment: Record<string, string>, args: readonly string[], input: string[] = []): Promise<Ran> {
+  const env = { PATH: process.env.PATH, NODE_ENV: 'production', ...environment };
   return new Promise(resolve => {
     const child = execFile(process.execPath, [command, ...args], { env }, (_, out, errors) =>
       resolve({ code: child.exitCode, out: out + errors }),
     );
+    child.stdin?.end(input.map(line => `${line}\n`).join(''));
   });
 }
+
+const run = (running: System, ...args: string[]) => runWith({ REDIS_URL: running.database.url }, args);
 
 describe('status', () => {
   it('says first whether the store is right', async () => {
@@ -69,7 +80,7 @@ describe('status', () => {
     await run(running, 'sync', '1', String(item.part));
     await until('there is a dead letter', async () => {
       const { code, out } = await run(running, 'status');
-      return code === 1 && out.startsWith('1 part cannot be synced.\n') && out.includes('dead-letters -- list');
+      return code === 1 && out.startsWith('1 part cannot be synced.\n') && out.includes('stock-sync dead-letters list');
     });
   });
 });
@@ -89,5 +100,148 @@ describe('sync', () => {
     );
     expect((await run(running, 'sync', 'widget-123')).out).toBe(`widget-123: part ${item.part} is queued\n`);
     await until('the store is right', () => shown(running) === 30);
+  });
+});
+
+describe('init', () => {
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'stock-sync-init-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const answersFor = ({ environment }: System, token = environment.INVENTREE_TOKEN ?? '') => [
+    environment.REDIS_URL ?? '',
+    environment.INVENTREE_URL ?? '',
+    token,
+    environment.MAGENTO_URL ?? '',
+    environment.MAGENTO_CONSUMER_KEY ?? '',
+    environment.MAGENTO_CONSUMER_SECRET ?? '',
+    environment.MAGENTO_ACCESS_TOKEN ?? '',
+    environment.MAGENTO_ACCESS_TOKEN_SECRET ?? '',
+  ];
+
+  it('asks, checks each system, and writes settings with which the doctor finds nothing wrong', async () => {
+    const running = await start();
+    const file = join(folder, '.env');
+    const { code, out } = await runWith({}, ['init', '--file', file], answersFor(running));
+    expect(out).toContain('is InvenTree 1.4.0');
+    expect(out).toContain('ok       the integration writes stock');
+    expect(out).toContain(`Wrote ${file}.`);
+    expect(code).toBe(0);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const written = Object.fromEntries(
+      readFileSync(file, 'utf8')
+        .trim()
+        .split('\n')
+        .map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+    );
+    expect(written).toMatchObject({ ENABLE_SYNC: 'false', REDIS_URL: running.database.url });
+    expect(written.WEBHOOK_SECRET).toMatch(/^whsec_.{44}$/);
+    expect(written.DASHBOARD_PASSWORD?.length).toBeGreaterThan(12);
+    const doctor = await runWith(written, ['doctor']);
+    expect(doctor.out).not.toContain('error  ');
+    expect(doctor.code).toBe(0);
+  });
+
+  it('asks again after a wrong answer, and keeps those that were right', async () => {
+    const running = await start();
+    const file = join(folder, '.env');
+    const wrong = answersFor(running, 'inv-wrong').slice(0, 3);
+    const { code, out } = await runWith(
+      {},
+      ['init', '--file', file],
+      [...wrong, 'n', '', ...answersFor(running).slice(2)],
+    );
+    expect(out).toContain('error    InvenTree refused the token');
+    expect(out).toContain(`Wrote ${file}.`);
+    expect(code).toBe(0);
+    expect(readFileSync(file, 'utf8')).toContain(`INVENTREE_TOKEN=${running.environment.INVENTREE_TOKEN}`);
+  });
+
+  it('writes nothing where the input ends', async () => {
+    const running = await start();
+    const file = join(folder, '.env');
+    const { code, out } = await runWith({}, ['init', '--file', file], answersFor(running).slice(0, 2));
+    expect(out).toContain('The input ended before every question was answered. Nothing was written.');
+    expect(code).toBe(1);
+    expect(() => statSync(file)).toThrow();
+  });
+});
+
+describe('send-event', () => {
+  it('has ingest sync a part, and says what is wrong otherwise', async () => {
+    const running = await start();
+    const item = widget(running);
+    const send = (secret: string, url: string) =>
+      runWith({ WEBHOOK_SECRET: secret }, ['send-event', String(item.part), '--url', url]);
+    expect(await send(TEST_SECRET, running.ingest.url)).toEqual({
+      code: 0,
+      out: expect.stringMatching(/^Ingest accepted stock_stockitem.saved of part 1 as webhook msg_/) as string,
+    });
+    await until('the store is right', () => shown(running) === 50);
+    expect(await send('whsec_d3Jvbmctd3Jvbmctd3Jvbmctd3Jvbmc=', running.ingest.url)).toEqual({
+      code: 1,
+      out: expect.stringContaining('Ingest answered 401') as string,
+    });
+    expect((await send(TEST_SECRET, 'http://127.0.0.1:9')).out).toContain(
+      'Ingest does not answer at http://127.0.0.1:9',
+    );
+    expect((await runWith({}, ['send-event', '1'])).out).toContain('WEBHOOK_SECRET: is not set');
+  });
+});
+
+describe('every command', () => {
+  it('has documented exit codes: 2 where the command itself is wrong', async () => {
+    expect((await runWith({}, ['--help'])).out).toContain('2  the command was wrong');
+    for (const args of [
+      ['nonsense'],
+      ['sync'],
+      ['sync', '--nonsense', '1'],
+      ['send-event', 'x'],
+      ['completion', 'dos'],
+    ]) {
+      expect([args, (await runWith({}, args)).code]).toEqual([args, 2]);
+    }
+    const unreachable = await runWith({ REDIS_URL: 'redis://127.0.0.1:9' }, ['status']);
+    expect(unreachable.code).toBe(1);
+    expect(unreachable.out).toContain('Redis is unreachable: connect ECONNREFUSED 127.0.0.1:9');
+    expect(await runWith({ REDIS_URL: 'nonsense' }, ['status'])).toEqual({
+      code: 1,
+      out: expect.stringContaining('REDIS_URL: expected an address like redis://localhost:6379') as string,
+    });
+  });
+
+  it('answers in JSON, and without colours when piped', async () => {
+    const running = await start();
+    const item = widget(running);
+    await run(running, 'sync', String(item.part));
+    await until('the store is right', () => shown(running) === 50);
+    const json = async (...args: string[]) => JSON.parse((await run(running, ...args, '--json')).out) as unknown;
+    expect(await json('sync', 'WIDGET-123')).toEqual([{ subject: 'WIDGET-123', parts: [item.part] }]);
+    expect(await json('reconcile', '--dry-run')).toMatchObject({ counts: { equal: 1 }, drifted: [] });
+    expect(await json('dead-letters', 'list')).toEqual([]);
+    expect(await json('explain', 'WIDGET-123')).toMatchObject([{ part: item.part }]);
+    expect((await run(running, 'doctor')).out).not.toContain('\x1b');
+  });
+
+  it('is completed by the shell', async () => {
+    const { out } = await runWith({}, ['completion', 'bash']);
+    const complete = (...words: string[]) =>
+      execFileSync(
+        'bash',
+        [
+          '-c',
+          `${out}\nCOMP_WORDS=(${words.join(' ')} ''); COMP_CWORD=${words.length}
+        _stock_sync; echo "\${COMPREPLY[*]}"`,
+        ],
+        { encoding: 'utf8' },
+      );
+    expect(complete('stock-sync')).toContain('dead-letters');
+    expect(complete('stock-sync', 'dead-letters')).toContain('replay');
+    expect(complete('stock-sync', 'reconcile')).toContain('--dry-run');
+  });
+
+  it('makes secrets and hashes of passwords', async () => {
+    expect((await runWith({}, ['secret'])).out).toMatch(/^whsec_[\w+/]{43}=\n$/);
+    expect((await runWith({}, ['password'], ['correct horse'])).out).toContain('scrypt$');
   });
 });

@@ -12,7 +12,7 @@ interface Printed {
   errors: string;
 }
 
-/** Runs `npm run dead-letters -- ...` without npm. */
+/** Runs `stock-sync dead-letters ...` without npm. */
 function deadLetters(args: string[], environment: Record<string, string>): Promise<Printed> {
   const env = { PATH: process.env.PATH, NODE_ENV: 'production', ...environment };
   return new Promise(resolve => {
@@ -55,7 +55,8 @@ describe('the dead-letters command', () => {
   it('lists dead letters with their reasons, for people and as JSON', async () => {
     const { code, out } = await run('list');
     expect(code).toBe(0);
-    expect(out).toContain(`part ${parts[0]}  SKU 'ONE', target 5, refused\n  Magento answered 400: no\n  1 attempt, `);
+    expect(out).toContain(`part ${parts[0]}  SKU 'ONE', target 5, refused\n  Magento answered 400: no\n`);
+    expect(out).toContain('Correct what the reason names in Magento, and replay it.\n  1 attempt, ');
     expect(out).toContain('event stock_stockitem.created\n');
     expect(out).toMatch(/3 dead letters\.\n$/);
     const json = JSON.parse((await run('list', '--json')).out) as { part: number }[];
@@ -101,17 +102,17 @@ describe('the dead-letters command', () => {
     expect(shown('TWO')).toBe(999);
   });
 
-  it('exits with 1 and one line for a dead letter that does not exist, and for wrong arguments', async () => {
+  it('exits with one line for a dead letter that does not exist, and for wrong arguments', async () => {
     expect(await run('replay', '4711')).toEqual({
       code: 1,
       out: '',
-      errors: "no dead letter has the part, SKU or id '4711' (see: npm run dead-letters -- list)\n",
+      errors: "no dead letter has the part, SKU or id '4711' (see: stock-sync dead-letters list)\n",
     });
     for (const args of [['replay'], ['discard', '--all', '45']]) {
       const { code, errors } = await run(...args);
-      expect([code, errors]).toEqual([1, 'expected parts, or --all: one of the two\n']);
+      expect([code, errors]).toEqual([2, 'expected parts, or --all: one of the two\n']);
     }
-    expect((await run('nonsense')).code).toBe(1);
+    expect((await run('nonsense')).code).toBe(2);
   });
 });
 

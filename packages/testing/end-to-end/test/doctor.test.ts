@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { startSystem, type System } from '../src';
 import { isWrite, redisServer } from './support';
 
-/** `npm run doctor` on a shop that is set up right, and on shops that are broken, each in one way. */
+/** `stock-sync doctor` on a shop that is set up right, and on shops that are broken, each in one way. */
 
 const command = join(__dirname, '../../../../apps/cli/dist/main.js');
 

@@ -114,7 +114,7 @@ it('is printed by `stock-sync history`', async () => {
   expect(JSON.parse((await run(running, 'history', '--json')).out)).toMatchObject([{ sku: 'WIDGET-123', to: '50' }]);
   expect((await run(running, 'history', 'NOBODY')).out).toBe("The history has no entry of SKU 'NOBODY'.\n");
   expect(await run(running, 'history', '--outcome', 'wrong')).toMatchObject({
-    code: 1,
+    code: 2,
     out: expect.stringContaining('--outcome: expected one of updated, unchanged') as string,
   });
 });

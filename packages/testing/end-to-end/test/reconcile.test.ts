@@ -16,7 +16,7 @@ afterEach(async () => {
 
 const command = join(__dirname, '..', '..', '..', '..', 'apps', 'cli', 'dist', 'main.js');
 
-/** Runs `npm run reconcile -- ...` without npm. */
+/** Runs `stock-sync reconcile ...` without npm. */
 function runCommand(running: System, ...args: string[]): Promise<{ code: number; out: string; errors: string }> {
   return new Promise(resolve => {
     const env = { PATH: process.env.PATH, NODE_ENV: 'production', ...running.environment };
@@ -153,7 +153,7 @@ describe('the mass-zero guard', () => {
     await until('it is logged', () => logged(running, '10 of 30 SKUs that show stock would fall to zero').length === 1);
     const held = await runCommand(running);
     expect(held.code).toBe(1);
-    expect(held.out).toContain('npm run reconcile -- --force');
+    expect(held.out).toContain('stock-sync reconcile --force');
     await sleep(500);
     expect(shown(running, 0)).toBe(50);
     expect((await runCommand(running, '--force')).code).toBe(0);

@@ -70,3 +70,15 @@ export function verifySignature(
   }
   return matches > 0 ? undefined : { field: 'webhook-signature', expected: 'a signature by one of our secrets' };
 }
+
+/** The three headers of a webhook that we send ourselves, signed with the first secret. */
+export function signedHeaders(
+  id: string,
+  body: string,
+  secret: Buffer,
+  nowSeconds = Math.floor(Date.now() / 1000),
+): Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string> {
+  const timestamp = String(nowSeconds);
+  const signature = createHmac('sha256', secret).update(`${id}.${timestamp}.${body}`).digest('base64');
+  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
+}

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { signatureOf } from '@stock-sync/fakes';
-import { parseSecrets, verifySignature } from '../src/signature';
+import { parseSecrets, verifySignature } from '../src';
 
 interface Vector {
   why: string;
