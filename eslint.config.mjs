@@ -34,6 +34,11 @@ export default tseslint.config(
     },
   },
   {
+    // It runs in a browser, in InvenTree's pages.
+    files: ['packages/inventree-plugin/**/static/*.js'],
+    languageOptions: { globals: { document: 'readonly', setTimeout: 'readonly' } },
+  },
+  {
     files: ['**/*.mjs', '**/*.cjs'],
     languageOptions: {
       globals: {

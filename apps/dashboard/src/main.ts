@@ -14,6 +14,7 @@ import {
   openDeadLetters,
   openHistory,
   openJobQueues,
+  openOutcomeCounts,
   openParts,
   QUEUES,
 } from '@stock-sync/state';
@@ -63,8 +64,8 @@ async function main(environment: Environment): Promise<void> {
     parts,
     history,
     recordHistory: history.record,
-    partQueue,
     partLists: openPartLists(parts, partQueue),
+    outcomeCounts: openOutcomeCounts(parts),
     activity: openActivity(connection),
     boardPath: BOARD_PATH,
     board: createBoard({ queues: boardQueues, parts, history, path: BOARD_PATH }),

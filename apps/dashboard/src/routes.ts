@@ -14,11 +14,13 @@ import { showSku, type ShowSkuDeps } from './handlers/show-sku';
 import { createLoginRoutes, type LoginDeps } from './login/login-routes';
 import { refuseOtherSites, requireCsrfToken, requireLogin, requireOperator } from './login/sessions';
 import type { OverviewDeps } from './reading/overview';
+import type { PartLists } from './reading/part-lists';
 
 export interface DashboardDeps extends OverviewDeps, ShowSkuDeps, ActionDeps, LoginDeps {
   sessions: RequestHandler;
   events: RequestHandler;
   board: RequestHandler;
+  partLists: PartLists;
   now: () => number;
   /** Adds health and metrics, which need no login. */
   addOperatorRoutes: (application: Express) => void;

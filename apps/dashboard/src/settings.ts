@@ -1,5 +1,6 @@
 import {
   commonSettings,
+  dashboardAddress,
   historySettings,
   readSettings,
   setting,
@@ -12,7 +13,6 @@ import { parseUsers } from './login/users';
 
 const MIN_PASSWORD_LENGTH = 8;
 const EXAMPLE_PASSWORD = 'choose-a-long-one';
-const HTTP = ['http:', 'https:'];
 
 const list = () =>
   z
@@ -30,10 +30,7 @@ export const dashboardSettings = {
   ...commonSettings,
   ...historySettings,
   DASHBOARD_PORT: setting.wholeNumber(3001, 0, 65_535).describe('The port of the dashboard.'),
-  DASHBOARD_URL: setting
-    .url(HTTP, 'https://stock.shop.example')
-    .optional()
-    .describe('The address by which browsers reach the dashboard, if a reverse proxy is before it.'),
+  ...dashboardAddress,
   DASHBOARD_USER: z.string().default('admin').describe('The name of the user with `DASHBOARD_PASSWORD`, an operator.'),
   DASHBOARD_PASSWORD: z
     .string()

@@ -13,8 +13,12 @@ import {
 } from '@stock-sync/service';
 import {
   connectToRedis,
+  openDeadLetters,
+  openHistory,
   openJobQueues,
   openKnownInstance,
+  openOutcomeCounts,
+  openParts,
   openPluginHeartbeat,
   openStartProblems,
   openStockItems,
@@ -66,7 +70,15 @@ async function main(environment: Environment): Promise<void> {
   const heartbeat = openPluginHeartbeat(connection);
   const metrics = createIngestMetrics();
   const pluginWatch = watchPlugin(heartbeat, log, metrics, connection.now);
+  const parts = openParts(connection);
+  const deadLetters = openDeadLetters(connection);
   const application = createIngestApplication({
+    connection,
+    parts,
+    deadLetters,
+    history: openHistory(connection),
+    outcomeCounts: openOutcomeCounts(parts),
+    dashboardUrl: settings.DASHBOARD_URL,
     secrets: settings.WEBHOOK_SECRET,
     isEnabled: change => enabled[change],
     queues,
@@ -98,7 +110,7 @@ async function main(environment: Environment): Promise<void> {
   stopOnSignal(log, async () => {
     pluginWatch.stop();
     await Promise.all([closeServer(server), closeServer(operatorServer)]);
-    await queues.close();
+    await Promise.all([queues.close(), deadLetters.close()]);
     redis.disconnect();
   });
   const operatorPort = portOf(operatorServer);

@@ -3,6 +3,7 @@ import express, { type Express } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import type { Registry } from 'prom-client';
 import { answerErrors, answerMethod, answerNotFound } from './handlers/answer-errors';
+import { answerInvenTree, type AnswerInvenTreeDeps } from './handlers/answer-inventree';
 import { showStatus, type ShowStatusDeps } from './handlers/show-status';
 import { receiveWebhook, type ReceiveWebhookDeps } from './handlers/receive-webhook';
 
@@ -13,12 +14,15 @@ const MINUTE_MS = 60_000;
  * | port                 | method | path                | handler         |
  * | -------------------- | ------ | ------------------- | --------------- |
  * | INGEST_PORT          | POST   | /webhooks/inventree | receive-webhook |
+ * | INGEST_PORT          | POST   | /inventree/part, /inventree/summary, /inventree/sync | answer-inventree |
  * | INGEST_OPERATOR_PORT | GET    | /status             | show-status     |
  * | INGEST_OPERATOR_PORT | GET    | /healthz            | operator routes |
  * | INGEST_OPERATOR_PORT | GET    | /readyz             | operator routes |
  * | INGEST_OPERATOR_PORT | GET    | /metrics            | operator routes |
  */
-export function createIngestApplication(deps: ReceiveWebhookDeps & { requestsPerMinute: number }): Express {
+export function createIngestApplication(
+  deps: ReceiveWebhookDeps & AnswerInvenTreeDeps & { requestsPerMinute: number },
+): Express {
   const application = createWebApplication();
 
   const limit = rateLimit({
@@ -37,6 +41,10 @@ export function createIngestApplication(deps: ReceiveWebhookDeps & { requestsPer
   const rawBody = express.raw({ type: () => true, limit: BODY_LIMIT });
   application.post('/webhooks/inventree', limit, rawBody, receiveWebhook(deps));
   application.all('/webhooks/inventree', answerMethod('POST'));
+
+  for (const [name, handler] of Object.entries(answerInvenTree(deps))) {
+    application.post(`/inventree/${name}`, limit, rawBody, handler);
+  }
 
   application.use(answerNotFound);
   application.use(answerErrors(deps.log, deps.logRefusal, deps.metrics));

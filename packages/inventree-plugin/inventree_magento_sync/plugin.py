@@ -8,6 +8,14 @@ from django.urls import path
 from plugin import InvenTreePlugin
 from plugin.mixins import EventMixin, ScheduleMixin, SettingsMixin, UrlsMixin
 
+try:
+    from plugin.mixins import UserInterfaceMixin
+except ImportError:  # InvenTree before 0.17
+
+    class UserInterfaceMixin:
+        pass
+
+
 from . import SLUG, VERSION, receivers
 from .changes import ITEM_CREATED, Webhook, webhooks_of
 from .counters import counters
@@ -20,7 +28,7 @@ logger = logging.getLogger('inventree')
 BULK_EVENTS = ('purchaseorderitem.received', 'stockitem.created_items')
 
 
-class MagentoSyncPlugin(EventMixin, ScheduleMixin, SettingsMixin, UrlsMixin, InvenTreePlugin):
+class MagentoSyncPlugin(EventMixin, ScheduleMixin, SettingsMixin, UrlsMixin, UserInterfaceMixin, InvenTreePlugin):
     """Reports to the stock sync which parts changed. Decides nothing, and never calls Magento."""
 
     NAME = 'Magento Sync'
@@ -44,13 +52,30 @@ class MagentoSyncPlugin(EventMixin, ScheduleMixin, SettingsMixin, UrlsMixin, Inv
             logger.exception('magento-sync: stock changes are not reported')
 
     def setup_urls(self):
-        """The bulk reads of the service: /plugin/magento-sync/stock/."""
+        """The bulk reads of the service, and what InvenTree's pages show: /plugin/magento-sync/..."""
         from .reading import CategoriesView, StockView
+        from .showing import PartStatusView, SummaryView, SyncView
 
         return [
             path('stock/', StockView.as_view(), name='stock'),
             path('categories/', CategoriesView.as_view(), name='categories'),
+            path('part/<int:part>/', PartStatusView.as_view(), name='part-status'),
+            path('part/<int:part>/sync/', SyncView.as_view(), name='sync'),
+            path('summary/', SummaryView.as_view(), name='summary'),
         ]
+
+    def get_ui_panels(self, request, context, **kwargs):
+        """InvenTree asks for it on each page; the panel is on that of a part."""
+        from .showing import panel
+
+        found = panel(self, context or {}, request.user)
+        return [found] if found else []
+
+    def get_ui_dashboard_items(self, request, context, **kwargs):
+        from .showing import dashboard_item
+
+        found = dashboard_item(self, request.user)
+        return [found] if found else []
 
     def wants_process_event(self, event):
         """InvenTree calls this for every event, so it compares the name only and makes no query."""

@@ -45,7 +45,7 @@ def post(settings, target, webhook, timeout_seconds):
         'webhook-signature': signature_of(target.secret, webhook.id, timestamp, body),
     }
     try:
-        status, answer = _posted(target.url, settings.verify_tls, body, headers, timeout_seconds)
+        status, answer = posted(target.url, settings.verify_tls, body, headers, timeout_seconds)
     except (OSError, http.client.HTTPException) as error:
         counters.restore(target.url, counts)
         raise NotAccepted(f'{target.url} does not answer: {error or type(error).__name__}') from error
@@ -54,7 +54,7 @@ def post(settings, target, webhook, timeout_seconds):
         raise NotAccepted(f'{target.url} answered {status}: {answer}')
 
 
-def _posted(address, verify_tls, body, headers, timeout_seconds):
+def posted(address, verify_tls, body, headers, timeout_seconds, most_bytes=300):
     """The status of the answer and the start of its text. Redirects are not followed."""
     url = urlsplit(address)
     if url.scheme == 'https':
@@ -68,7 +68,7 @@ def _posted(address, verify_tls, body, headers, timeout_seconds):
     try:
         connection.request('POST', url.path, body, headers)
         response = connection.getresponse()
-        return response.status, response.read(300).decode(errors='replace')
+        return response.status, response.read(most_bytes).decode(errors='replace')
     finally:
         connection.close()
 

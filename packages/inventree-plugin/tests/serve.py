@@ -69,7 +69,8 @@ class QuietHandler(WSGIRequestHandler):
 
 def main():
     user = User.objects.create(username='stock sync')
-    user.groups.add(Group.objects.create(name='stock.view'))
+    for role in ('stock.view', 'stock.change', 'part.view'):
+        user.groups.add(Group.objects.create(name=role))
     registry.load(MagentoSyncPlugin)
     server = make_server('127.0.0.1', 0, get_wsgi_application(), handler_class=QuietHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()

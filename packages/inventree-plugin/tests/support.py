@@ -30,6 +30,7 @@ class Ingest:
 
     def __init__(self, secret=SECRET):
         self.bodies, self.ids, self.counts = [], [], Counter()
+        self.questions, self.answers = [], {}
         self.status, self.hang = 202, threading.Event()
         self.hang.set()
         ingest = self
@@ -40,8 +41,11 @@ class Ingest:
                 signed = f'{self.headers["webhook-id"]}.{self.headers["webhook-timestamp"]}.'.encode() + body
                 key = base64.b64decode(secret[len('whsec_') :])
                 expected = 'v1,' + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-                right = self.path == '/webhooks/inventree' and self.headers['webhook-signature'] == expected
+                is_signed = self.headers['webhook-signature'] == expected
                 ingest.hang.wait(20)
+                if self.path.startswith('/inventree/'):
+                    return self.answer(is_signed, json.loads(body))
+                right = self.path == '/webhooks/inventree' and is_signed
                 status = ingest.status if right else 401
                 if status == 202:
                     ingest.bodies.append(json.loads(body))
@@ -52,6 +56,13 @@ class Ingest:
                     self.send_header('location', '/elsewhere')
                 self.end_headers()
                 self.wfile.write(b'{"error": "not now"}' if status != 202 else b'{"accepted": 1}')
+
+            def answer(self, is_signed, question):
+                status, answer = ingest.answers.get(self.path, (404, {'error': 'not found'})) if is_signed else (401, {})
+                ingest.questions.append((self.path, question))
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(json.dumps(answer).encode())
 
             def log_message(self, *_):
                 pass

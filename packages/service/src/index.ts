@@ -4,6 +4,7 @@ export {
   setting,
   commonSettings,
   historySettings,
+  dashboardAddress,
   type Environment,
   type Settings,
   type SettingsValues,

@@ -166,3 +166,11 @@ export const historySettings = {
     .wholeNumber(100_000, 0, 10_000_000)
     .describe('The most entries of the history in Redis, of all SKUs together; `0` records nothing.'),
 } satisfies Settings;
+
+/** The setting of the processes that link to the dashboard, or serve it. */
+export const dashboardAddress = {
+  DASHBOARD_URL: setting
+    .url(['http:', 'https:'], 'https://stock.shop.example')
+    .optional()
+    .describe('The address by which browsers reach the dashboard, for links to it and cookies over TLS.'),
+} satisfies Settings;

@@ -31,6 +31,7 @@ export type DeadLetter = z.infer<typeof deadLetterSchema>;
 export interface DeadLetters {
   add(deadLetter: DeadLetter): Promise<void>;
   has(id: string): Promise<boolean>;
+  get(id: string): Promise<DeadLetter | undefined>;
   /** Removes a dead letter; whether there was one. */
   remove(id: string): Promise<boolean>;
   list(): Promise<DeadLetter[]>;
@@ -106,6 +107,7 @@ export function openDeadLetters({ redis, keys }: RedisConnection): DeadLetters {
       await queue.add(deadLetter.sku ?? deadLetter.id, data, { jobId: deadLetter.id });
     },
     has,
+    get: async id => parseDeadLetter((await queue.getJob(id))?.data),
     remove,
     async list() {
       const jobs = await queue.getJobs([...STATES]);

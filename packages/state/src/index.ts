@@ -112,3 +112,5 @@ export {
 } from './activity';
 export { openReconcileProgress, type Progress, type ReconcileProgress } from './reconcile-progress';
 export { readStatus, headline, needsAttention, counted, age, PLUGIN_SILENT_MS, type SyncStatus } from './sync-status';
+export { openOutcomeCounts, type OutcomeCounts } from './outcome-counts';
+export { readPartStatus, type PartStatus, type PartStatusDeps } from './part-status';

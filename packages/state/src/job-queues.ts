@@ -46,9 +46,10 @@ export interface JobQueues {
    * that is as requested is left alone, and keeps its place in the queue.
    */
   schedule(kind: 'sweep' | 'reconcile', seconds: number): Promise<void>;
-  /** Jobs of both queues that wait, are delayed, or are being worked on. */
   /** Jobs in both queues by state; `parts`: those that sync a part, in any state. */
   counts(): Promise<{ waiting: number; delayed: number; active: number; parts: number }>;
+  /** The id of the job that syncs a part, if one waits or runs. */
+  jobOfPart(part: number): Promise<string | undefined>;
   /** Workers take no jobs of a queue for this long. It ends by itself, so a worker that dies leaves nothing paused. */
   pause(name: QueueName, milliseconds: number): Promise<void>;
   /** Workers take jobs of a queue again. */
@@ -183,6 +184,11 @@ export function openJobQueues(
       const parts = Object.values(both[0] ?? {}).reduce((sum, count) => sum + count, 0);
       return { waiting: total('waiting'), delayed: total('delayed'), active: total('active'), parts };
     },
+    async jobOfPart(part) {
+      const id = deduplicationId({ kind: 'part', part, event: '' });
+      return (await queue(QUEUES.parts).getDeduplicationJobId(id)) ?? undefined;
+    },
+
     pause: async (name, milliseconds) => {
       await queue(name).rateLimit(Math.ceil(milliseconds));
     },

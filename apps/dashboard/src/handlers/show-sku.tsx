@@ -1,6 +1,13 @@
 import { formatTarget, isSameSku } from '@stock-sync/domain';
-import { skusIn, skuStateIn, type DeadLetters, type HistoryReader, type Parts } from '@stock-sync/state';
-import type { Queue } from 'bullmq';
+import {
+  QUEUES,
+  skusIn,
+  skuStateIn,
+  type DeadLetters,
+  type HistoryReader,
+  type JobQueues,
+  type Parts,
+} from '@stock-sync/state';
 import type { RequestHandler } from 'express';
 import { renderPage } from '../pages/layout';
 import { SkuPage, type SkuData } from '../pages/sku';
@@ -10,7 +17,7 @@ export interface ShowSkuDeps {
   parts: Parts;
   deadLetters: DeadLetters;
   history: HistoryReader;
-  partQueue: Queue;
+  queues: JobQueues;
   boardPath: string;
 }
 
@@ -75,7 +82,7 @@ export function showSku(deps: ShowSkuDeps): RequestHandler {
   /** The job of a part that waits or runs, on the board. */
   async function hrefOfJob(part: number | undefined): Promise<string | undefined> {
     if (part === undefined) return undefined;
-    const id = await deps.partQueue.getDeduplicationJobId(`part:${part}`);
-    return id ? `${deps.boardPath}/queue/${encodeURIComponent(deps.partQueue.name)}/${id}` : undefined;
+    const id = await deps.queues.jobOfPart(part);
+    return id && `${deps.boardPath}/queue/${QUEUES.parts}/${id}`;
   }
 }

@@ -7,10 +7,10 @@ import {
   type DeadLetters,
   type JobQueues,
   type Outcome,
+  type OutcomeCounts,
   type RedisConnection,
   type SyncStatus,
 } from '@stock-sync/state';
-import type { PartLists } from './part-lists';
 
 /** What the overview shows. */
 export interface OverviewData {
@@ -30,7 +30,7 @@ export interface OverviewDeps {
   connection: RedisConnection;
   queues: JobQueues;
   deadLetters: DeadLetters;
-  partLists: PartLists;
+  outcomeCounts: OutcomeCounts;
   activity: Activity;
 }
 
@@ -38,7 +38,7 @@ export interface OverviewDeps {
 export async function readOverview(deps: OverviewDeps): Promise<OverviewData> {
   const [status, counts, dead, activity] = await Promise.all([
     readStatus(deps.connection, deps),
-    deps.partLists.counts(),
+    deps.outcomeCounts.get(),
     deps.deadLetters.list(),
     deps.activity.last(CHART_HOURS),
   ]);

@@ -1,13 +1,5 @@
 import { formatTarget } from '@stock-sync/domain';
-import {
-  catalogEntry,
-  parseJob,
-  skusIn,
-  skuStateIn,
-  type Outcome,
-  type Parts,
-  type PartState,
-} from '@stock-sync/state';
+import { jobTitle, parseJob, skusIn, skuStateIn, type Outcome, type Parts, type PartState } from '@stock-sync/state';
 import type { Queue } from 'bullmq';
 
 /** The lists of parts by how they stand. */
@@ -41,35 +33,15 @@ export interface WaitingPart {
 
 /** How all parts stand, from what is remembered of their last sync. */
 export interface PartLists {
-  /** SKUs by outcome, as of some seconds ago. */
-  counts(): Promise<ReadonlyMap<Outcome, number>>;
   /** Up to this many SKUs in a list, or all whose SKU contains a text. */
   list(name: PartListName | undefined, search: string, limit: number): Promise<ListedSku[]>;
   /** Up to this many parts that wait, the longest first. */
   waiting(limit: number): Promise<WaitingPart[]>;
 }
 
-/** Counting reads whatever is remembered: 0.4 s for 200,000 parts. */
-const COUNTED_MS = 10_000;
-
 /** Opens the lists. */
 export function openPartLists(parts: Parts, partQueue: Queue): PartLists {
-  let counted: { at: number; counts: Promise<ReadonlyMap<Outcome, number>> } | undefined;
-
-  async function count(): Promise<ReadonlyMap<Outcome, number>> {
-    const counts = new Map<Outcome, number>();
-    for await (const some of parts.all()) {
-      for (const { outcome } of some.flatMap(skusOf)) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-    }
-    return counts;
-  }
-
   return {
-    counts() {
-      if (!counted || Date.now() - counted.at > COUNTED_MS) counted = { at: Date.now(), counts: count() };
-      return counted.counts;
-    },
-
     async list(name, search, limit) {
       const outcomes: readonly Outcome[] | undefined = name && PART_LISTS[name].outcomes;
       const wanted = search.trim().toLowerCase();
@@ -108,7 +80,7 @@ function skusOf({ part, state }: { part: number; state: PartState }): ListedSku[
 export function jobName(data: unknown, skuOf: (part: number) => string | undefined): string {
   try {
     const job = parseJob(data);
-    if (job.kind !== 'part') return catalogEntry(job).title(job);
+    if (job.kind !== 'part') return jobTitle(job);
     const sku = skuOf(job.part);
     const subject = sku === undefined ? `part ${job.part}` : `${sku} (part ${job.part})`;
     return `${subject} ${eventTitle(job.event)}`;

@@ -1,5 +1,5 @@
 import type { Change } from '@stock-sync/domain';
-import { errorMessage, verifySignature, type Log } from '@stock-sync/service';
+import { errorMessage, type Log } from '@stock-sync/service';
 import type {
   Instance,
   JobQueues,
@@ -14,6 +14,7 @@ import { createDuplicateFilter } from '../duplicate-filter';
 import { jobsFor } from '../event-jobs';
 import type { IngestMetrics } from '../metrics';
 
+import { signedRequest } from '../signed-request';
 import { parseWebhook, type WebhookContents } from '../webhook-body';
 
 export interface ReceiveWebhookDeps {
@@ -38,18 +39,12 @@ export function receiveWebhook(deps: ReceiveWebhookDeps) {
   const duplicates = createDuplicateFilter();
 
   return async (request: Request, response: Response): Promise<void> => {
-    if (!/^application\/json\s*(;|$)/i.test(request.get('content-type') ?? '')) {
-      refuse(response, 415, { field: 'content-type', expected: 'application/json' });
+    const signed = signedRequest(request, deps.secrets);
+    if ('status' in signed) {
+      refuse(response, signed.status, signed);
       return;
     }
-    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    const id = request.get('webhook-id');
-    const headers = { id, timestamp: request.get('webhook-timestamp'), signature: request.get('webhook-signature') };
-    const invalid = verifySignature(headers, body, deps.secrets, Math.floor(Date.now() / 1000));
-    if (invalid || id === undefined) {
-      refuse(response, 401, invalid ?? { field: 'webhook-id', expected: 'a text' });
-      return;
-    }
+    const { id, body } = signed;
     const contents = parseWebhook(body, deps.isEnabled);
     if ('expected' in contents) {
       refuse(response, 400, contents);
@@ -126,9 +121,9 @@ export function receiveWebhook(deps: ReceiveWebhookDeps) {
     response.status(202).json({ accepted, ignored: ignoredCount, ...(isDuplicate && { duplicate: true }) });
   }
 
-  function refuse(response: Response, status: number, wrong: { field: string; expected: string }): void {
+  function refuse(response: Response, status: number, { field, expected }: { field: string; expected: string }): void {
     metrics.webhooks.inc({ answer: String(status) });
-    deps.logRefusal(`webhook refused with ${status}: ${wrong.field}: expected ${wrong.expected}`);
-    response.status(status).json({ error: `${wrong.field}: expected ${wrong.expected}`, ...wrong });
+    deps.logRefusal(`webhook refused with ${status}: ${field}: expected ${expected}`);
+    response.status(status).json({ error: `${field}: expected ${expected}`, field, expected });
   }
 }
