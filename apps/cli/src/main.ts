@@ -14,6 +14,7 @@ import { createSecret } from './secret';
 import { sendEventCommand, type SendEventOptions } from './send-event';
 import { statusCommand } from './status';
 import { syncCommand } from './sync';
+import { testNotificationCommand } from './test-notification';
 
 interface Json {
   json?: boolean;
@@ -117,6 +118,11 @@ async function main(environment: Environment): Promise<void> {
     .action((part: string, options: SendEventOptions) =>
       runCommand(() => sendEventCommand(environment, part, options)),
     );
+
+  program
+    .command('test-notification')
+    .description('have a worker send a test through every channel of the notifications')
+    .action(() => runWithRedis(environment, testNotificationCommand));
 
   program
     .command('secret')

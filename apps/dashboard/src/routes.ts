@@ -65,7 +65,7 @@ const FOR_BOARD = helmet.contentSecurityPolicy({
  * | GET    | /history.csv       | viewer     | export-history                             |
  * | GET    | /dead-letters      | viewer     | show-dead-letters                          |
  * | GET    | /events            | viewer     | live                                       |
- * | POST   | /actions/*         | operator   | actions: sync, replay, discard, reconcile  |
+ * | POST   | /actions/*         | operator   | actions: sync, replay, discard, ...         |
  * | *      | /queues            | viewer     | board; an operator where it changes things |
  */
 export function createDashboardApplication(deps: DashboardDeps): Express {

@@ -19,6 +19,8 @@ export interface Check {
 const REDIS_PATIENCE_MS = 3_000;
 /** More tasks than these wait for InvenTree's worker: events come late. */
 const MANY_TASKS = 500;
+/** A token that expires within two weeks is named. */
+const EXPIRES_SOON_MS = 14 * 24 * 60 * 60 * 1000;
 /** InvenTree's ids start at 1, and whether this part exists does not matter. */
 const SOME_PART = 1;
 
@@ -201,7 +203,14 @@ async function checkSources(written: readonly string[], magento: MagentoClient, 
   }
 }
 
-function checkSwitches({ ENABLE_SYNC, DRY_RUN }: WorkerSettings, found: (check: Check) => void): void {
+function checkSwitches({ ENABLE_SYNC, DRY_RUN, ...settings }: WorkerSettings, found: (check: Check) => void): void {
+  const expires = settings.INVENTREE_TOKEN_EXPIRES;
+  if (expires !== undefined && expires - Date.now() < EXPIRES_SOON_MS) {
+    const date = new Date(expires).toISOString().slice(0, 10);
+    const remedy = 'create a new one, and set INVENTREE_TOKEN and INVENTREE_TOKEN_EXPIRES';
+    const message = `the token expires on ${date}: ${remedy}`;
+    found({ subject: 'InvenTree', level: 'warning', message });
+  }
   if (ENABLE_SYNC && !DRY_RUN) found({ subject: 'Writing', level: 'ok', message: 'stock is written to Magento' });
   else {
     const remedy = ENABLE_SYNC ? 'DRY_RUN is on' : 'ENABLE_SYNC is off: set it to true when all else is right';

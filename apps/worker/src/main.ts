@@ -17,6 +17,7 @@ import {
   connectToRedis,
   findRedisProblems,
   migrate,
+  openActiveAlerts,
   openActivity,
   openCanarySkus,
   openCircuitBreakers,
@@ -37,6 +38,7 @@ import {
   openStartProblems,
   openStockItems,
   QUEUES,
+  readStatus,
   type RedisConnection,
 } from '@stock-sync/state';
 import { Worker } from 'bullmq';
@@ -65,8 +67,11 @@ import { createSalesDocuments } from './jobs/sales-documents';
 import { createSweep } from './jobs/sweep';
 import { createSyncPart } from './jobs/sync-part';
 import { createSyncSku, type DryRun } from './jobs/sync-sku';
+import { createTestNotification } from './jobs/test-notification';
 import { createTrackedChanges } from './jobs/tracked-changes';
 import { createWorkerMetrics } from './metrics';
+import { createEmailChannel, createWebhookChannel, type Channel } from './notifications/channels';
+import { startNotifier } from './notifications/notifier';
 import { rulesFingerprint } from './rule-settings';
 import { readWorkerSettings, settingsFingerprint, type WorkerSettings } from './settings';
 import { createStartChecks } from './start-checks';
@@ -165,7 +170,21 @@ async function main(environment: Environment): Promise<void> {
   const locationsVersion = openLocationsVersion(connection);
   const partReads = createPartReads({ connections, breaker, stockItems, callsAtOnce: settings.INVENTREE_CONCURRENCY });
   const skuLookups = createSkuLookups({ connections, breaker, parts });
+  const notifier = startNotifier({
+    channels: channelsFrom(settings),
+    settings: {
+      outageMs: settings.NOTIFY_AFTER_MINUTES * 60_000,
+      tokenExpiresAt: settings.INVENTREE_TOKEN_EXPIRES,
+    },
+    readStatus: () => readStatus(connection, { queues, deadLetters }),
+    active: openActiveAlerts(connection),
+    lease: openSemaphore(connection, 'notifier', 1),
+    shop: settings.REDIS_PREFIX,
+    dashboardUrl: settings.DASHBOARD_URL,
+    log,
+  });
   const handlers = jobHandlers({
+    testNotification: createTestNotification({ notifier, connection }),
     explain: createExplain({ ...common, connection, partReads, skuLookups, storeReads }),
     syncPart: createSyncPart({
       ...common,
@@ -292,6 +311,7 @@ async function main(environment: Environment): Promise<void> {
     clearInterval(flushing);
     await activity.flush();
     startChecks.stop();
+    notifier.stop();
     const stopped = new NotYetError('the worker stops', 0);
     setTimeout(() => stopping.reject(stopped), RETURN_MS).unref();
     await Promise.all(workers.map(worker => worker.close()));
@@ -325,6 +345,14 @@ function startWorker(name: string, run: RunJob, concurrency: number, connection:
     log[isNews && redis.status === 'ready' ? 'error' : 'debug'](`BullMQ, queue ${name}: ${message}`);
   });
   return worker;
+}
+
+function channelsFrom(settings: WorkerSettings): Channel[] {
+  const { NOTIFY_WEBHOOK_URL, NOTIFY_EMAIL_TO: to, NOTIFY_EMAIL_FROM: from, SMTP_URL: smtpUrl } = settings;
+  return [
+    ...(NOTIFY_WEBHOOK_URL ? [createWebhookChannel(NOTIFY_WEBHOOK_URL)] : []),
+    ...(to && smtpUrl ? [createEmailChannel({ smtpUrl, from, to })] : []),
+  ];
 }
 
 /** Says why nothing will be written, and what to do about it; undefined where the store is written. */

@@ -3,6 +3,7 @@ import { DEFAULT_SOURCE } from '@stock-sync/domain';
 import type { MagentoCredentials } from '@stock-sync/magento-client';
 import {
   commonSettings,
+  dashboardAddress,
   historySettings,
   readSettings,
   setting,
@@ -11,6 +12,7 @@ import {
   type Settings,
   type SettingsValues,
 } from '@stock-sync/service';
+import { z } from 'zod';
 import { rulesFingerprint, ruleSettings, shopRulesFrom } from './rule-settings';
 
 const HTTP = ['http:', 'https:'];
@@ -68,6 +70,30 @@ export const workerSettings = {
   MAGENTO_CONCURRENCY: setting.wholeNumber(2, 1, 100).describe('Writes to Magento at once, over all workers.'),
   INVENTREE_CONCURRENCY: setting.wholeNumber(4, 1, 100).describe('Reads of InvenTree at once, over all workers.'),
   ...historySettings,
+  ...dashboardAddress,
+  NOTIFY_WEBHOOK_URL: setting
+    .url(HTTP, 'https://hooks.chat.example/T000')
+    .optional()
+    .describe(
+      'Where problems are posted to as JSON, `text` first: an incoming webhook of Slack, Mattermost and others.',
+    ),
+  NOTIFY_EMAIL_TO: setting.optionalText().describe('Who gets an e-mail of problems; several with commas.'),
+  NOTIFY_EMAIL_FROM: z.string().default('stock-sync@localhost').describe('The sender of these e-mails.'),
+  SMTP_URL: setting
+    .url(['smtp:', 'smtps:'], 'smtp://user:password@mail.example:587')
+    .optional()
+    .describe('The mail server: `smtp://user:password@mail.example:587`.'),
+  NOTIFY_AFTER_MINUTES: setting
+    .wholeNumber(5, 0, 1_440)
+    .describe('How long a system may be unreachable before somebody is told.'),
+  INVENTREE_TOKEN_EXPIRES: z
+    .string()
+    .refine(text => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)), {
+      error: 'expected a date like 2027-10-01',
+    })
+    .transform(text => Date.parse(text))
+    .optional()
+    .describe('When the token expires, `2027-10-01`: somebody is told two weeks before.'),
   WORKER_PORT: setting
     .wholeNumber(3002, 0, 65_535)
     .describe('The port for health and metrics; a free port where it is in use.'),
@@ -89,6 +115,7 @@ export function readWorkerSettings(environment: Environment) {
       'SOURCE_MAP: expected only the source "default" with MAGENTO_STOCK_API=stock-items, which has no other',
     );
   }
+  if (values?.NOTIFY_EMAIL_TO && !values.SMTP_URL) problems.push('SMTP_URL: is not set (NOTIFY_EMAIL_TO needs it)');
   problems.push(...(values ? unknownSources(values) : []));
   if (!values || problems.length > 0) throw new SettingsError(problems);
 

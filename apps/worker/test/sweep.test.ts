@@ -71,7 +71,7 @@ describe('a sweep', () => {
     const sweep = createSweep({
       connections: {
         inventree: {
-          walkStock: () => Readable.from([{ parts: all, byPlugin: true }]),
+          walkStock: () => Readable.from([{ parts: all, byPlugin: true, heldBack: 0 }]),
         } as unknown as InvenTreeClient,
         offerRules: offerRulesFor(),
       },
@@ -134,7 +134,7 @@ describe('a sweep', () => {
   it('waits for its turn, and is never left out, where any part may have changed', async () => {
     const everything = { everything: true } as const;
     await expect(sweepOf(1, { isFree: false }).run(everything)).rejects.toMatchObject({ waitMs: 1_000 });
-    const plain = { at: Date.now() - 80_000, tookMs: 10_000, byPlugin: false };
+    const plain = { at: Date.now() - 80_000, tookMs: 10_000, byPlugin: false, heldBack: 0 };
     const { trackingChecks, run } = sweepOf(1, { last: plain });
     expect([await run(everything), trackingChecks()]).toEqual([expect.objectContaining({ parts: 1 }), 0]);
     const justNow = sweepOf(1, { last: { ...plain, at: Date.now(), tookMs: 500 } });
@@ -150,10 +150,12 @@ describe('a sweep', () => {
 
   it('takes a tenth of the time at most without our plugin, and checks the tracking meanwhile', async () => {
     const now = Date.now();
-    const last = { at: now - 91_000, tookMs: 10_000, byPlugin: false };
+    const last = { at: now - 91_000, tookMs: 10_000, byPlugin: false, heldBack: 0 };
     const resting = sweepOf(1, { last: { ...last, at: now - 80_000 } });
     expect([await resting.run(), resting.trackingChecks()]).toEqual([undefined, 1]);
     expect(await sweepOf(1, { last }).run()).toMatchObject({ parts: 1 });
-    expect(await sweepOf(1, { last: { ...last, at: now, byPlugin: true } }).run()).toMatchObject({ parts: 1 });
+    expect(await sweepOf(1, { last: { ...last, at: now, byPlugin: true, heldBack: 0 } }).run()).toMatchObject({
+      parts: 1,
+    });
   });
 });

@@ -60,7 +60,7 @@ function rawValue(
 
 /** Secrets are never shown, not even wrong ones. */
 function shown(name: string, value: string | undefined): string {
-  if (value === undefined || /TOKEN|SECRET|PASSWORD|KEY|REDIS_URL/.test(name)) return '';
+  if (value === undefined || /TOKEN$|SECRET|PASSWORD|KEY|REDIS_URL|SMTP_URL|WEBHOOK_URL/.test(name)) return '';
   return `, got "${value.slice(0, 80)}"`;
 }
 

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { openAnswer, type Answer } from './answers';
 import type { RedisConnection } from './connection';
 import type { JobQueues } from './job-queues';
 import { OUTCOMES } from './parts';
-import { parseStored } from './stored-value';
 
 const explanationSchema = z.object({
   part: z.number().int(),
@@ -31,30 +30,11 @@ const answerSchema = z.union([
 ]);
 export type ExplainAnswer = z.infer<typeof answerSchema>;
 
-/** The answer of a worker to one `explain` command. */
-export interface Explanations {
-  send(answer: ExplainAnswer): Promise<void>;
-  /** The answer, once; undefined while there is none. */
-  receive(): Promise<ExplainAnswer | undefined>;
+/** Opens the answer of a worker to the request with this id. */
+export function openExplanations(connection: RedisConnection, id: string): Answer<ExplainAnswer> {
+  return openAnswer(connection, id, answerSchema);
 }
 
-/** How long an answer without a receiver is kept. */
-const KEPT_SECONDS = 60;
-
-/** Opens the answer with this id. */
-export function openExplanations({ redis, keys }: RedisConnection, id: string): Explanations {
-  const key = keys.explanation(id);
-  return {
-    async send(answer) {
-      await redis.set(key, JSON.stringify(answer), 'EX', KEPT_SECONDS);
-    },
-    async receive() {
-      return parseStored(answerSchema, await redis.getdel(key));
-    },
-  };
-}
-
-const POLL_MS = 50;
 /** How long a worker may take to answer, in milliseconds. */
 const TIMEOUT_MS = 30_000;
 
@@ -66,18 +46,10 @@ export async function requestExplanation(
   timeoutMs = TIMEOUT_MS,
 ): Promise<ExplainAnswer> {
   const report = randomUUID();
-  const answers = openExplanations(connection, report);
   await queues.enqueue([{ kind: 'explain', subject, report, event: 'command' }]);
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    const answer = await answers.receive();
-    if (answer) return answer;
-    if (Date.now() > deadline) {
-      const failure =
-        `No worker answered within ${timeoutMs / 1000} s: ` +
-        'check that one is running, with the same REDIS_URL and REDIS_PREFIX';
-      return { failure };
-    }
-    await sleep(POLL_MS);
-  }
+  const answer = await openExplanations(connection, report).receive(timeoutMs);
+  const failure =
+    `No worker answered within ${timeoutMs / 1000} s: ` +
+    'check that one is running, with the same REDIS_URL and REDIS_PREFIX';
+  return answer ?? { failure };
 }

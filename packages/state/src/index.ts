@@ -81,13 +81,7 @@ export {
 } from './cursors';
 export { migrate, type Migrated } from './migration';
 export { openRulesInForce, type RulesInForce } from './rules-in-force';
-export {
-  openExplanations,
-  requestExplanation,
-  type Explanation,
-  type Explanations,
-  type ExplainAnswer,
-} from './explanations';
+export { openExplanations, requestExplanation, type Explanation, type ExplainAnswer } from './explanations';
 export {
   openHistory,
   HISTORY_OUTCOMES,
@@ -114,3 +108,12 @@ export { openReconcileProgress, type Progress, type ReconcileProgress } from './
 export { readStatus, headline, needsAttention, counted, age, PLUGIN_SILENT_MS, type SyncStatus } from './sync-status';
 export { openOutcomeCounts, type OutcomeCounts } from './outcome-counts';
 export { readPartStatus, type PartStatus, type PartStatusDeps } from './part-status';
+export { type Answer } from './answers';
+export {
+  openActiveAlerts,
+  openNotificationAnswer,
+  requestNotificationTest,
+  type ActiveAlert,
+  type ActiveAlerts,
+  type NotificationTest,
+} from './notifications';

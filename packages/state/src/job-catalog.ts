@@ -62,6 +62,12 @@ const explainSchema = z.object({
   report: z.string(),
   ...everyJob,
 });
+const testNotificationSchema = z.object({
+  kind: z.literal('test-notification'),
+  /** Under this id the worker answers (notifications.ts). */
+  report: z.string(),
+  ...everyJob,
+});
 
 export const jobSchema = z.discriminatedUnion('kind', [
   partSchema,
@@ -71,6 +77,7 @@ export const jobSchema = z.discriminatedUnion('kind', [
   reconcileSchema,
   reconcileCommandSchema,
   explainSchema,
+  testNotificationSchema,
 ]);
 
 /** What a worker is to do. A job names a part and never a quantity. */
@@ -160,6 +167,14 @@ const JOB_CATALOG: { [Kind in JobKind]: CatalogEntry<Omit<JobOf<Kind>, 'accepted
     queue: QUEUES.lookups,
     title: ({ subject }) => `explain ${subject}`,
     deduplicationId: ({ report }) => `explain:${report}`,
+    attempts: 1,
+  },
+  /** Send a test through every channel of the notifications, for an operator who waits. */
+  'test-notification': {
+    ...usual,
+    queue: QUEUES.lookups,
+    title: () => 'test of the notifications',
+    deduplicationId: ({ report }) => `test-notification:${report}`,
     attempts: 1,
   },
 };

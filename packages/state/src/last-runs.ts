@@ -9,6 +9,8 @@ const sweepSchema = z.object({
   tookMs: z.number(),
   /** Whether our plugin answered, or the plain API. */
   byPlugin: z.boolean(),
+  /** Parts that would fall to zero, held back by the mass-zero guard. */
+  heldBack: z.number().int().default(0),
 });
 
 /** The last sweep of any worker. */

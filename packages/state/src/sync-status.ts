@@ -3,7 +3,7 @@ import { openCircuitBreakers, type BreakerName, type OpenBreaker } from './circu
 import type { RedisConnection } from './connection';
 import type { DeadLetters } from './dead-letters';
 import type { JobQueues } from './job-queues';
-import { openLastReconcile } from './last-runs';
+import { openLastReconcile, openLastSweep } from './last-runs';
 import { openPluginHeartbeat, type LastHeartbeat } from './plugin-heartbeat';
 import { openReconcileProgress, type Progress } from './reconcile-progress';
 import { openStartProblems } from './start-problems';
@@ -20,7 +20,9 @@ export interface SyncStatus {
   problems: string[];
   /** The reconcile that runs now. */
   reconcile: Progress | undefined;
-  lastReconcile: { at: number; counts: Partial<Record<FindingKind, number>>; heldBack: number } | undefined;
+  /** Parts that would fall to zero, held back by the mass-zero guard. */
+  heldBack: number;
+  lastReconcile: { at: number; counts: Partial<Record<FindingKind, number>> } | undefined;
   lastHeartbeat: LastHeartbeat | undefined;
 }
 
@@ -32,11 +34,12 @@ export async function readStatus(
   connection: RedisConnection,
   { queues, deadLetters }: { queues: Pick<JobQueues, 'counts'>; deadLetters: Pick<DeadLetters, 'count'> },
 ): Promise<SyncStatus> {
-  const [breakers, counts, dead, reconcile, progress, heartbeat, start] = await Promise.all([
+  const [breakers, counts, dead, reconcile, sweep, progress, heartbeat, start] = await Promise.all([
     openCircuitBreakers(connection).current(),
     queues.counts(),
     deadLetters.count(),
     openLastReconcile(connection).get(),
+    openLastSweep(connection).get(),
     openReconcileProgress(connection).get(),
     openPluginHeartbeat(connection).last(),
     openStartProblems(connection).get(),
@@ -48,7 +51,8 @@ export async function readStatus(
     deadLetters: dead,
     problems: start?.problems ?? [],
     reconcile: progress,
-    lastReconcile: reconcile && { at: reconcile.at, counts: reconcile.counts, heldBack: reconcile.heldBack },
+    heldBack: Math.max(reconcile?.heldBack ?? 0, sweep?.heldBack ?? 0),
+    lastReconcile: reconcile && { at: reconcile.at, counts: reconcile.counts },
     lastHeartbeat: heartbeat,
   };
 }
@@ -60,19 +64,17 @@ const SYSTEM_OF: Readonly<Record<BreakerName, string>> = {
 };
 
 /** Whether somebody must act: nothing of this ends by itself, but for an outage, which somebody should know of. */
-export function needsAttention({ waitsFor, deadLetters, problems, lastReconcile }: SyncStatus): boolean {
-  return waitsFor.length + deadLetters + problems.length + (lastReconcile?.heldBack ?? 0) > 0;
+export function needsAttention({ waitsFor, deadLetters, problems, heldBack }: SyncStatus): boolean {
+  return waitsFor.length + deadLetters + problems.length + heldBack > 0;
 }
 
 /** Is the store right now? One sentence. */
 export function headline(status: SyncStatus): string {
   const [breaker] = status.waitsFor;
-  const { lastReconcile, deadLetters } = status;
+  const { lastReconcile, deadLetters, heldBack } = status;
   if (breaker)
     return `Waiting for ${SYSTEM_OF[breaker.name]} for ${age(status.now - breaker.since)}: ${breaker.reason}`;
-  if (lastReconcile && lastReconcile.heldBack > 0) {
-    return `The mass-zero guard holds back ${counted(lastReconcile.heldBack, 'part')}.`;
-  }
+  if (heldBack > 0) return `The mass-zero guard holds back ${counted(heldBack, 'part')}.`;
   if (deadLetters > 0) return `${counted(deadLetters, 'part')} cannot be synced.`;
   if (!lastReconcile) return 'No reconcile has ended yet. Is a worker running?';
   const { equal = 0, drifted = 0 } = lastReconcile.counts;

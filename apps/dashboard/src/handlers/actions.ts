@@ -8,14 +8,17 @@ import {
   type DeadLetters,
   type History,
   type HistoryOutcome,
+  requestNotificationTest,
   type JobQueues,
   type Parts,
+  type RedisConnection,
 } from '@stock-sync/state';
 import type { Request, RequestHandler, Response } from 'express';
 import { userOf } from '../login/sessions';
 import { field } from './page-frame';
 
 export interface ActionDeps {
+  connection: RedisConnection;
   parts: Parts;
   queues: JobQueues;
   deadLetters: DeadLetters;
@@ -27,7 +30,10 @@ export interface ActionDeps {
 /** What operators can do. Each action leaves a line in the log, and an entry in the history of each part. */
 export function createActions(deps: ActionDeps) {
   const { parts, queues, deadLetters, recordHistory, log } = deps;
-  return { sync, replay, discard, reconcile } satisfies Record<string, RequestHandler>;
+  return { sync, replay, discard, reconcile, 'test-notification': testNotification } satisfies Record<
+    string,
+    RequestHandler
+  >;
 
   /** POST /actions/sync: sync these parts now. */
   async function sync(request: Request, response: Response): Promise<void> {
@@ -68,6 +74,13 @@ export function createActions(deps: ActionDeps) {
     await queues.enqueue([{ kind: 'reconcile', event: `reconcile by ${userOf(response.locals).name}` }]);
     await record(response, 'requested', 'reconcile', []);
     done(request, response, 'A reconcile will start.');
+  }
+
+  /** POST /actions/test-notification: send a test through every channel. */
+  async function testNotification(request: Request, response: Response): Promise<void> {
+    await record(response, 'requested', 'test of the notifications', []);
+    const { lines } = await requestNotificationTest(deps.connection, queues);
+    done(request, response, `Test of the notifications. ${lines.join(' ')}`);
   }
 
   /** The dead letters that the form names: by id, or all of one kind. */

@@ -33,6 +33,9 @@ export function Overview({ data, frame }: { data: OverviewData; frame: PageFrame
               <ActionButton action="/actions/reconcile" csrf={frame.csrf} fields={{}}>
                 Reconcile now
               </ActionButton>
+              <ActionButton action="/actions/test-notification" csrf={frame.csrf} fields={{}} isQuiet>
+                Send a test notification
+              </ActionButton>
             </div>
           )}
         </section>
@@ -81,8 +84,7 @@ function Progress({ event, parts, about, startedAt, now }: NonNullable<SyncStatu
 }
 
 function States({ status }: { status: SyncStatus }) {
-  const { lastReconcile, lastHeartbeat, waitsFor, now } = status;
-  const heldBack = lastReconcile?.heldBack ?? 0;
+  const { lastReconcile, lastHeartbeat, waitsFor, heldBack, now } = status;
   return (
     <dl>
       <dt>Plugin</dt>

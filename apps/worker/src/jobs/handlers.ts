@@ -6,6 +6,7 @@ import type { createReconcile } from './reconcile';
 import type { createResync } from './resync';
 import type { createSweep } from './sweep';
 import type { createSyncPart } from './sync-part';
+import type { createTestNotification } from './test-notification';
 
 /** The handler of each kind of job. The table of kinds is in packages/state/src/job-catalog.ts. */
 export type JobHandlers = { [Kind in JobKind]: (job: JobOf<Kind>, run: JobRun) => Promise<unknown> };
@@ -18,6 +19,7 @@ export function jobHandlers(jobs: {
   sweep: ReturnType<typeof createSweep>;
   reconcile: ReturnType<typeof createReconcile>;
   explain: ReturnType<typeof createExplain>;
+  testNotification: ReturnType<typeof createTestNotification>;
 }): JobHandlers {
   return {
     part: jobs.syncPart.run,
@@ -27,5 +29,6 @@ export function jobHandlers(jobs: {
     reconcile: jobs.reconcile.run,
     'reconcile-command': jobs.reconcile.runCommand,
     explain: jobs.explain.run,
+    'test-notification': jobs.testNotification.run,
   };
 }

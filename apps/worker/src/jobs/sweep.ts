@@ -172,7 +172,7 @@ export function createSweep(deps: SweepDeps) {
     const enqueued = [...changed, ...allowed];
     await enqueue(enqueued.slice(0, MAX_ENQUEUED));
     const tookMs = Date.now() - startedAt;
-    await lastSweep.set({ at: deps.now(), tookMs, byPlugin });
+    await lastSweep.set({ at: deps.now(), tookMs, byPlugin, heldBack });
     const result = { parts: count, changed: enqueued.length, heldBack };
     report(result, showing, tookMs);
     return result;

@@ -57,7 +57,7 @@ describe('status', () => {
     expect(out).toContain('Plugin          no heartbeat yet');
     expect(code).toBe(0);
     const json = JSON.parse((await run(running, 'status', '--json')).out) as object;
-    expect(json).toMatchObject({ waitsFor: [], deadLetters: 0, lastReconcile: { counts: { equal: 1 }, heldBack: 0 } });
+    expect(json).toMatchObject({ waitsFor: [], deadLetters: 0, heldBack: 0, lastReconcile: { counts: { equal: 1 } } });
   });
 
   it('says what work waits for, and since when', async () => {
