@@ -19,7 +19,7 @@ import {
   QUEUES,
 } from '@stock-sync/state';
 import { Queue } from 'bullmq';
-import { Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createBoard } from './board';
 import { createLive } from './live';
 import { createOpenIdLogin } from './login/openid';
@@ -55,6 +55,7 @@ async function main(environment: Environment): Promise<void> {
   const history = openHistory(connection, { days: settings.HISTORY_DAYS, entries: settings.HISTORY_ENTRIES });
   const live = createLive({ connection, queues, deadLetters, history });
   const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
   const { openId, DASHBOARD_USERS, DASHBOARD_USER: name, DASHBOARD_PASSWORD: password } = settings;
 
   const application = createDashboardApplication({

@@ -146,7 +146,10 @@ const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export const commonSettings = {
   REDIS_URL: setting
     .url(['redis:', 'rediss:'], 'redis://localhost:6379')
-    .describe('The Redis server: `redis://host:6379`, or `rediss://...` with TLS.'),
+    .describe(
+      'The Redis server: `redis://user:password@host:6379`, or `rediss://...` with TLS. With Sentinel: ' +
+        '`redis://sentinel-1:26379?sentinel=mymaster&node=sentinel-2:26379`.',
+    ),
   REDIS_PREFIX: z
     .string()
     .regex(/^[\w.-]{1,40}$/, { error: 'expected up to 40 letters, digits, and the characters _ . -' })

@@ -96,7 +96,11 @@ const CONNECT_TIMEOUT_MS = 2_000;
 function createClient(url: string, cluster: boolean, options: ClientOptions, enableAutoPipelining: boolean): Redis {
   const { enableOfflineQueue, ...perNode } = { ...options, connectTimeout: CONNECT_TIMEOUT_MS };
   if (!cluster) {
-    return new Redis(url, { ...perNode, enableOfflineQueue, enableAutoPipelining, retryStrategy: reconnectDelay });
+    const common = { ...perNode, enableOfflineQueue, enableAutoPipelining, retryStrategy: reconnectDelay };
+    const sentinel = sentinelIn(url);
+    return sentinel
+      ? new Redis({ ...common, ...sentinel, sentinelRetryStrategy: reconnectDelay })
+      : new Redis(url, common);
   }
   const { username, password, protocol } = new URL(url);
   const login = { ...(username && { username }), ...(password && { password }) };
@@ -106,6 +110,30 @@ function createClient(url: string, cluster: boolean, options: ClientOptions, ena
   // A Cluster has the commands of a Redis, which is all that we and BullMQ use; only its type is another one.
   return client as unknown as Redis;
 }
+
+/**
+ * The Sentinels in a URL: `redis://user:password@sentinel-1:26379?sentinel=mymaster&node=sentinel-2:26379`. They say
+ * which server is the primary one now; user and password are those of the servers.
+ */
+function sentinelIn(url: string) {
+  const { searchParams, hostname, port, username, password, protocol } = new URL(url);
+  const name = searchParams.get('sentinel');
+  if (name === null) return undefined;
+  const others = searchParams.getAll('node').map(node => new URL(`redis://${node}`));
+  const sentinels = [{ hostname, port }, ...others].map(node => ({
+    host: node.hostname,
+    port: Number(node.port || SENTINEL_PORT),
+  }));
+  return {
+    name,
+    sentinels,
+    ...(username && { username: decodeURIComponent(username) }),
+    ...(password && { password: decodeURIComponent(password) }),
+    ...(protocol === 'rediss:' && { tls: {}, enableTLSForSentinelMode: true }),
+  };
+}
+
+const SENTINEL_PORT = 26_379;
 
 /** Errors by which Redis says that it cannot serve anybody now: full, read-only, loading its data. */
 const UNHEALTHY = /^(OOM|MISCONF|READONLY|LOADING|BUSY|NOREPLICAS|CLUSTERDOWN|MASTERDOWN|TRYAGAIN)\b/;
