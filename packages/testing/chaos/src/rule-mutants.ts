@@ -264,8 +264,8 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     edits: [
       {
         file: 'apps/ingest/src/event-jobs.ts',
-        find: "return [{ kind: 'sweep', event, everything: true }];",
-        replace: "return [{ kind: 'reconcile', event }];",
+        find: "return [{ kind: 'sweep', event, webhook, everything: true }];",
+        replace: "return [{ kind: 'reconcile', event, webhook }];",
       },
     ],
   },
@@ -308,7 +308,7 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     test: 'deployment',
     edits: [
       {
-        file: 'apps/ingest/src/settings.ts',
+        file: 'packages/service/src/settings.ts',
         find: '!text.includes(EXAMPLE_SECRET)',
         replace: 'text.length > 0 || !text.includes(EXAMPLE_SECRET)',
       },
