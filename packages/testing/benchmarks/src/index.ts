@@ -1,6 +1,7 @@
 import { benchAccept } from './accept';
 import { benchCalls } from './calls';
 import { benchChange } from './change';
+import { benchHistory } from './history';
 import { benchReconcile } from './reconcile';
 import { benchRules } from './rules';
 import { benchSweep } from './sweep';
@@ -9,6 +10,7 @@ const BENCHES: Readonly<Record<string, (redisUrl: string) => Promise<void>>> = {
   accept: benchAccept,
   calls: benchCalls,
   change: benchChange,
+  history: benchHistory,
   sweep: benchSweep,
   rules: benchRules,
   reconcile: benchReconcile,
