@@ -76,13 +76,9 @@ export async function unfinishedJobs(redis: RedisDatabase['redis']): Promise<num
   return counts.reduce((sum, count) => sum + count, requested.length);
 }
 
-/** Starts ingest and workers between a fake InvenTree and a fake Magento. */
-export async function startSystem(options: SystemOptions): Promise<System> {
-  const database = await reserveDatabase(options.redisServer);
-  const inventree = await startInvenTree({ plugin: options.plugin ?? true, latency: options.latency ?? false });
-  const magento = await startMagento({ latency: options.latency ?? false, ...options.magento });
-  const environment: Record<string, string> = {
-    REDIS_URL: options.redisUrlFor?.(database.url) ?? database.url,
+/** The settings by which our services reach these fakes; without sweeps, which would hide what an event should do. */
+export function settingsFor(inventree: FakeInvenTree, magento: FakeMagento): Record<string, string> {
+  return {
     INVENTREE_URL: inventree.url,
     INVENTREE_TOKEN: inventree.tokens.viewer,
     MAGENTO_URL: magento.url,
@@ -93,9 +89,19 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     WEBHOOK_SECRET: TEST_SECRET,
     ENABLE_SYNC: 'true',
     TIMEOUT: '5',
-    // They would hide what an event should have done.
     SWEEP_INTERVAL_SECONDS: '0',
     RECONCILE_INTERVAL_MINUTES: '0',
+  };
+}
+
+/** Starts ingest and workers between a fake InvenTree and a fake Magento. */
+export async function startSystem(options: SystemOptions): Promise<System> {
+  const database = await reserveDatabase(options.redisServer);
+  const inventree = await startInvenTree({ plugin: options.plugin ?? true, latency: options.latency ?? false });
+  const magento = await startMagento({ latency: options.latency ?? false, ...options.magento });
+  const environment: Record<string, string> = {
+    REDIS_URL: options.redisUrlFor?.(database.url) ?? database.url,
+    ...settingsFor(inventree, magento),
     ...options.environment,
   };
   const launch = { detached: options.detached ?? false };

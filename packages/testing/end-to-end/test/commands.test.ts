@@ -1,13 +1,11 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startSystem, TEST_SECRET, type System } from '../src';
+import { runStockSync, startSystem, TEST_SECRET, type System } from '../src';
 import { jsonError, redisServer, shown, until, widget, isWrite } from './support';
 
 /** The commands that have no test file of their own. */
-
-const command = join(__dirname, '../../../../apps/cli/bin/stock-sync.mjs');
 
 let system: System | undefined;
 afterEach(async () => {
@@ -24,23 +22,7 @@ const start = async (environment: Record<string, string> = {}) => {
   return system;
 };
 
-interface Ran {
-  code: number | null;
-  out: string;
-}
-
-/** Runs a command with this environment, and these lines as its input. */
-function runWith(environment: Record<string, string>, args: readonly string[], input: string[] = []): Promise<Ran> {
-  const env = { PATH: process.env.PATH, NODE_ENV: 'production', ...environment };
-  return new Promise(resolve => {
-    const child = execFile(process.execPath, [command, ...args], { env }, (_, out, errors) =>
-      resolve({ code: child.exitCode, out: out + errors }),
-    );
-    child.stdin?.end(input.map(line => `${line}\n`).join(''));
-  });
-}
-
-const run = (running: System, ...args: string[]) => runWith({ REDIS_URL: running.database.url }, args);
+const run = (running: System, ...args: string[]) => runStockSync({ REDIS_URL: running.database.url }, args);
 
 describe('status', () => {
   it('says first whether the store is right', async () => {
@@ -122,7 +104,7 @@ describe('init', () => {
   it('asks, checks each system, and writes settings with which the doctor finds nothing wrong', async () => {
     const running = await start();
     const file = join(folder, '.env');
-    const { code, out } = await runWith({}, ['init', '--file', file], answersFor(running));
+    const { code, out } = await runStockSync({}, ['init', '--file', file], answersFor(running));
     expect(out).toContain('is InvenTree 1.4.0');
     expect(out).toContain('ok       the integration writes stock');
     expect(out).toContain(`Wrote ${file}.`);
@@ -137,7 +119,7 @@ describe('init', () => {
     expect(written).toMatchObject({ ENABLE_SYNC: 'false', REDIS_URL: running.database.url });
     expect(written.WEBHOOK_SECRET).toMatch(/^whsec_.{44}$/);
     expect(written.DASHBOARD_PASSWORD?.length).toBeGreaterThan(12);
-    const doctor = await runWith(written, ['doctor']);
+    const doctor = await runStockSync(written, ['doctor']);
     expect(doctor.out).not.toContain('error  ');
     expect(doctor.code).toBe(0);
   });
@@ -146,7 +128,7 @@ describe('init', () => {
     const running = await start();
     const file = join(folder, '.env');
     const wrong = answersFor(running, 'inv-wrong').slice(0, 3);
-    const { code, out } = await runWith(
+    const { code, out } = await runStockSync(
       {},
       ['init', '--file', file],
       [...wrong, 'n', '', ...answersFor(running).slice(2)],
@@ -160,7 +142,7 @@ describe('init', () => {
   it('writes nothing where the input ends', async () => {
     const running = await start();
     const file = join(folder, '.env');
-    const { code, out } = await runWith({}, ['init', '--file', file], answersFor(running).slice(0, 2));
+    const { code, out } = await runStockSync({}, ['init', '--file', file], answersFor(running).slice(0, 2));
     expect(out).toContain('The input ended before every question was answered. Nothing was written.');
     expect(code).toBe(1);
     expect(() => statSync(file)).toThrow();
@@ -172,7 +154,7 @@ describe('send-event', () => {
     const running = await start();
     const item = widget(running);
     const send = (secret: string, url: string) =>
-      runWith({ WEBHOOK_SECRET: secret }, ['send-event', String(item.part), '--url', url]);
+      runStockSync({ WEBHOOK_SECRET: secret }, ['send-event', String(item.part), '--url', url]);
     expect(await send(TEST_SECRET, running.ingest.url)).toEqual({
       code: 0,
       out: expect.stringMatching(/^Ingest accepted stock_stockitem.saved of part 1 as webhook msg_/) as string,
@@ -185,13 +167,13 @@ describe('send-event', () => {
     expect((await send(TEST_SECRET, 'http://127.0.0.1:9')).out).toContain(
       'Ingest does not answer at http://127.0.0.1:9',
     );
-    expect((await runWith({}, ['send-event', '1'])).out).toContain('WEBHOOK_SECRET: is not set');
+    expect((await runStockSync({}, ['send-event', '1'])).out).toContain('WEBHOOK_SECRET: is not set');
   });
 });
 
 describe('every command', () => {
   it('has documented exit codes: 2 where the command itself is wrong', async () => {
-    expect((await runWith({}, ['--help'])).out).toContain('2  the command was wrong');
+    expect((await runStockSync({}, ['--help'])).out).toContain('2  the command was wrong');
     for (const args of [
       ['nonsense'],
       ['sync'],
@@ -199,12 +181,12 @@ describe('every command', () => {
       ['send-event', 'x'],
       ['completion', 'dos'],
     ]) {
-      expect([args, (await runWith({}, args)).code]).toEqual([args, 2]);
+      expect([args, (await runStockSync({}, args)).code]).toEqual([args, 2]);
     }
-    const unreachable = await runWith({ REDIS_URL: 'redis://127.0.0.1:9' }, ['status']);
+    const unreachable = await runStockSync({ REDIS_URL: 'redis://127.0.0.1:9' }, ['status']);
     expect(unreachable.code).toBe(1);
     expect(unreachable.out).toContain('Redis is unreachable: connect ECONNREFUSED 127.0.0.1:9');
-    expect(await runWith({ REDIS_URL: 'nonsense' }, ['status'])).toEqual({
+    expect(await runStockSync({ REDIS_URL: 'nonsense' }, ['status'])).toEqual({
       code: 1,
       out: expect.stringContaining('REDIS_URL: expected an address like redis://localhost:6379') as string,
     });
@@ -224,7 +206,7 @@ describe('every command', () => {
   });
 
   it('is completed by the shell', async () => {
-    const { out } = await runWith({}, ['completion', 'bash']);
+    const { out } = await runStockSync({}, ['completion', 'bash']);
     const complete = (...words: string[]) =>
       execFileSync(
         'bash',
@@ -241,7 +223,7 @@ describe('every command', () => {
   });
 
   it('makes secrets and hashes of passwords', async () => {
-    expect((await runWith({}, ['secret'])).out).toMatch(/^whsec_[\w+/]{43}=\n$/);
-    expect((await runWith({}, ['password'], ['correct horse'])).out).toContain('scrypt$');
+    expect((await runStockSync({}, ['secret'])).out).toMatch(/^whsec_[\w+/]{43}=\n$/);
+    expect((await runStockSync({}, ['password'], ['correct horse'])).out).toContain('scrypt$');
   });
 });

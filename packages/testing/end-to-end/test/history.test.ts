@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { connectToRedis, openHistory, type HistoryEntry } from '@stock-sync/state';
-import { startSystem, type System } from '../src';
+import { runStockSync, startSystem, type System } from '../src';
 import { isWrite, jsonError, messages, redisServer, shown, until, widget } from './support';
 
 /** What the history says about the life of a SKU. */
@@ -20,6 +18,8 @@ const start = async (environment: Record<string, string> = {}) => {
   });
   return system;
 };
+
+const run = (running: System, ...args: string[]) => runStockSync({ REDIS_URL: running.database.url }, args);
 
 /** The history of a SKU, the latest first. */
 async function historyOf(running: System, sku: string): Promise<HistoryEntry[]> {
@@ -118,14 +118,3 @@ it('is printed by `stock-sync history`', async () => {
     out: expect.stringContaining('--outcome: expected one of updated, unchanged') as string,
   });
 });
-
-const command = join(__dirname, '../../../../apps/cli/dist/main.js');
-
-function run(running: System, ...args: string[]): Promise<{ code: number | null; out: string }> {
-  const env = { PATH: process.env.PATH, NODE_ENV: 'production', REDIS_URL: running.database.url };
-  return new Promise(resolve => {
-    const child = execFile(process.execPath, [command, ...args], { env }, (_, out, errors) =>
-      resolve({ code: child.exitCode, out: out + errors }),
-    );
-  });
-}

@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { connectToRedis, openPluginHeartbeat } from '@stock-sync/state';
 import { SMTPServer } from 'smtp-server';
-import { startSystem, type System } from '../src';
+import { runStockSync, startSystem, type System } from '../src';
 import { isWrite, jsonError, messages, redisServer, until, widget } from './support';
 
 /** Notifications, through a real SMTP server and a real HTTP server. */
@@ -123,14 +121,7 @@ it('tells of dead letters, a silent plugin and an expiring token, and tries a br
 });
 
 describe('stock-sync test-notification', () => {
-  const run = (environment: Record<string, string>): Promise<{ code: number | null; out: string }> =>
-    new Promise(resolve => {
-      const command = join(__dirname, '../../../../apps/cli/bin/stock-sync.mjs');
-      const env = { PATH: process.env.PATH, NODE_ENV: 'production', REDIS_URL: environment.REDIS_URL };
-      const child = execFile(process.execPath, [command, 'test-notification'], { env }, (_, out, errors) =>
-        resolve({ code: child.exitCode, out: out + errors }),
-      );
-    });
+  const run = ({ REDIS_URL = '' }: Record<string, string>) => runStockSync({ REDIS_URL }, ['test-notification']);
 
   it('sends through every channel, and says which of them failed', async () => {
     const running = await start();

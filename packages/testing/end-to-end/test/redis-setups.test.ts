@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startInvenTree, startMagento, postWebhook, type FakeInvenTree, type FakeMagento } from '@stock-sync/fakes';
 import { Redis } from 'ioredis';
-import { startService, TEST_SECRET, type ServiceProcess } from '../src';
+import { settingsFor, startService, TEST_SECRET, type ServiceProcess } from '../src';
 import { until } from './support';
 
 /** Redis as shops set it up: with TLS and a user of its own, and with Sentinels. Each time on real servers. */
@@ -53,18 +53,8 @@ async function startShop(redis: Record<string, string>): Promise<Shop> {
   const magento = await startMagento({});
   const environment = {
     ...redis,
-    INVENTREE_URL: inventree.url,
-    INVENTREE_TOKEN: inventree.tokens.viewer,
-    MAGENTO_URL: magento.url,
-    MAGENTO_ACCESS_TOKEN: magento.integration.accessToken,
-    MAGENTO_CONSUMER_KEY: magento.integration.consumerKey,
-    MAGENTO_CONSUMER_SECRET: magento.integration.consumerSecret,
-    MAGENTO_ACCESS_TOKEN_SECRET: magento.integration.accessTokenSecret,
-    WEBHOOK_SECRET: TEST_SECRET,
-    ENABLE_SYNC: 'true',
+    ...settingsFor(inventree, magento),
     SYNC_DELAY_MS: '10',
-    SWEEP_INTERVAL_SECONDS: '0',
-    RECONCILE_INTERVAL_MINUTES: '0',
   };
   const ingest = await startService('ingest', environment);
   const worker = await startService('worker', environment);
