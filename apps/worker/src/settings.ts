@@ -85,7 +85,7 @@ export const workerSettings = {
     .describe('The mail server: `smtp://user:password@mail.example:587`.'),
   NOTIFY_AFTER_MINUTES: setting
     .wholeNumber(5, 0, 1_440)
-    .describe('How long a system may be unreachable before somebody is told.'),
+    .describe('How long a system may be unreachable before a notification is sent.'),
   INVENTREE_TOKEN_EXPIRES: z
     .string()
     .refine(text => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)), {
@@ -93,7 +93,7 @@ export const workerSettings = {
     })
     .transform(text => Date.parse(text))
     .optional()
-    .describe('When the token expires, `2027-10-01`: somebody is told two weeks before.'),
+    .describe('When the token expires, `2027-10-01`: a notification is sent two weeks before.'),
   WORKER_PORT: setting
     .wholeNumber(3002, 0, 65_535)
     .describe('The port for health and metrics; a free port where it is in use.'),

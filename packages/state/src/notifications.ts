@@ -7,14 +7,14 @@ import { parseStored } from './stored-value';
 
 const activeAlertSchema = z.object({
   message: z.string(),
-  /** The channels that were told of it. */
+  /** The channels that accepted it. */
   sentTo: z.array(z.string()),
 });
 
-/** A problem that somebody was told of, and that is not resolved. */
+/** A problem that a notification was sent of, and that is not resolved. */
 export type ActiveAlert = z.infer<typeof activeAlertSchema>;
 
-/** The problems that somebody was told of. */
+/** The problems that notifications were sent of. */
 export interface ActiveAlerts {
   all(): Promise<Map<string, ActiveAlert>>;
   set(key: string, alert: ActiveAlert): Promise<void>;

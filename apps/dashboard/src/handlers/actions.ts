@@ -55,18 +55,18 @@ export function createActions(deps: ActionDeps) {
 
   /** POST /actions/replay: run the jobs of dead letters again. */
   async function replay(request: Request, response: Response): Promise<void> {
-    const letters = await selected(request);
-    await queues.enqueue(letters.flatMap(letter => replayOf(letter) ?? []));
-    await record(response, 'requested', 'replay', letters);
-    done(request, response, `${counted(letters.length, 'dead letter')} replayed. It goes when its part is in sync.`);
+    const chosen = await selected(request);
+    await queues.enqueue(chosen.flatMap(one => replayOf(one) ?? []));
+    await record(response, 'requested', 'replay', chosen);
+    done(request, response, `${counted(chosen.length, 'dead letter')} replayed. It goes when its part is in sync.`);
   }
 
   /** POST /actions/discard: remove dead letters; the next event of a part syncs it all the same. */
   async function discard(request: Request, response: Response): Promise<void> {
-    const letters = await selected(request);
-    for (const { id } of letters) await deadLetters.remove(id);
-    await record(response, 'discarded', 'discard', letters);
-    done(request, response, `${counted(letters.length, 'dead letter')} discarded.`);
+    const chosen = await selected(request);
+    for (const { id } of chosen) await deadLetters.remove(id);
+    await record(response, 'discarded', 'discard', chosen);
+    done(request, response, `${counted(chosen.length, 'dead letter')} discarded.`);
   }
 
   /** POST /actions/reconcile: compare both systems now. */
@@ -88,7 +88,7 @@ export function createActions(deps: ActionDeps) {
     const ids = field(request.body, 'ids').split(',');
     const kind = field(request.body, 'kind');
     const all = await deadLetters.list();
-    return all.filter(letter => (kind === '' ? ids.includes(letter.id) : letter.errorKind === kind));
+    return all.filter(({ id, errorKind }) => (kind === '' ? ids.includes(id) : errorKind === kind));
   }
 
   async function record(

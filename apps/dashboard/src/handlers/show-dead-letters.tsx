@@ -10,8 +10,8 @@ export function showDeadLetters({ deadLetters }: { deadLetters: DeadLetters }): 
     const frame = pageFrame(request, response);
     const kind = field(request.query, 'kind');
     const all = await deadLetters.list();
-    const letters = kind === '' ? all : all.filter(({ errorKind }) => errorKind === kind);
-    const content = <DeadLettersPage letters={letters} frame={frame} />;
+    const shown = kind === '' ? all : all.filter(({ errorKind }) => errorKind === kind);
+    const content = <DeadLettersPage deadLetters={shown} frame={frame} />;
     response.send(renderPage('Dead letters', frame, content, { isLive: true }));
   };
 }

@@ -55,7 +55,7 @@ export function showSku(deps: ShowSkuDeps): RequestHandler {
     parts: readonly number[],
     filter: { sku: string } | { part: number },
   ): Promise<SkuData> {
-    const [states, letters, history, jobHref] = await Promise.all([
+    const [states, allDeadLetters, history, jobHref] = await Promise.all([
       deps.parts.get(parts),
       deps.deadLetters.list(),
       deps.history.page(filter, ENTRIES),
@@ -70,9 +70,9 @@ export function showSku(deps: ShowSkuDeps): RequestHandler {
         outcome: (sku === undefined ? undefined : skuStateIn(state, sku)?.outcome) ?? state.outcome,
         target: state.target && formatTarget(state.target),
       },
-      deadLetters: letters.filter(letter => {
-        const isOfPart = letter.part !== null && parts.includes(letter.part);
-        return isOfPart || (sku !== undefined && letter.sku !== null && isSameSku(letter.sku, sku));
+      deadLetters: allDeadLetters.filter(found => {
+        const isOfPart = found.part !== null && parts.includes(found.part);
+        return isOfPart || (sku !== undefined && found.sku !== null && isSameSku(found.sku, sku));
       }),
       history,
       jobHref,

@@ -4,14 +4,15 @@ import { ActionButton, type PageFrame } from './layout';
 import { DeadLetterActions } from './sku';
 
 /** The parts that cannot be synced, by the kind of their failure, each with what to do about it. */
-export function DeadLettersPage({ letters, frame }: { letters: readonly DeadLetter[]; frame: PageFrame }) {
+export function DeadLettersPage({ deadLetters, frame }: { deadLetters: readonly DeadLetter[]; frame: PageFrame }) {
   const kinds = new Map<string, DeadLetter[]>();
-  for (const letter of letters) kinds.set(letter.errorKind, [...(kinds.get(letter.errorKind) ?? []), letter]);
+  for (const deadLetter of deadLetters)
+    kinds.set(deadLetter.errorKind, [...(kinds.get(deadLetter.errorKind) ?? []), deadLetter]);
   const mayAct = frame.user.role === 'operator';
   return (
     <>
       <h1>Dead letters</h1>
-      {letters.length === 0 && <p>There is none: every part can be synced.</p>}
+      {deadLetters.length === 0 && <p>There is none: every part can be synced.</p>}
       {[...kinds].map(([kind, some]) => (
         <section>
           <h2>
@@ -40,27 +41,27 @@ export function DeadLettersPage({ letters, frame }: { letters: readonly DeadLett
                 </tr>
               </thead>
               <tbody>
-                {some.map(letter => (
+                {some.map(deadLetter => (
                   <tr>
                     <td>
-                      <Subject sku={letter.sku} part={letter.part} />
+                      <Subject sku={deadLetter.sku} part={deadLetter.part} />
                     </td>
                     <td>
-                      {letter.reason}
-                      <small>{letter.event}</small>
+                      {deadLetter.reason}
+                      <small>{deadLetter.event}</small>
                     </td>
-                    <td class="number">{letter.attempts}</td>
+                    <td class="number">{deadLetter.attempts}</td>
                     <td>
                       <small>
-                        {letter.firstFailedAt.slice(0, 19)}
+                        {deadLetter.firstFailedAt.slice(0, 19)}
                         <br />
-                        {letter.lastFailedAt.slice(0, 19)}
+                        {deadLetter.lastFailedAt.slice(0, 19)}
                       </small>
                     </td>
                     {mayAct && (
                       <td>
                         <div class="actions">
-                          <DeadLetterActions letters={[letter]} frame={frame} />
+                          <DeadLetterActions deadLetters={[deadLetter]} frame={frame} />
                         </div>
                       </td>
                     )}

@@ -41,12 +41,12 @@ export function SkuPage({ data, frame }: { data: SkuData; frame: PageFrame }) {
           </>
         )}
       </p>
-      {deadLetters.map(letter => (
+      {deadLetters.map(deadLetter => (
         <div class="problem">
           <p>
-            <strong>Dead letter:</strong> {letter.reason}
+            <strong>Dead letter:</strong> {deadLetter.reason}
           </p>
-          <p>{remedyOf(letter)}</p>
+          <p>{remedyOf(deadLetter)}</p>
         </div>
       ))}
       <div class="actions">
@@ -55,7 +55,7 @@ export function SkuPage({ data, frame }: { data: SkuData; frame: PageFrame }) {
             Sync now
           </ActionButton>
         )}
-        {mayAct && deadLetters.length > 0 && <DeadLetterActions letters={deadLetters} frame={frame} />}
+        {mayAct && deadLetters.length > 0 && <DeadLetterActions deadLetters={deadLetters} frame={frame} />}
       </div>
       <section>
         <h2>Now</h2>
@@ -82,8 +82,8 @@ export function SkuPage({ data, frame }: { data: SkuData; frame: PageFrame }) {
 }
 
 /** Replay or discard these dead letters. */
-export function DeadLetterActions({ letters, frame }: { letters: readonly DeadLetter[]; frame: PageFrame }) {
-  const fields = { ids: letters.map(({ id }) => id).join(','), back: frame.path };
+export function DeadLetterActions({ deadLetters, frame }: { deadLetters: readonly DeadLetter[]; frame: PageFrame }) {
+  const fields = { ids: deadLetters.map(({ id }) => id).join(','), back: frame.path };
   return (
     <>
       <ActionButton action="/actions/replay" csrf={frame.csrf} fields={fields}>

@@ -9,14 +9,14 @@ export interface Alert {
 }
 
 export interface AlertSettings {
-  /** How long a system may be unreachable before somebody is told, in milliseconds. */
+  /** How long a system may be unreachable before a notification is sent, in milliseconds. */
   outageMs: number;
   /** When the InvenTree token expires, in milliseconds since 1970. */
   tokenExpiresAt: number | undefined;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** How long before the token expires somebody is told. */
+/** How long before the token expires a notification is sent. */
 const EXPIRES_SOON_MS = 14 * DAY_MS;
 
 const SYSTEMS = { 'inventree-read': 'InvenTree', 'magento-read': 'Magento', 'magento-write': 'Magento' } as const;

@@ -15,7 +15,7 @@ export interface NotifierDeps {
   log: Log;
 }
 
-/** Tells somebody once of each problem, and once when it is resolved. */
+/** Sends one notification of each problem, and one when it is resolved. */
 export interface Notifier {
   /** Sends a test through every channel; for each of them, why it failed. */
   test(): Promise<{ channel: string; failure: string | undefined }[]>;
@@ -45,7 +45,7 @@ export function startNotifier(deps: NotifierDeps): Notifier {
     }
   }
 
-  /** Tells those who were not told yet. */
+  /** Sends a problem to the channels that do not have it yet. */
   async function tell({ key, message }: Alert, sentTo: readonly string[]): Promise<void> {
     const left = channels.filter(({ name }) => !sentTo.includes(name));
     if (left.length === 0) return;
@@ -53,7 +53,7 @@ export function startNotifier(deps: NotifierDeps): Notifier {
     if (told.length > 0) await active.set(key, { message, sentTo: [...sentTo, ...told] });
   }
 
-  /** Tells those who were told of it. */
+  /** Sends the end of a problem to the channels that have it. */
   async function resolve(key: string, message: string, sentTo: readonly string[]): Promise<void> {
     const left = channels.filter(({ name }) => sentTo.includes(name));
     const told = await sendTo(left, notification('resolved', message));
