@@ -69,6 +69,7 @@ async function main(environment: Environment): Promise<void> {
     outcomeCounts: openOutcomeCounts(parts),
     activity: openActivity(connection),
     boardPath: BOARD_PATH,
+    isBehindProxy: settings.DASHBOARD_URL !== undefined,
     board: createBoard({ queues: boardQueues, parts, history, path: BOARD_PATH }),
     events: live.handler,
     sessions: await createSessions(connection, settings.DASHBOARD_URL?.startsWith('https:') ?? false),

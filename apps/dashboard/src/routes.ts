@@ -20,6 +20,8 @@ export interface DashboardDeps extends OverviewDeps, ShowSkuDeps, ActionDeps, Lo
   sessions: RequestHandler;
   events: RequestHandler;
   board: RequestHandler;
+  /** Whether the address of a client comes from a reverse proxy; otherwise a client could make it up. */
+  isBehindProxy: boolean;
   partLists: PartLists;
   now: () => number;
   /** Adds health and metrics, which need no login. */
@@ -70,7 +72,7 @@ const FOR_BOARD = helmet.contentSecurityPolicy({
  */
 export function createDashboardApplication(deps: DashboardDeps): Express {
   const application = createWebApplication();
-  application.set('trust proxy', 1);
+  if (deps.isBehindProxy) application.set('trust proxy', 1);
   deps.addOperatorRoutes(application);
   application.use(STRICT);
   addAssets(application);

@@ -36,6 +36,7 @@ export function createLoginRoutes({ users, hasPasswords, openId, log }: LoginDep
     requestWasSuccessful: (_request, response) => response.statusCode < 400,
     standardHeaders: true,
     legacyHeaders: false,
+    validate: { xForwardedForHeader: false },
     handler: (request, response) => {
       log.warn(`Login refused: more than ${ATTEMPTS} wrong passwords from one address within 15 minutes`);
       showLogin(request, response, 429, 'Too many wrong passwords. Wait 15 minutes.');

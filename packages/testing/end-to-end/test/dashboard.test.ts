@@ -179,7 +179,9 @@ describe('the login', () => {
       const body = new URLSearchParams({ csrf, user: 'admin', password: 'wrong' });
       const statuses: number[] = [];
       for (let attempt = 0; attempt < 11; attempt++) {
-        statuses.push((await fetch(`${own.url}/login`, { method: 'POST', headers: { cookie }, body })).status);
+        // Made up by the client: there is no reverse proxy.
+        const headers = { cookie, 'x-forwarded-for': `10.0.0.${attempt}` };
+        statuses.push((await fetch(`${own.url}/login`, { method: 'POST', headers, body })).status);
       }
       expect(statuses).toEqual([...Array.from({ length: 10 }, () => 401), 429]);
     } finally {
