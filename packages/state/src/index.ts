@@ -24,7 +24,6 @@ export {
 } from './dead-letters';
 export {
   openParts,
-  OUTCOMES,
   hadSku,
   isConfirmed,
   skusIn,
@@ -97,9 +96,7 @@ export {
 export {
   openActivity,
   lagQuantile,
-  BUCKET_MS,
   CALLED_SYSTEMS,
-  LAG_BOUNDS,
   type Activity,
   type ActivityBucket,
   type CalledSystem,
