@@ -61,12 +61,19 @@ const commands = {
     process.env.PYTHON_PATH = findPython(root);
     if (args.length === 0) testPlugin(process.env.PYTHON_PATH);
     const { findRedisProgram } = await import('./redis.mjs');
+    const { startPrivatePostgres } = await import('./postgres.mjs');
     process.env.REDIS_PROGRAM = findRedisProgram();
-    await withRedis(redis => {
-      process.env.TEST_REDIS_URL = redis.url;
-      console.log(`Redis for the tests: ${redis.description}`);
-      node(tool('jest/bin/jest.js'), ...args);
-    });
+    const postgres = await startPrivatePostgres();
+    process.env.TEST_POSTGRES_URL = postgres.url;
+    try {
+      await withRedis(redis => {
+        process.env.TEST_REDIS_URL = redis.url;
+        console.log(`For the tests: ${redis.description}; ${postgres.description}`);
+        node(tool('jest/bin/jest.js'), ...args);
+      });
+    } finally {
+      await postgres.stop();
+    }
   },
   'test-plugin': async () => {
     const { findPython } = await import('./programs.mjs');

@@ -1,6 +1,6 @@
 import { readSettings, SettingsError, type Environment } from '@stock-sync/service';
 import { connectToRedis, type RedisConnection } from '@stock-sync/state';
-import { cliSettings } from './settings';
+import { cliSettings, type CliSettings } from './settings';
 
 /** A command cannot do what was requested; the message tells the operator why. */
 export class CommandError extends Error {
@@ -39,7 +39,7 @@ export async function runCommand(command: () => Promise<string>): Promise<void> 
 /** Runs a command that needs Redis. */
 export async function runWithRedis(
   environment: Environment,
-  command: (connection: RedisConnection) => Promise<string>,
+  command: (connection: RedisConnection, settings: CliSettings) => Promise<string>,
 ): Promise<void> {
   await runCommand(async () => {
     const settings = readSettings(environment, cliSettings);
@@ -57,7 +57,7 @@ export async function runWithRedis(
     await connection.redis.ping();
     clearTimeout(tooLong);
     try {
-      return await command(connection);
+      return await command(connection, settings);
     } finally {
       connection.redis.disconnect();
     }

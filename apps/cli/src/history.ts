@@ -17,7 +17,8 @@ export async function historyCommand(
   sku: string | undefined,
   options: HistoryCommandOptions,
 ): Promise<string> {
-  const { entries } = await history.page({ sku, ...filterFrom(options) }, limitFrom(options.limit));
+  const { entries, missing } = await history.page({ sku, ...filterFrom(options) }, limitFrom(options.limit));
+  if (missing !== undefined) console.error(missing);
   const inOrder = entries.reverse();
   if (options.json) return JSON.stringify(inOrder, undefined, 2);
   if (inOrder.length > 0) return inOrder.map(lineOf).join('\n');

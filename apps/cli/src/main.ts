@@ -1,5 +1,13 @@
 import { runMain, type Environment } from '@stock-sync/service';
-import { openDeadLetters, openHistory, openJobQueues } from '@stock-sync/state';
+import {
+  openDeadLetters,
+  openHistory,
+  openHistoryDatabase,
+  openJobQueues,
+  withOlderHistory,
+  type HistoryReader,
+  type RedisConnection,
+} from '@stock-sync/state';
 import { Argument, Command } from 'commander';
 import { EXIT, runCommand, runWithRedis } from './command';
 import { completionScript, SHELLS, type Shell } from './completion';
@@ -12,6 +20,7 @@ import { passwordCommand } from './password';
 import { reconcileCommand, type ReconcileCommandOptions } from './reconcile';
 import { createSecret } from './secret';
 import { sendEventCommand, type SendEventOptions } from './send-event';
+import type { CliSettings } from './settings';
 import { statusCommand } from './status';
 import { syncCommand } from './sync';
 import { testNotificationCommand } from './test-notification';
@@ -69,7 +78,9 @@ async function main(environment: Environment): Promise<void> {
     .option('--since <time>', 'only entries since then, e.g. 2026-11-24T08:00')
     .option('--json', 'as JSON')
     .action((sku: string | undefined, options: HistoryCommandOptions) =>
-      runWithRedis(environment, connection => historyCommand(openHistory(connection), sku, options)),
+      runWithRedis(environment, (connection, settings) =>
+        withHistory(connection, settings, history => historyCommand(history, sku, options)),
+      ),
     );
 
   program
@@ -173,6 +184,22 @@ function withDeadLetters(
       await Promise.all([opened.deadLetters.close(), opened.queues.close()]);
     }
   });
+}
+
+/** Runs a command with the history in Redis, and the older one in PostgreSQL where a shop has it. */
+async function withHistory(
+  connection: RedisConnection,
+  { HISTORY_DATABASE_URL: url, REDIS_PREFIX: shop }: CliSettings,
+  command: (history: HistoryReader) => Promise<string>,
+): Promise<string> {
+  const recent = openHistory(connection);
+  if (url === undefined) return command(recent);
+  const database = openHistoryDatabase(url, shop);
+  try {
+    return await command(withOlderHistory(recent, database));
+  } finally {
+    await database.close();
+  }
 }
 
 function selectionFrom(command: Command, parts: readonly string[], all: boolean | undefined): Selection {

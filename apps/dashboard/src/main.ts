@@ -13,10 +13,12 @@ import {
   openActivity,
   openDeadLetters,
   openHistory,
+  openHistoryDatabase,
   openJobQueues,
   openOutcomeCounts,
   openParts,
   QUEUES,
+  withOlderHistory,
 } from '@stock-sync/state';
 import { Queue } from 'bullmq';
 import { collectDefaultMetrics, Registry } from 'prom-client';
@@ -52,7 +54,12 @@ async function main(environment: Environment): Promise<void> {
   const queues = openJobQueues(connection);
   const deadLetters = openDeadLetters(connection);
   const parts = openParts(connection);
-  const history = openHistory(connection, { days: settings.HISTORY_DAYS, entries: settings.HISTORY_ENTRIES });
+  const recent = openHistory(connection, { days: settings.HISTORY_DAYS, entries: settings.HISTORY_ENTRIES });
+  const database =
+    settings.HISTORY_DATABASE_URL === undefined
+      ? undefined
+      : openHistoryDatabase(settings.HISTORY_DATABASE_URL, settings.REDIS_PREFIX);
+  const history = database ? withOlderHistory(recent, database) : recent;
   const live = createLive({ connection, queues, deadLetters, history });
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -64,7 +71,7 @@ async function main(environment: Environment): Promise<void> {
     deadLetters,
     parts,
     history,
-    recordHistory: history.record,
+    recordHistory: recent.record,
     partLists: openPartLists(parts, partQueue),
     outcomeCounts: openOutcomeCounts(parts),
     activity: openActivity(connection),
@@ -95,6 +102,7 @@ async function main(environment: Environment): Promise<void> {
     await closeServer(server);
     await Promise.all([queues.close(), deadLetters.close(), ...boardQueues.map(queue => queue.close())]);
     redis.disconnect();
+    await database?.close();
   });
   log.info(`Listening on port ${portOf(server)}`);
 }

@@ -2,14 +2,20 @@ import { CallError } from '@stock-sync/http-client';
 import { createInvenTreeClient, type AboutInvenTree, type InvenTreeClient } from '@stock-sync/inventree-client';
 import { createMagentoClient, detectStockApi, PROBE_SKU, type MagentoClient } from '@stock-sync/magento-client';
 import { errorMessage } from '@stock-sync/service';
-import { connectToRedis, findRedisProblems, openPluginHeartbeat, PLUGIN_SILENT_MS } from '@stock-sync/state';
+import {
+  connectToRedis,
+  findRedisProblems,
+  openHistoryDatabase,
+  openPluginHeartbeat,
+  PLUGIN_SILENT_MS,
+} from '@stock-sync/state';
 import { createOfferRules, type OfferRules } from './offer-rules';
 import type { WorkerSettings } from './settings';
 import { sellingProblems } from './start-checks';
 
 /** What was checked, and what was found. */
 export interface Check {
-  subject: 'Redis' | 'InvenTree' | 'Plugin' | 'Rules' | 'Magento' | 'Writing';
+  subject: 'Redis' | 'PostgreSQL' | 'InvenTree' | 'Plugin' | 'Rules' | 'Magento' | 'Writing';
   level: 'ok' | 'warning' | 'error';
   /** For people; of a warning or an error, with the remedy. */
   message: string;
@@ -38,7 +44,10 @@ export async function runChecks(
   only?: CheckedSystem,
 ): Promise<void> {
   const isChecked = (system: CheckedSystem) => only === undefined || only === system;
-  if (isChecked('redis')) await checkRedis(settings, found);
+  if (isChecked('redis')) {
+    await checkRedis(settings, found);
+    await checkHistoryDatabase(settings, found);
+  }
   const common = { timeoutMs: settings.TIMEOUT * 1000, verifyTls: settings.VERIFY_SSL, caFile: settings.CA_FILE };
   let pluginFailure: string | undefined;
   const inventree = createInvenTreeClient({
@@ -87,6 +96,24 @@ async function checkRedis({ REDIS_URL, REDIS_PREFIX, REDIS_CLUSTER }: WorkerSett
     found({ subject: 'Redis', level: 'error', message: `${withoutPassword(REDIS_URL)}: ${errorMessage(error)}` });
   } finally {
     connection.redis.disconnect();
+  }
+}
+
+async function checkHistoryDatabase(
+  { HISTORY_DATABASE_URL: url, REDIS_PREFIX: shop }: WorkerSettings,
+  found: (check: Check) => void,
+) {
+  if (url === undefined) return;
+  const database = openHistoryDatabase(url, shop);
+  try {
+    await database.prepare();
+    found({ subject: 'PostgreSQL', level: 'ok', message: `${withoutPassword(url)} keeps the history` });
+  } catch (error) {
+    const remedy = 'Start PostgreSQL, or correct HISTORY_DATABASE_URL';
+    const message = `${withoutPassword(url)} cannot keep the history: ${errorMessage(error)}. ${remedy}`;
+    found({ subject: 'PostgreSQL', level: 'error', message });
+  } finally {
+    await database.close();
   }
 }
 

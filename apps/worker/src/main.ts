@@ -25,6 +25,7 @@ import {
   openDeadLetters,
   openFencing,
   openHistory,
+  openHistoryDatabase,
   openJobQueues,
   openLastReconcile,
   openLastSweep,
@@ -43,6 +44,7 @@ import {
 } from '@stock-sync/state';
 import { Worker } from 'bullmq';
 import type { Express } from 'express';
+import { startHistoryCopy } from './history-copy';
 import { createBreaker } from './breaker/breaker';
 import { createProbes } from './breaker/probes';
 import { createPartReads } from './calls/part-reads';
@@ -154,7 +156,8 @@ async function main(environment: Environment): Promise<void> {
   const productLookups = createProductLookups({ connections, breaker, products, now });
   const stopping = withResolvers();
   const bounds = { days: settings.HISTORY_DAYS, entries: settings.HISTORY_ENTRIES };
-  const recordHistory = createRecordHistory({ history: openHistory(connection, bounds), now });
+  const history = openHistory(connection, bounds);
+  const recordHistory = createRecordHistory({ history, now });
   const common = { connections, parts, queues, rulesInForce, recordHistory, now, log };
   const onPartGone = settings.ON_PART_GONE;
   const comparison = { writes, onPartGone, maxZeroedPercent: settings.RECONCILE_MAX_ZEROED_PERCENT, metrics };
@@ -183,6 +186,17 @@ async function main(environment: Environment): Promise<void> {
     dashboardUrl: settings.DASHBOARD_URL,
     log,
   });
+  const historyCopy =
+    settings.HISTORY_DATABASE_URL === undefined
+      ? undefined
+      : startHistoryCopy({
+          history,
+          database: openHistoryDatabase(settings.HISTORY_DATABASE_URL, settings.REDIS_PREFIX),
+          lease: openSemaphore(connection, 'history-copy', 1),
+          days: settings.HISTORY_DATABASE_DAYS,
+          now,
+          log,
+        });
   const handlers = jobHandlers({
     testNotification: createTestNotification({ notifier, connection }),
     explain: createExplain({ ...common, connection, partReads, skuLookups, storeReads }),
@@ -312,6 +326,7 @@ async function main(environment: Environment): Promise<void> {
     await activity.flush();
     startChecks.stop();
     notifier.stop();
+    await historyCopy?.stop();
     const stopped = new NotYetError('the worker stops', 0);
     setTimeout(() => stopping.reject(stopped), RETURN_MS).unref();
     await Promise.all(workers.map(worker => worker.close()));

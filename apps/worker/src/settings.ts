@@ -70,6 +70,9 @@ export const workerSettings = {
   MAGENTO_CONCURRENCY: setting.wholeNumber(2, 1, 100).describe('Writes to Magento at once, over all workers.'),
   INVENTREE_CONCURRENCY: setting.wholeNumber(4, 1, 100).describe('Reads of InvenTree at once, over all workers.'),
   ...historySettings,
+  HISTORY_DATABASE_DAYS: setting
+    .wholeNumber(365, 0, 36_500)
+    .describe('How long the history is kept in PostgreSQL; `0`: for ever.'),
   ...dashboardAddress,
   NOTIFY_WEBHOOK_URL: setting
     .url(HTTP, 'https://hooks.chat.example/T000')
@@ -116,6 +119,9 @@ export function readWorkerSettings(environment: Environment) {
     );
   }
   if (values?.NOTIFY_EMAIL_TO && !values.SMTP_URL) problems.push('SMTP_URL: is not set (NOTIFY_EMAIL_TO needs it)');
+  if (values?.HISTORY_DATABASE_URL && values.HISTORY_ENTRIES === 0) {
+    problems.push('HISTORY_ENTRIES: expected more than 0 with HISTORY_DATABASE_URL, which gets its entries from Redis');
+  }
   problems.push(...(values ? unknownSources(values) : []));
   if (!values || problems.length > 0) throw new SettingsError(problems);
 

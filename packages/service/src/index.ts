@@ -3,6 +3,7 @@ export {
   SettingsError,
   setting,
   commonSettings,
+  historyDatabaseSettings,
   historySettings,
   dashboardAddress,
   type Environment,

@@ -60,7 +60,8 @@ function rawValue(
 
 /** Secrets are never shown, not even wrong ones. */
 function shown(name: string, value: string | undefined): string {
-  if (value === undefined || /TOKEN$|SECRET|PASSWORD|KEY|REDIS_URL|SMTP_URL|WEBHOOK_URL/.test(name)) return '';
+  if (value === undefined || /TOKEN$|SECRET|PASSWORD|KEY|REDIS_URL|DATABASE_URL|SMTP_URL|WEBHOOK_URL/.test(name))
+    return '';
   return `, got "${value.slice(0, 80)}"`;
 }
 
@@ -162,12 +163,24 @@ export const commonSettings = {
     .describe('`json`, `text`, or `auto`: text on a terminal, JSON elsewhere.'),
 } satisfies Settings;
 
+/** The setting of the processes that write or read the history in PostgreSQL. */
+export const historyDatabaseSettings = {
+  HISTORY_DATABASE_URL: setting
+    .url(['postgres:', 'postgresql:'], 'postgresql://user:password@postgres.example/stock_sync')
+    .optional()
+    .describe(
+      'A PostgreSQL database that keeps the history for longer than Redis: ' +
+        '`postgresql://user:password@postgres.example/stock_sync`.',
+    ),
+} satisfies Settings;
+
 /** The settings of the processes that record or read the history of each SKU. */
 export const historySettings = {
   HISTORY_DAYS: setting.wholeNumber(30, 1, 3_650).describe('How long the history of each SKU is kept in Redis.'),
   HISTORY_ENTRIES: setting
     .wholeNumber(100_000, 0, 10_000_000)
     .describe('The most entries of the history in Redis, of all SKUs together; `0` records nothing.'),
+  ...historyDatabaseSettings,
 } satisfies Settings;
 
 /** The setting of the processes that link to the dashboard, or serve it. */

@@ -66,6 +66,8 @@ export interface HistoryPage {
   entries: HistoryEntry[];
   /** Where the next page begins; undefined where there is none. */
   next: string | undefined;
+  /** Why older entries are missing, where they are. */
+  missing?: string;
 }
 
 /** Reads the history. */

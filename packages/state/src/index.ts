@@ -37,6 +37,7 @@ export { openProducts, type Products, type RememberedProduct } from './products'
 export { openStockItems, type StockItems } from './stock-items';
 export { openWebhookIds, type WebhookIds } from './webhook-ids';
 export { openFencing, type FencedRead, type Fencing, type WritePermission } from './fencing';
+export { openHistoryDatabase, withOlderHistory, type HistoryDatabase } from './history-database';
 export { openSemaphore, type CallLimit, type Semaphore } from './semaphores';
 export {
   BREAKERS,

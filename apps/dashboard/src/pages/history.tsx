@@ -44,7 +44,7 @@ export function HistoryList({ form, page }: { form: HistoryForm; page: HistoryPa
         <button>Filter</button>
         <a href={`/history.csv?${query({})}`}>Export CSV</a>
       </form>
-      <HistoryTable entries={page.entries} />
+      <HistoryTable page={page} />
       {page.next !== undefined && (
         <p>
           <a href={`/history?${query({ before: page.next })}`}>Older entries</a>
@@ -54,9 +54,25 @@ export function HistoryList({ form, page }: { form: HistoryForm; page: HistoryPa
   );
 }
 
-/** Entries of the history, the latest first. */
-export function HistoryTable({ entries, isOfOneSku = false }: { entries: HistoryEntry[]; isOfOneSku?: boolean }) {
-  if (entries.length === 0) return <p>There is no such entry.</p>;
+/** Entries of the history, the latest first, and why older ones are missing. */
+export function HistoryTable({ page, isOfOneSku = false }: { page: HistoryPage; isOfOneSku?: boolean }) {
+  return (
+    <>
+      {page.missing !== undefined && (
+        <p class="notice" role="status">
+          {page.missing}
+        </p>
+      )}
+      {page.entries.length === 0 ? (
+        <p>There is no such entry.</p>
+      ) : (
+        <Entries entries={page.entries} isOfOneSku={isOfOneSku} />
+      )}
+    </>
+  );
+}
+
+function Entries({ entries, isOfOneSku }: { entries: HistoryEntry[]; isOfOneSku: boolean }) {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Entries">
       <table>

@@ -70,7 +70,7 @@ export function SkuPage({ data, frame }: { data: SkuData; frame: PageFrame }) {
       </section>
       <section>
         <h2>History</h2>
-        <HistoryTable entries={history.entries} isOfOneSku={sku !== undefined} />
+        <HistoryTable page={history} isOfOneSku={sku !== undefined} />
         {history.next !== undefined && sku !== undefined && (
           <p>
             <a href={`/history?sku=${encodeURIComponent(sku)}&before=${history.next}`}>Older entries</a>

@@ -9,6 +9,7 @@ export {
   type System,
   type SystemOptions,
 } from './system';
+export { createPostgresDatabase, type PostgresDatabase } from './postgres-database';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy';
 export { startPlugin, type PluginProcess } from './plugin-process';
 export { startRedis, type RedisProcess } from './redis-process';

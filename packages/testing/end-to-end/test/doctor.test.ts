@@ -85,6 +85,11 @@ const FAULTS: Fault[] = [
     'Settings   error    SAFETY_STOCK: expected units such as 5',
   ],
   ['Redis is down', () => ({ REDIS_URL: 'redis://127.0.0.1:1' }), 'Start Redis, or correct REDIS_URL'],
+  [
+    'PostgreSQL is down',
+    () => ({ HISTORY_DATABASE_URL: 'postgresql://user:hidden@127.0.0.1:1/stock_sync' }),
+    'PostgreSQL  error    postgresql://127.0.0.1:1/stock_sync cannot keep the history: connect ECONNREFUSED',
+  ],
   ['InvenTree is down', () => ({ INVENTREE_URL: NOWHERE }), 'Is INVENTREE_URL right, and reachable from this machine?'],
   [
     'InvenTree is in maintenance',
