@@ -93,8 +93,6 @@ interface CatalogEntry<Job> {
   title: (job: Job) => string;
   /** Two jobs with the same id are one. */
   deduplicationId: (job: Job) => string;
-  /** Lower numbers first; 0 is before all. */
-  priority: number;
   /** Attempts until it becomes a dead letter; undefined: as many as MAX_ATTEMPTS. */
   attempts: number | undefined;
   /** How long it waits before it starts, in milliseconds. */
@@ -104,7 +102,7 @@ interface CatalogEntry<Job> {
 }
 
 /** What is true of most kinds. */
-const usual = { priority: 0, attempts: undefined, delayMs: () => 0, timeLimitFactor: 1 };
+const usual = { attempts: undefined, delayMs: () => 0, timeLimitFactor: 1 };
 /** Reading all parts may take this many times as long as reading one. */
 const ALL_PARTS = 20;
 

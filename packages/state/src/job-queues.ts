@@ -216,12 +216,11 @@ const keptOptions = {
  * for a job that is running causes one more run afterwards (keepLastIfActive).
  */
 function jobOptions(job: SyncJob, eventDelayMs: number): BulkJobOptions {
-  const { priority, delayMs } = catalogEntry(job);
+  const { delayMs } = catalogEntry(job);
   const delay = delayMs(job, { eventDelayMs });
   return {
     timestamp: job.acceptedAt,
     ...(delay > 0 && { delay }),
-    ...(priority > 0 && { priority }),
     deduplication: { id: deduplicationId(job), keepLastIfActive: true },
     ...keptOptions,
   };

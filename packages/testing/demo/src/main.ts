@@ -6,6 +6,8 @@ import { playStep, story } from './story';
 export interface DemoOptions {
   redis: { url: string; description: string };
   once: boolean;
+  /** The port of the dashboard where it is all that can be reached, as in a container; otherwise any port. */
+  dashboardPort?: string | undefined;
 }
 
 const LOGIN = { user: 'demo', password: 'demo-password' };
@@ -14,7 +16,7 @@ const LOGIN = { user: 'demo', password: 'demo-password' };
  * Plays the story on a fake InvenTree and a fake Magento. Resolves with 0 if all quantities were equal, otherwise with
  * 1.
  */
-export async function runDemo({ redis, once }: DemoOptions): Promise<number> {
+export async function runDemo({ redis, once, dashboardPort }: DemoOptions): Promise<number> {
   print(bold('InvenTree Magento Sync: a demo on fakes of both systems, as slow as the real ones'));
   print(faint(`Redis: ${redis.description}`));
   const system = await startSystem({
@@ -30,6 +32,7 @@ export async function runDemo({ redis, once }: DemoOptions): Promise<number> {
       REDIS_URL: system.environment.REDIS_URL ?? '',
       DASHBOARD_USER: LOGIN.user,
       DASHBOARD_PASSWORD: LOGIN.password,
+      ...(dashboardPort !== undefined && { DASHBOARD_PORT: dashboardPort }),
     },
     { detached: true },
   );
@@ -66,7 +69,9 @@ export async function runDemo({ redis, once }: DemoOptions): Promise<number> {
     const { inventree, magento, ingest, workers } = system;
     print();
     print(bold('Everything keeps running until you press Ctrl-C:'));
-    print(`   queues, jobs, dead letters   ${dashboard.url}   (login ${LOGIN.user} / ${LOGIN.password})`);
+    const address = dashboardPort === undefined ? dashboard.url : `http://localhost:${dashboardPort}`;
+    print(`   queues, jobs, dead letters   ${address}   (login ${LOGIN.user} / ${LOGIN.password})`);
+    if (dashboardPort !== undefined) return;
     print(`   metrics                      ${ingest.operatorUrl}/metrics   ${workers[0]?.url ?? ''}/metrics`);
     print();
     print('Change stock in InvenTree, and check Magento a moment later:');

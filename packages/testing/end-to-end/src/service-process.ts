@@ -47,7 +47,7 @@ export async function startService(
   environment: Record<string, string>,
   options: LaunchOptions = {},
 ): Promise<ServiceProcess> {
-  const service = launchService(app, { ...environment, ...ANY_PORTS[app], LOG_LEVEL: 'info' }, options);
+  const service = launchService(app, { ...ANY_PORTS[app], ...environment, LOG_LEVEL: 'info' }, options);
   for (let attempt = 0; attempt < 400 && service.process.exitCode === null; attempt++) {
     const ports = service.log.flatMap(({ message }) =>
       [...message.matchAll(/\bon port (\d+)/g)].flatMap(([, port]) => port ?? []),

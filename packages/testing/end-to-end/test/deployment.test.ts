@@ -22,9 +22,13 @@ interface Service {
   healthcheck: { test: string[] };
   environment?: Record<string, string>;
   ports?: string[];
+  profiles?: string[];
+  secrets?: string[];
 }
 const compose = parse(text('docker-compose.yml'), { merge: true }) as { services: Record<string, Service> };
-const ours = Object.entries(compose.services).filter(([, service]) => service.build !== undefined);
+const ours = Object.entries(compose.services).filter(
+  ([, service]) => service.build !== undefined && service.profiles === undefined,
+);
 
 /** The settings in an .env file. */
 function settingsIn(file: string): Record<string, string> {
@@ -42,10 +46,11 @@ const filledIn = () => ({
 });
 
 describe('docker-compose.yml', () => {
+  const secretFiles = parse(text('docs/compose/secrets.yml')) as typeof compose & { secrets: object };
+
   it('follows the Compose specification', () => {
     const validate = new Ajv2019({ strict: false, allErrors: true, validateFormats: false }).compile(schema);
-    const valid = validate(compose);
-    expect([valid, validate.errors]).toEqual([true, null]);
+    for (const content of [compose, secretFiles]) expect([validate(content), validate.errors]).toEqual([true, null]);
     expect(validate({ services: { ingest: { image: 'x', port: ['3000:3000'] } } })).toBe(false);
   });
 
@@ -77,6 +82,25 @@ describe('docker-compose.yml', () => {
     const secrets = Object.keys(settingsIn('.env.example')).filter(setting => /SECRET|TOKEN|PASSWORD/.test(setting));
     const { environment = {} } = compose.services[name] ?? {};
     expect(secrets.filter(secret => environment[secret] === undefined).sort()).toEqual([...needed].sort());
+  });
+
+  it('can read each secret of a service from a file of its own', () => {
+    const used = Object.values(secretFiles.services).flatMap(({ secrets }) => secrets ?? []);
+    expect([...used].sort()).toEqual(Object.keys(secretFiles.secrets).sort());
+    const inTheExample = Object.keys(settingsIn('.env.example')).filter(name => /SECRET|TOKEN|PASSWORD|KEY/.test(name));
+    expect(used.map(name => name.toUpperCase()).sort()).toEqual(inTheExample.sort());
+    for (const { environment, secrets = [] } of Object.values(secretFiles.services)) {
+      const files = secrets.map(name => [`${name.toUpperCase()}_FILE`, `/run/secrets/${name}`] as const);
+      const blanks = secrets.map(name => [name.toUpperCase(), ''] as const);
+      expect(environment).toEqual(Object.fromEntries([...files, ...blanks]));
+    }
+  });
+
+  it('has a demo that needs no settings, and is started only when it is named', () => {
+    const { demo } = compose.services;
+    expect(demo?.profiles).toEqual(['demo']);
+    expect(existsSync(join(root, demo?.command[1] ?? ''))).toBe(true);
+    expect(demo).toMatchObject({ env_file: [], environment: { REDIS_URL: 'redis://redis:6379' } });
   });
 
   it('has a health check that recognises a service that is down', async () => {
