@@ -104,7 +104,7 @@ const commands = {
     setUp();
     const { findRedisProgram } = await import('./redis.mjs');
     const { chaosCommand } = await import(pathToFileURL(join(root, 'packages/testing/chaos/dist/command.js')));
-    process.exit(await chaosCommand(args, findRedisProgram()));
+    process.exit(await chaosCommand(root, args, findRedisProgram()));
   },
   'chaos-mutants': async args => {
     setUp();

@@ -8,6 +8,7 @@ import {
   portOf,
   readSettings,
   runMain,
+  startTracing,
   stopOnSignal,
   type Environment,
 } from '@stock-sync/service';
@@ -38,10 +39,12 @@ const SECRET_BYTES = 24;
 async function main(environment: Environment): Promise<void> {
   const settings = readSettings(environment, ingestSettings);
   const log = createLog({ service: 'ingest', level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
+  const tracing = await startTracing('ingest', settings.OTEL_EXPORTER_OTLP_ENDPOINT);
   const connection = connectToRedis(settings.REDIS_URL, {
     prefix: settings.REDIS_PREFIX,
     cluster: settings.REDIS_CLUSTER,
     whileUnreachable: { fail: true, afterMs: REDIS_TIMEOUT_MS },
+    telemetry: tracing?.telemetry,
     onChange: (state, reason) =>
       state === 'reachable'
         ? log.info('Redis is reachable')
@@ -112,6 +115,7 @@ async function main(environment: Environment): Promise<void> {
     await Promise.all([closeServer(server), closeServer(operatorServer)]);
     await Promise.all([queues.close(), deadLetters.close()]);
     redis.disconnect();
+    await tracing?.stop();
   });
   const operatorPort = portOf(operatorServer);
   log.info(`Listening for webhooks on port ${portOf(server)}; health, metrics and status are on port ${operatorPort}`);

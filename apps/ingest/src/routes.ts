@@ -1,4 +1,4 @@
-import { addOperatorRoutes, createWebApplication, type NotReady } from '@stock-sync/service';
+import { addOperatorRoutes, createWebApplication, traceRequests, type NotReady } from '@stock-sync/service';
 import express, { type Express } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import type { Registry } from 'prom-client';
@@ -39,7 +39,12 @@ export function createIngestApplication(
     },
   });
   const rawBody = express.raw({ type: () => true, limit: BODY_LIMIT });
-  application.post('/webhooks/inventree', limit, rawBody, receiveWebhook(deps));
+  application.post(
+    '/webhooks/inventree',
+    limit,
+    rawBody,
+    traceRequests('POST /webhooks/inventree', receiveWebhook(deps)),
+  );
   application.all('/webhooks/inventree', answerMethod('POST'));
 
   for (const [name, handler] of Object.entries(answerInvenTree(deps))) {

@@ -1,9 +1,17 @@
-import { commonSettings, dashboardAddress, setting, type Settings, type SettingsValues } from '@stock-sync/service';
+import {
+  commonSettings,
+  dashboardAddress,
+  setting,
+  tracingSettings,
+  type Settings,
+  type SettingsValues,
+} from '@stock-sync/service';
 
 /** The settings of ingest. */
 export const ingestSettings = {
   ...commonSettings,
   ...dashboardAddress,
+  ...tracingSettings,
   INGEST_PORT: setting.wholeNumber(3000, 0, 65_535).describe('The port for webhooks, and for nothing else.'),
   INGEST_OPERATOR_PORT: setting
     .wholeNumber(3003, 0, 65_535)

@@ -7,6 +7,7 @@ import {
   listen,
   portOf,
   runMain,
+  startTracing,
   stopOnSignal,
   type Environment,
   type Log,
@@ -106,10 +107,12 @@ async function main(environment: Environment): Promise<void> {
   const dryRun = dryRunOf(settings, log);
   const writes = dryRun === undefined;
 
+  const tracing = await startTracing('worker', settings.OTEL_EXPORTER_OTLP_ENDPOINT);
   const connection = connectToRedis(settings.REDIS_URL, {
     prefix: settings.REDIS_PREFIX,
     cluster: settings.REDIS_CLUSTER,
     whileUnreachable: { wait: true },
+    telemetry: tracing?.telemetry,
     onChange: (state, reason) =>
       state === 'reachable'
         ? log.info('Redis is reachable')
@@ -335,6 +338,7 @@ async function main(environment: Environment): Promise<void> {
     await Promise.all([queues.close(), deadLetters.close()]);
     redis.disconnect();
     connections.close();
+    await tracing?.stop();
   });
   log.info(`Working, ${settings.WORKER_CONCURRENCY} jobs at once; health and metrics are on port ${portOf(server)}`);
 }
@@ -344,6 +348,7 @@ function startWorker(name: string, run: RunJob, concurrency: number, connection:
   const worker = new Worker(name, run, {
     connection: redis,
     prefix: connection.keys.queuePrefix,
+    ...(connection.telemetry && { telemetry: connection.telemetry }),
     concurrency,
     limiter: NO_LIMIT,
     maximumRateLimitDelay: PAUSE_CHECK_MS,

@@ -8,6 +8,7 @@ import {
   readSettings,
   setting,
   SettingsError,
+  tracingSettings,
   type Environment,
   type Settings,
   type SettingsValues,
@@ -97,6 +98,7 @@ export const workerSettings = {
     .transform(text => Date.parse(text))
     .optional()
     .describe('When the token expires, `2027-10-01`: a notification is sent two weeks before.'),
+  ...tracingSettings,
   WORKER_PORT: setting
     .wholeNumber(3002, 0, 65_535)
     .describe('The port for health and metrics; a free port where it is in use.'),

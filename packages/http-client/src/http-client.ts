@@ -6,6 +6,7 @@ import { rootCertificates } from 'node:tls';
 import axios, { AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import axiosRetry, { isNetworkError } from 'axios-retry';
 import type { ZodType } from 'zod';
+import { tracedCall } from './traced-call';
 import { CallError, type Direction, type System } from './call-error';
 
 /** A call as it is sent, to be signed. */
@@ -113,7 +114,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   return {
     async call(outgoing) {
       try {
-        const answer = await answerTo(outgoing);
+        const answer = await tracedCall(system, outgoing, () => answerTo(outgoing));
         options.onCall?.(isFailure(answer.status));
         return answer;
       } catch (error) {

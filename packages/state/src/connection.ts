@@ -1,3 +1,4 @@
+import type { Telemetry } from 'bullmq';
 import { Cluster, Redis } from 'ioredis';
 import { DEFAULT_PREFIX, keysFor, type Keys } from './keys';
 
@@ -6,6 +7,8 @@ export interface RedisConnection {
   redis: Redis;
   keys: Keys;
   isCluster: boolean;
+  /** Carries traces through the queues; undefined where there are none. */
+  telemetry: Telemetry | undefined;
   /**
    * Milliseconds since 1970 by the clock of Redis, which all processes share: their own clocks may differ, and times
    * that another process stored must not be compared with them.
@@ -25,6 +28,7 @@ export interface RedisOptions {
    * without an answer, for services that must answer a caller. `wait`: it waits until Redis is back.
    */
   whileUnreachable: { fail: true; afterMs: number } | { wait: true };
+  telemetry?: Telemetry | undefined;
   /** Called whenever Redis becomes reachable or unreachable. */
   onChange?: (state: 'reachable' | 'unreachable', reason?: string) => void;
 }
@@ -35,7 +39,7 @@ const reconnectDelay = (attempt: number) => Math.min(50 * 2 ** Math.min(attempt,
 /** Connects to Redis, and reconnects by itself however long Redis was unreachable. */
 export function connectToRedis(
   url: string,
-  { prefix = DEFAULT_PREFIX, cluster = false, whileUnreachable, onChange }: RedisOptions,
+  { prefix = DEFAULT_PREFIX, cluster = false, whileUnreachable, telemetry, onChange }: RedisOptions,
 ): RedisConnection {
   const options: ClientOptions =
     'fail' in whileUnreachable
@@ -59,6 +63,7 @@ export function connectToRedis(
     redis,
     keys: keysFor(prefix),
     isCluster: cluster,
+    telemetry,
     now: clock.now,
     duplicate: () => createClient(url, cluster, options, false),
   };

@@ -59,7 +59,7 @@ export interface JobQueues {
 
 /** Opens the queues, on a connection that stays the caller's. */
 export function openJobQueues(
-  { redis, keys, now }: RedisConnection,
+  { redis, keys, now, telemetry }: RedisConnection,
   { eventDelayMs = 0, failFast = false }: JobQueuesOptions = {},
 ): JobQueues {
   const opened = new Map<QueueName, Queue>();
@@ -73,6 +73,7 @@ export function openJobQueues(
       connection: redis,
       prefix: keys.queuePrefix,
       skipWaitingForReady: failFast,
+      ...(telemetry && { telemetry }),
       streams: { events: { maxLen: 1_000 } },
     });
     opened.set(name, now);
@@ -105,16 +106,29 @@ export function openJobQueues(
     wakeUps.add(wakeUp.unref());
   }
 
-  let collected: { jobs: Map<string, SyncJob>; sent: Promise<void> } | undefined;
+  let collected: { jobs: Map<string, CollectedJob>; sent: Promise<void> } | undefined;
 
-  async function send(jobs: Map<string, SyncJob>): Promise<void> {
-    const all = [...jobs.values()];
+  /** Jobs are sent together; each belongs to the trace in which it was enqueued. */
+  function currentTrace(): string | undefined {
+    return telemetry?.contextManager.getMetadata(telemetry.contextManager.active());
+  }
+
+  async function send(jobs: Map<string, CollectedJob>): Promise<void> {
+    const collectedJobs = [...jobs.values()];
+    const all = collectedJobs.map(({ job }) => job);
     const addTo = (name: QueueName) => {
-      const some = all.filter(job => catalogEntry(job).queue === name);
+      const some = collectedJobs.filter(({ job }) => catalogEntry(job).queue === name);
       return some.length === 0
         ? undefined
         : queue(name).addBulk(
-            some.map(job => ({ name: jobTitle(job), data: job, opts: jobOptions(job, eventDelayMs) })),
+            some.map(({ job, trace }) => ({
+              name: jobTitle(job),
+              data: job,
+              opts: {
+                ...jobOptions(job, eventDelayMs),
+                ...(trace !== undefined && { telemetry: { metadata: trace } }),
+              },
+            })),
           );
     };
     const [isBackingOff] = await Promise.all([
@@ -141,7 +155,7 @@ export function openJobQueues(
     enqueue(jobs) {
       if (jobs.length === 0) return Promise.resolve();
       if (!collected) {
-        const batch = new Map<string, SyncJob>();
+        const batch = new Map<string, CollectedJob>();
         const sent = new Promise<void>((resolve, reject) => {
           setImmediate(() => {
             collected = undefined;
@@ -151,9 +165,10 @@ export function openJobQueues(
         collected = { jobs: batch, sent };
       }
       const acceptedAt = now();
+      const trace = currentTrace();
       for (const newJob of jobs) {
         const job = { ...newJob, acceptedAt };
-        collected.jobs.set(deduplicationId(job), job);
+        collected.jobs.set(deduplicationId(job), { job, trace });
       }
       return collected.sent;
     },
@@ -202,6 +217,12 @@ export function openJobQueues(
       await Promise.all([...opened.values()].map(one => one.close()));
     },
   };
+}
+
+/** A job that is about to be sent, and the trace in which it was enqueued. */
+interface CollectedJob {
+  job: SyncJob;
+  trace: string | undefined;
 }
 
 const keptOptions = {

@@ -1,13 +1,15 @@
 import { parseArgs } from 'node:util';
+import { buildOtherVersion } from './other-version';
 import { runChaos } from './run-chaos';
 import { PATIENCE_SECONDS } from './run-seed';
 
 /**
  * `npm run chaos -- --seeds 20` runs seeds 1 to 20; `--from 100` starts at seed 100; `--seed 17` repeats a single seed.
  * `--at-once` is the number of seeds side by side, `--patience` the seconds that the store may take to become right.
+ * `--beside <revision>` starts every second process from another version, as an upgrade or a roll-back does.
  * Resolves with the exit code: 0 if every seed was right.
  */
-export async function chaosCommand(args: string[], redisProgram: string): Promise<number> {
+export async function chaosCommand(root: string, args: string[], redisProgram: string): Promise<number> {
   const { values } = parseArgs({
     args,
     options: {
@@ -16,6 +18,7 @@ export async function chaosCommand(args: string[], redisProgram: string): Promis
       from: { type: 'string', default: '1' },
       'at-once': { type: 'string', default: '3' },
       patience: { type: 'string', default: String(PATIENCE_SECONDS) },
+      beside: { type: 'string' },
       'stop-at-failure': { type: 'boolean', default: false },
     },
   });
@@ -25,14 +28,16 @@ export async function chaosCommand(args: string[], redisProgram: string): Promis
     values.seed === undefined
       ? Array.from({ length: count }, (_, n) => from + n)
       : [wholeNumber('--seed', values.seed)];
+  const other = values.beside === undefined ? undefined : buildOtherVersion(root, values.beside);
   const failed = await runChaos({
     seeds,
     atOnce: wholeNumber('--at-once', values['at-once']),
     stopAtFailure: values['stop-at-failure'],
     redisProgram,
+    besideRoot: other?.folder,
     patienceSeconds: wholeNumber('--patience', values.patience),
     say: line => console.log(line),
-  });
+  }).finally(() => other?.remove());
   if (failed.length > 0) console.log(`Once more: ${failed.map(seed => `npm run chaos -- --seed ${seed}`).join('; ')}`);
   return failed.length > 0 ? 1 : 0;
 }

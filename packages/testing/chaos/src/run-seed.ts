@@ -7,6 +7,8 @@ export interface SeedOptions {
   redisProgram: string;
   /** How long the store may take to become right after the last fault. */
   patienceSeconds: number;
+  /** The repository of another version, which every second process is started from. */
+  besideRoot?: string | undefined;
 }
 
 /** Enough for the slowest seed on a busy machine. */
@@ -27,10 +29,13 @@ export interface SeedResult {
 const LATEST_WRITE_MS = 6_500;
 
 /** Plays the schedule of a seed and judges the result. */
-export async function runSeed(seed: number, { redisProgram, patienceSeconds }: SeedOptions): Promise<SeedResult> {
+export async function runSeed(
+  seed: number,
+  { redisProgram, patienceSeconds, besideRoot }: SeedOptions,
+): Promise<SeedResult> {
   const schedule = scheduleOf(seed);
   const startedAt = Date.now();
-  const world = await startWorld(schedule, redisProgram);
+  const world = await startWorld(schedule, redisProgram, besideRoot);
   try {
     const from = Date.now();
     for (const { atMs, what } of schedule.happenings) {

@@ -71,8 +71,11 @@ const UNAUTHORIZED = jsonAnswer(401, {
 });
 const TEXT_500 = jsonAnswer(500, 'An error has happened during application run.');
 
-/** Starts everything, with every SKU in sync. */
-export async function startWorld(schedule: Schedule, redisProgram: string): Promise<World> {
+/**
+ * Starts everything, with every SKU in sync.
+ * @param besideRoot the repository of another version, which every second process of an app is started from
+ */
+export async function startWorld(schedule: Schedule, redisProgram: string, besideRoot?: string): Promise<World> {
   const random = randomFrom(schedule.seed);
   const startedAt = Date.now();
   const totals = new Map<string, number>();
@@ -118,9 +121,12 @@ export async function startWorld(schedule: Schedule, redisProgram: string): Prom
     ...(schedule.hasRules && RULES),
   };
   const logs: ServiceProcess[] = [];
+  const starts = { ingest: 0, worker: 0 };
   let ending = false;
   const start = async (app: 'ingest' | 'worker'): Promise<ServiceProcess> => {
-    const service = await startService(app, environment);
+    const isOther = starts[app]++ % 2 === 1;
+    const service = await startService(app, environment, { root: isOther ? besideRoot : undefined });
+    if (isOther && besideRoot !== undefined) note(`${app} of the other version started`);
     logs.push(service);
     return service;
   };

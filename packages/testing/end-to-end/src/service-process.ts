@@ -27,6 +27,8 @@ export interface ServiceProcess {
 export interface LaunchOptions {
   /** Whether Ctrl-C in our terminal does not reach it, so that we must stop it. */
   detached?: boolean;
+  /** The repository that it is started from, where that is another version than this one. */
+  root?: string | undefined;
 }
 
 export type AppName = 'ingest' | 'worker' | 'dashboard';
@@ -36,7 +38,7 @@ const ANY_PORTS: Record<AppName, Record<string, string>> = {
   worker: { WORKER_PORT: '0' },
   dashboard: { DASHBOARD_PORT: '0' },
 };
-const apps = join(__dirname, '..', '..', '..', '..', 'apps');
+const ownRoot = join(__dirname, '..', '..', '..', '..');
 
 /**
  * Starts a service with only this environment, on a port that it chooses itself, and waits until it logs which. (A port
@@ -68,9 +70,9 @@ export async function startService(
 export function launchService(
   app: AppName,
   environment: Record<string, string>,
-  { detached = false }: LaunchOptions = {},
+  { detached = false, root = ownRoot }: LaunchOptions = {},
 ): ServiceProcess {
-  const child = spawn(process.execPath, [join(apps, app, 'dist', 'main.js')], {
+  const child = spawn(process.execPath, [join(root, 'apps', app, 'dist', 'main.js')], {
     env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', LOG_FORMAT: 'json', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached,
