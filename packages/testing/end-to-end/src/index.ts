@@ -12,6 +12,6 @@ export {
 export { createPostgresDatabase, type PostgresDatabase } from './postgres-database';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy';
 export { startPlugin, type PluginProcess } from './plugin-process';
-export { startRedis, type RedisProcess } from './redis-process';
+export { keptPort, startRedis, type RedisProcess } from './redis-process';
 export { requestReconcile } from './request-reconcile';
 export { runStockSync, type RanCommand } from './stock-sync';

@@ -70,10 +70,14 @@ export async function startRedis(program: string): Promise<RedisProcess> {
   };
 }
 
-/** A free port outside the ephemeral range, so that it is still free when Redis restarts. */
-async function keptPort(): Promise<number> {
+const given = new Set<number>();
+
+/** A free port outside the ephemeral range, so that it is still free when Redis restarts; each one only once. */
+export async function keptPort(): Promise<number> {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 20_000);
+    if (given.has(port)) continue;
+    given.add(port);
     const server = createServer();
     const isFree = await new Promise<boolean>(resolve => {
       server.once('error', () => resolve(false));

@@ -1,14 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startInvenTree, startMagento, postWebhook, type FakeInvenTree, type FakeMagento } from '@stock-sync/fakes';
 import { Redis } from 'ioredis';
-import { settingsFor, startService, TEST_SECRET, type ServiceProcess } from '../src';
+import { keptPort, settingsFor, startService, TEST_SECRET, type ServiceProcess } from '../src';
 import { until } from './support';
 
-/** Redis as shops set it up: with TLS and a user of its own, and with Sentinels. Each time on real servers. */
+/** Redis as shops set it up: with TLS and a user of its own, with Sentinels, as a Cluster. All on real servers. */
 
 const TLS = join(__dirname, '../../../http-client/test/tls');
 const PROGRAM = process.env.REDIS_PROGRAM ?? 'redis-server';
@@ -17,14 +16,6 @@ const ends: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise(resolve => server.close(resolve));
-  return port;
-}
 
 /** Starts a Redis server with these lines of configuration. */
 function startServer(lines: readonly string[], ...more: string[]): ChildProcess {
@@ -82,7 +73,7 @@ async function startShop(redis: Record<string, string>): Promise<Shop> {
 }
 
 it('works with TLS, as a user who may use the keys of this shop alone', async () => {
-  const port = await freePort();
+  const port = await keptPort();
   startServer([
     'port 0',
     `tls-port ${port}`,
@@ -107,7 +98,7 @@ it('works with TLS, as a user who may use the keys of this shop alone', async ()
 });
 
 it('follows the Sentinels to another server when the primary one dies', async () => {
-  const [first, second, watcher] = [await freePort(), await freePort(), await freePort()];
+  const [first, second, watcher] = [await keptPort(), await keptPort(), await keptPort()];
   const settings = ['appendonly yes', 'maxmemory-policy noeviction'];
   const primary = startServer([`port ${first}`, ...settings]);
   startServer([`port ${second}`, `replicaof 127.0.0.1 ${first}`, ...settings]);
@@ -131,3 +122,61 @@ it('follows the Sentinels to another server when the primary one dies', async ()
   await shop.count(30);
   expect(await asked.call('SENTINEL', 'get-master-addr-by-name', 'mymaster')).toEqual(['127.0.0.1', String(second)]);
 });
+
+it('follows a Cluster of three nodes to the replica when the node with our keys dies', async () => {
+  const nodes = await Promise.all([1, 2, 3, 4].map(() => startClusterNode()));
+  const [first, , , replica] = nodes;
+  if (!first || !replica) throw new Error('expected four nodes');
+  for (const { port, bus } of nodes) {
+    await first.redis.call('CLUSTER', 'MEET', '127.0.0.1', port, bus);
+  }
+  const SLOTS = 16_384;
+  const owners = nodes.slice(0, 3);
+  const bounds = owners.map((_, n) => Math.floor((SLOTS * n) / 3));
+  for (const [n, { redis }] of owners.entries()) {
+    await redis.call('CLUSTER', 'ADDSLOTSRANGE', bounds[n] ?? 0, (bounds[n + 1] ?? SLOTS) - 1);
+  }
+  const slot = Number(await first.redis.call('CLUSTER', 'KEYSLOT', '{stock-sync}:'));
+  const owner = owners.findLast((_, n) => (bounds[n] ?? 0) <= slot);
+  const other = owners.find(node => node !== owner);
+  if (!owner || !other) throw new Error('expected an owner of the slot');
+  await until('all nodes know each other', async () => {
+    const infos = await Promise.all(nodes.map(({ redis }) => redis.call('CLUSTER', 'INFO')));
+    return infos.every(info => /cluster_state:ok[^]*cluster_known_nodes:4/.test(String(info)));
+  });
+  await replica.redis.call('CLUSTER', 'REPLICATE', String(await owner.redis.call('CLUSTER', 'MYID')));
+  const roleOf = async ({ redis }: ClusterNode) => (await redis.info('replication')).split('\r\n');
+  await until('the replica has everything', async () => (await roleOf(replica)).includes('master_link_status:up'));
+
+  const shop = await startShop({ REDIS_URL: `redis://127.0.0.1:${other.port}`, REDIS_CLUSTER: 'true' });
+  await shop.count(50);
+  owner.server.kill('SIGKILL');
+  await shop.count(30);
+  expect(await roleOf(replica)).toContain('role:master');
+}, 90_000);
+
+interface ClusterNode {
+  server: ChildProcess;
+  redis: Redis;
+  port: number;
+  bus: number;
+}
+
+/** An empty node, which waits to be told of the others. */
+async function startClusterNode(): Promise<ClusterNode> {
+  const [port, bus] = [await keptPort(), await keptPort()];
+  const server = startServer([
+    `port ${port}`,
+    `cluster-port ${bus}`,
+    'cluster-enabled yes',
+    'cluster-announce-ip 127.0.0.1',
+    'cluster-node-timeout 1000',
+    'appendonly yes',
+    'maxmemory-policy noeviction',
+  ]);
+  const redis = new Redis({ port, maxRetriesPerRequest: null });
+  redis.on('error', () => undefined);
+  ends.push(() => redis.disconnect());
+  await redis.ping();
+  return { server, redis, port, bus };
+}
