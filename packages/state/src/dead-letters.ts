@@ -71,7 +71,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
 
 /** The job that tries again what a dead letter is about; undefined where the job was unreadable. */
 export function replayOf({ job }: DeadLetter): NewJob | undefined {
-  return job ? { ...job, event: `replay of ${job.event}` } : undefined;
+  return job ? { ...job, event: `replay of ${job.event.replace(/^replay of /, '')}` } : undefined;
 }
 
 /** Opens the dead-letter queue, on a connection that stays the caller's. */

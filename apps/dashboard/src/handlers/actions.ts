@@ -15,7 +15,7 @@ import {
 } from '@stock-sync/state';
 import type { Request, RequestHandler, Response } from 'express';
 import { userOf } from '../login/sessions';
-import { field } from './page-frame';
+import { field, fields } from './page-frame';
 
 export interface ActionDeps {
   connection: RedisConnection;
@@ -26,6 +26,8 @@ export interface ActionDeps {
   /** Each action leaves one line: who did what. */
   log: Log;
 }
+
+const NOTHING_CHOSEN = 'Nothing was done: choose at least one dead letter that is still there.';
 
 /** What operators can do. Each action leaves a line in the log, and an entry in the history of each part. */
 export function createActions(deps: ActionDeps) {
@@ -56,6 +58,7 @@ export function createActions(deps: ActionDeps) {
   /** POST /actions/replay: run the jobs of dead letters again. */
   async function replay(request: Request, response: Response): Promise<void> {
     const chosen = await selected(request);
+    if (chosen.length === 0) return done(request, response, NOTHING_CHOSEN);
     await queues.enqueue(chosen.flatMap(one => replayOf(one) ?? []));
     await record(response, 'requested', 'replay', chosen);
     done(request, response, `${counted(chosen.length, 'dead letter')} replayed. It goes when its part is in sync.`);
@@ -64,6 +67,7 @@ export function createActions(deps: ActionDeps) {
   /** POST /actions/discard: remove dead letters; the next event of a part syncs it all the same. */
   async function discard(request: Request, response: Response): Promise<void> {
     const chosen = await selected(request);
+    if (chosen.length === 0) return done(request, response, NOTHING_CHOSEN);
     for (const { id } of chosen) await deadLetters.remove(id);
     await record(response, 'discarded', 'discard', chosen);
     done(request, response, `${counted(chosen.length, 'dead letter')} discarded.`);
@@ -85,7 +89,7 @@ export function createActions(deps: ActionDeps) {
 
   /** The dead letters that the form names: by id, or all of one kind. */
   async function selected(request: Request): Promise<DeadLetter[]> {
-    const ids = field(request.body, 'ids').split(',');
+    const ids = fields(request.body, 'ids').flatMap(text => text.split(','));
     const kind = field(request.body, 'kind');
     const all = await deadLetters.list();
     return all.filter(({ id, errorKind }) => (kind === '' ? ids.includes(id) : errorKind === kind));

@@ -13,7 +13,7 @@ export function DeadLettersPage({ deadLetters, frame }: { deadLetters: readonly 
     <>
       <h1>Dead letters</h1>
       {deadLetters.length === 0 && <p>There is none: every part can be synced.</p>}
-      {[...kinds].map(([kind, some]) => (
+      {[...kinds].map(([kind, some], number) => (
         <section>
           <h2>
             {kind}: {some.length}
@@ -27,12 +27,21 @@ export function DeadLettersPage({ deadLetters, frame }: { deadLetters: readonly 
               <ActionButton action="/actions/discard" csrf={frame.csrf} fields={{ kind, back: frame.path }} isQuiet>
                 Discard all of these
               </ActionButton>
+              <form id={`chosen-${number}`} class="action" method="post" action="/actions/replay">
+                <input type="hidden" name="csrf" value={frame.csrf} />
+                <input type="hidden" name="back" value={frame.path} />
+                <button>Replay chosen</button>
+              </form>
+              <button class="quiet" form={`chosen-${number}`} formAction="/actions/discard">
+                Discard chosen
+              </button>
             </div>
           )}
           <div class="scroll" tabIndex={0} role="region" aria-label={`Dead letters: ${kind}`}>
             <table>
               <thead>
                 <tr>
+                  {mayAct && <th scope="col">Choose</th>}
                   <th scope="col">SKU</th>
                   <th scope="col">Reason</th>
                   <th scope="col">Attempts</th>
@@ -43,6 +52,20 @@ export function DeadLettersPage({ deadLetters, frame }: { deadLetters: readonly 
               <tbody>
                 {some.map(deadLetter => (
                   <tr>
+                    {mayAct && (
+                      <td>
+                        {/* Kept as it is when the list is loaded again. */}
+                        <input
+                          type="checkbox"
+                          id={`choose-${deadLetter.id}`}
+                          name="ids"
+                          value={deadLetter.id}
+                          form={`chosen-${number}`}
+                          aria-label={`Choose ${deadLetter.sku ?? deadLetter.id}`}
+                          hx-preserve
+                        />
+                      </td>
+                    )}
                     <td>
                       <Subject sku={deadLetter.sku} part={deadLetter.part} />
                     </td>

@@ -293,6 +293,30 @@ describe('the history', () => {
   });
 });
 
+describe('the dead letters', () => {
+  it('are replayed by choice, which stays while the list is loaded again', async () => {
+    const page = await loggedIn(OPERATOR);
+    await page.goto(`${dashboard.url}/dead-letters`);
+    await page.getByRole('button', { name: 'Replay chosen' }).first().click();
+    await page.getByText('Nothing was done: choose at least one dead letter').waitFor();
+
+    await page.getByLabel('Choose BAD').check();
+    const loadedAgain = page.waitForResponse(answer => answer.url().endsWith('/dead-letters'));
+    await system.send({ event: 'stockitem.counted', part: item.part });
+    await (await loadedAgain).finished();
+    await system.quiet();
+    expect(await page.getByLabel('Choose BAD').isChecked()).toBe(true);
+    expect(await page.getByRole('checkbox', { checked: true }).count()).toBe(1);
+
+    const kind = page.locator('section', { has: page.getByLabel('Choose BAD') });
+    await kind.getByRole('button', { name: 'Replay chosen' }).click();
+    await page.getByText('1 dead letter replayed').waitFor();
+    expect(dashboard.log.some(({ message }) => message === 'Audit: operator requested replay: BAD')).toBe(true);
+    await system.quiet();
+    expect(await deadLettersOf(system)).toHaveLength(2);
+  });
+});
+
 describe('the board', () => {
   it('names jobs by SKU, part and cause, has their logs, and links to the SKU', async () => {
     const page = await loggedIn(OPERATOR);
