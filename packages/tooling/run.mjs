@@ -92,9 +92,15 @@ const commands = {
       pathToFileURL(join(root, 'packages/testing/end-to-end/dist/settings-text.js'))
     );
     const { rulesText } = await import(pathToFileURL(join(root, 'packages/testing/end-to-end/dist/rules-text.js')));
+    const { firstTenMinutes } = await import(
+      pathToFileURL(join(root, 'packages/testing/end-to-end/dist/first-ten-minutes.js'))
+    );
     writeFileSync(join(root, 'docs/settings.md'), settingsText());
     writeFileSync(join(root, 'docs/rules.md'), rulesText());
-    node(tool('prettier/bin/prettier.cjs'), '--write', '--log-level', 'warn', 'docs/settings.md', 'docs/rules.md');
+    await withRedis(async ({ url }) =>
+      writeFileSync(join(root, 'docs/first-ten-minutes.md'), await firstTenMinutes(url)),
+    );
+    node(tool('prettier/bin/prettier.cjs'), '--write', '--log-level', 'warn', 'docs');
   },
   format: () => {
     install();

@@ -140,9 +140,10 @@ async function checkInvenTree(
   if (!about) return false;
   found({ subject: 'InvenTree', level: 'ok', message: `${INVENTREE_URL} is InvenTree ${about.version}` });
   for (const check of inventreeWarnings(about)) found(check);
+  if (about.plugin !== undefined) await checkPluginEvents(inventree, found);
   const isReadable = await tried('InvenTree', () => inventree.probe([]).then(() => inventree.locations()), found);
   if (!isReadable) return false;
-  const message = `the token may read parts, stock and its ${isReadable.size} locations`;
+  const message = `the token may read parts, stock and stock locations (${isReadable.size})`;
   found({ subject: 'InvenTree', level: 'ok', message });
   return true;
 }
@@ -166,6 +167,16 @@ function inventreeWarnings({ isWorkerRunning, pendingTasks, plugin }: AboutInven
       : { subject: 'Plugin', level: 'ok', message: `version ${plugin} is active in InvenTree` },
   );
   return checks;
+}
+
+async function checkPluginEvents(inventree: InvenTreeClient, found: (check: Check) => void) {
+  const areEnabled = await tried('Plugin', inventree.areEventsEnabled, found);
+  if (areEnabled === undefined) return;
+  const message = areEnabled
+    ? 'InvenTree sends it events'
+    : 'ENABLE_PLUGINS_EVENTS is off in InvenTree (Admin > Plugins > Enable event integration): switch it on, or a ' +
+      'webhook that cannot be sent at once is never sent';
+  found({ subject: 'Plugin', level: areEnabled ? 'ok' : 'warning', message });
 }
 
 async function checkRules(inventree: InvenTreeClient, offerRules: OfferRules, found: (check: Check) => void) {

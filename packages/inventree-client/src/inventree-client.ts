@@ -51,6 +51,8 @@ export interface InvenTreeClient {
   walkStock(wanted?: Wanted): AsyncGenerator<StockPage>;
   /** What InvenTree says about itself, to any caller. */
   about(): Promise<AboutInvenTree>;
+  /** Whether plugins get events: the global setting ENABLE_PLUGINS_EVENTS, for which a token needs no role. */
+  areEventsEnabled(): Promise<boolean>;
   /** Whether InvenTree's own API has this part. */
   hasPart(part: number): Promise<boolean>;
   /** All parts whose name or IPN is one of these values, ignoring case. */
@@ -199,6 +201,12 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
         pendingTasks: body.worker_pending_tasks ?? 0,
         plugin: body.active_plugins?.find(({ slug }) => slug === PLUGIN_SLUG)?.version ?? undefined,
       };
+    },
+
+    async areEventsEnabled() {
+      const path = '/api/settings/global/ENABLE_PLUGINS_EVENTS/';
+      const schema = z.object({ value: z.boolean() });
+      return (await connection.request({ method: 'GET', path }, 'a global setting', schema)).value;
     },
 
     async hasPart(part) {

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { firstTenMinutes } from '../src/first-ten-minutes';
 import { rulesText } from '../src/rules-text';
 import { settingsText } from '../src/settings-text';
+import { redisServer } from './support';
 
 /** The docs that must say what the code says. */
 
@@ -26,6 +28,21 @@ it('docs/settings.md is up to date (npm run docs)', () => {
 it('docs/rules.md is up to date (npm run docs)', () => {
   expect(words(text('docs/rules.md'))).toEqual(words(rulesText()));
 });
+
+it('docs/first-ten-minutes.md has what the commands print (npm run docs)', async () => {
+  // Two jobs that run at once may log in either order.
+  const lines = (document: string) =>
+    document
+      .split('\n')
+      .map(line => words(line).join(' '))
+      .sort();
+  const paragraphs = (document: string) => words(document.replace(/^```[^]*?^```/gm, ''));
+  const made = await firstTenMinutes(redisServer());
+  const written = text('docs/first-ten-minutes.md');
+  expect(paragraphs(written)).toEqual(paragraphs(made));
+  const printed = (document: string) => lines([...document.matchAll(/^```[^]*?^```/gm)].join('\n'));
+  expect(printed(written)).toEqual(printed(made));
+}, 60_000);
 
 it('docs/outages.md has the table of verdicts', () => {
   const code = text('apps/worker/src/breaker/verdicts.ts').matchAll(

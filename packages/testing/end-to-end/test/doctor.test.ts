@@ -49,7 +49,8 @@ it('finds nothing wrong in a shop that is set up right, and changes nothing', as
     'Plugin     ok       its last heartbeat came 0 s ago',
     'InvenTree  ok       <inventree> is InvenTree 1.4.0 dev',
     'Plugin     ok       version 0.1.0 is active in InvenTree',
-    'InvenTree  ok       the token may read parts, stock and its 0 locations',
+    'Plugin     ok       InvenTree sends it events',
+    'InvenTree  ok       the token may read parts, stock and stock locations (0)',
     'Rules      ok       InvenTree has whatever the settings name',
     'Plugin     ok       it answers bulk reads',
     'Magento    ok       <magento> answers; its stock is read as source items (MSI)',
@@ -65,7 +66,7 @@ it('finds nothing wrong in a shop that is set up right, and changes nothing', as
   expect(code).toBe(0);
   expect(running.magento.calls.filter(isWrite)).toEqual([]);
   const json = JSON.parse((await doctor(running, {}, '--json')).out) as { level: string }[];
-  expect(json.map(({ level }) => level)).toEqual(lines.slice(0, 14).map(() => 'ok'));
+  expect(json.map(({ level }) => level)).toEqual(lines.slice(0, 15).map(() => 'ok'));
 });
 
 const RIGHTS = [
@@ -120,6 +121,18 @@ const FAULTS: Fault[] = [
       return {};
     },
     'Plugin     warning  it is not active in InvenTree: install and activate it',
+  ],
+  [
+    'InvenTree sends plugins no events',
+    ({ inventree }) => {
+      inventree.setFault(({ path }) =>
+        path.includes('ENABLE_PLUGINS_EVENTS')
+          ? { answer: { status: 200, headers: { 'content-type': 'application/json' }, body: { value: false } } }
+          : undefined,
+      );
+      return {};
+    },
+    'Plugin     warning  ENABLE_PLUGINS_EVENTS is off in InvenTree',
   ],
   [
     'the plugin cannot be read',
