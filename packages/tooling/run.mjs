@@ -120,7 +120,7 @@ const commands = {
   bench: async args => {
     setUp();
     const { runBench } = await import(pathToFileURL(join(root, 'packages/testing/benchmarks/dist/index.js')));
-    await withRedis(redis => runBench({ redisUrl: redis.url, only: args }));
+    await withRedis(redis => runBench({ redisUrl: redis.url, root, args }));
     process.exit();
   },
 };

@@ -276,7 +276,7 @@ async function main(environment: Environment): Promise<void> {
   });
 
   const workers = [
-    startWorker(QUEUES.parts, runJob, settings.WORKER_CONCURRENCY, connection, log),
+    ...fetchers(settings.WORKER_CONCURRENCY).map(jobs => startWorker(QUEUES.parts, runJob, jobs, connection, log)),
     startWorker(QUEUES.lookups, runJob, LOOKUPS_AT_ONCE, connection, log),
     startWorker(QUEUES.deadLetters, createMarkDeadLetter({ queues, log }).run, 1, connection, log),
   ];
@@ -341,6 +341,17 @@ async function main(environment: Environment): Promise<void> {
     await tracing?.stop();
   });
   log.info(`Working, ${settings.WORKER_CONCURRENCY} jobs at once; health and metrics are on port ${portOf(server)}`);
+}
+
+const FETCHERS = 8;
+
+/**
+ * How many jobs each worker of BullMQ runs. One of them fetches job after job, and starts none before it has all that
+ * it may run; so several of them fetch side by side, and while some wait for a call, others already fetch.
+ */
+function fetchers(jobsAtOnce: number): number[] {
+  const count = Math.min(FETCHERS, jobsAtOnce);
+  return Array.from({ length: count }, (_, n) => Math.floor((jobsAtOnce + n) / count));
 }
 
 function startWorker(name: string, run: RunJob, concurrency: number, connection: RedisConnection, log: Log): Worker {

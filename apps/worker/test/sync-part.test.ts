@@ -1,5 +1,6 @@
 import type { StoreStock } from '@stock-sync/domain';
 import type { PartStock } from '@stock-sync/inventree-client';
+import type { StockApi } from '@stock-sync/magento-client';
 import type { Log } from '@stock-sync/service';
 import type { Fencing, JobQueues, Parts, PartState } from '@stock-sync/state';
 import type { PartReads } from '../src/calls/part-reads';
@@ -37,7 +38,10 @@ function recordedSync(overrides: { partReads?: PartReads['load']; storeReads?: S
   const common = {
     partReads: { load: overrides.partReads ?? (() => step<PartStock | undefined>('part', part)) },
     storeReads: { load: overrides.storeReads ?? (sku => step(`store of ${sku}`, store)) } as StoreReads,
-    connections: { offerRules: offerRulesFor() },
+    connections: {
+      offerRules: offerRulesFor(),
+      stockApi: { get: () => Promise.resolve({ kind: 'source-items' } as StockApi), forget: () => undefined },
+    },
     queues: { enqueue: () => Promise.resolve() } as unknown as JobQueues,
     log: { info: () => undefined, warn: () => undefined } as unknown as Log,
   };

@@ -90,12 +90,16 @@ export function partsThatCount<Part extends { active: boolean }>(parts: readonly
   return active.length > 0 ? active : [...parts];
 }
 
+/** Most SKUs: they need no look at each character. */
+const IS_ASCII = /^[ -~]*$/;
+
 /**
  * Two SKUs are the same for Magento exactly if their keys are equal: it compares without case and trailing spaces
  * (docs/facts/magento.md, "SKUs"). Character by character, because the lower case of a Greek sigma would
  * otherwise depend on its place in the word.
  */
 export function skuKey(sku: string): string {
+  if (IS_ASCII.test(sku)) return sku.replace(/ +$/, '').toLowerCase();
   return Array.from(sku.replace(/ +$/, ''), character => character.toLowerCase()).join('');
 }
 

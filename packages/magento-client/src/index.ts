@@ -3,6 +3,7 @@ export {
   PROBE_SKU,
   SALES_DOCUMENTS,
   SKUS_PER_CALL,
+  SKUS_PER_READ,
   type MagentoClient,
   type MagentoClientOptions,
   type Product,

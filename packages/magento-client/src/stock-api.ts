@@ -1,6 +1,6 @@
 import { DEFAULT_SOURCE, skuKey, type SourceMap, type StoreStock } from '@stock-sync/domain';
 import { CallError } from '@stock-sync/http-client';
-import { SKUS_PER_CALL, type MagentoClient, type StockItemWithRules } from './magento-client';
+import { SKUS_PER_CALL, SKUS_PER_READ, type MagentoClient, type StockItemWithRules } from './magento-client';
 
 /** Magento's two APIs for stock: MSI source items, and the older stock items. */
 export type StockApiKind = 'source-items' | 'stock-items';
@@ -15,7 +15,9 @@ export interface SkuStock {
 /** One of the two APIs. Every method rejects with a CallError, for all SKUs of the call. */
 export interface StockApi {
   kind: StockApiKind;
-  /** The most SKUs in one call of `read` and `write`. */
+  /** The most SKUs in one call of `read`. */
+  skusPerRead: number;
+  /** The most SKUs in one call of `write`. */
   skusPerCall: number;
   /** What the store shows for each SKU, in order; an empty list where it has no row. */
   read(skus: readonly string[]): Promise<StoreStock[][]>;
@@ -52,6 +54,7 @@ export async function detectStockApi(
 function sourceItemsApi(client: MagentoClient): StockApi {
   return {
     kind: 'source-items',
+    skusPerRead: SKUS_PER_READ,
     skusPerCall: SKUS_PER_CALL,
     async read(skus) {
       const rows = new Map<string, StoreStock[]>();
@@ -73,6 +76,7 @@ function sourceItemsApi(client: MagentoClient): StockApi {
 function stockItemsApi(client: MagentoClient): StockApi {
   return {
     kind: 'stock-items',
+    skusPerRead: 1,
     skusPerCall: 1,
     async read(skus) {
       const stock: StoreStock[][] = [];

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisConnection } from './connection';
 
 /** Runs a call as soon as a slot is free. */
@@ -31,10 +30,26 @@ redis.call('ZADD', KEYS[1], 'XX', now + ARGV[2], ARGV[1])`;
 const LEASE_MS = 10_000;
 /** How long to wait before a slot is requested again, in milliseconds. */
 const RETRY_MS = 15;
+/** How often a slot that becomes free wakes a call of the same process at once. */
+const WAKE_SHARE = 0.75;
 
 /** The semaphore of that name. */
 export function openSemaphore({ redis, keys }: RedisConnection, name: string, slots: number): Semaphore {
   const key = keys.semaphore(name);
+  /** Wakes the calls of this process that wait for a slot. */
+  const wakeUps = new Set<() => void>();
+
+  function untilWorthARetry(): Promise<void> {
+    return new Promise(resolve => {
+      const wakeUp = () => {
+        clearTimeout(timer);
+        wakeUps.delete(wakeUp);
+        resolve();
+      };
+      const timer = setTimeout(wakeUp, RETRY_MS * (0.5 + Math.random()));
+      wakeUps.add(wakeUp);
+    });
+  }
 
   async function tryAcquire(): Promise<(() => Promise<void>) | undefined> {
     const slot = randomUUID();
@@ -45,6 +60,9 @@ export function openSemaphore({ redis, keys }: RedisConnection, name: string, sl
     return async () => {
       clearInterval(renewal);
       await redis.zrem(key, slot);
+      // Now and then not: else a busy process would take the slot each time before the others request it.
+      const [next] = wakeUps;
+      if (Math.random() < WAKE_SHARE) next?.();
     };
   }
 
@@ -53,7 +71,7 @@ export function openSemaphore({ redis, keys }: RedisConnection, name: string, sl
     async within(call) {
       let release = await tryAcquire();
       while (!release) {
-        await sleep(RETRY_MS * (0.5 + Math.random()));
+        await untilWorthARetry();
         release = await tryAcquire();
       }
       try {

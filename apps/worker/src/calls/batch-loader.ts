@@ -5,9 +5,15 @@ import DataLoader from 'dataloader';
 export interface BatchLoaderOptions<Key, Result> {
   /** The most keys in one batch. */
   maxBatchSize: number;
-  /** Answers all keys in their order, with an Error for a key that fails alone; rejects where all fail. */
-  run: (keys: readonly Key[]) => Promise<(Result | Error)[]>;
-  /** Limits the batches at once; without it there is no limit. */
+  /**
+   * Answers all keys in their order, with an Error for a key that fails alone; rejects where all fail.
+   * @param isLimited whether `limit` applies to the batch
+   */
+  run: (keys: readonly Key[], isLimited: boolean) => Promise<(Result | Error)[]>;
+  /**
+   * Limits the batches at once, but for full ones, which cannot grow while they wait: they are prepared at once, and
+   * `run` limits their calls. Without it there is no limit.
+   */
   limit?: CallLimit | undefined;
   /** After how many milliseconds without a new key a batch is sent. */
   quietMs?: number;
@@ -22,7 +28,7 @@ export interface BatchLoader<Key, Result> {
   load(key: Key, alone?: boolean): Promise<Result>;
 }
 
-/** A batch is sent after this many milliseconds without a new key, unless another time is given ... */
+/** A batch is sent when it is full, after this many milliseconds without a new key, unless another time is given ... */
 const QUIET_MS = 2;
 /** ... and after this many milliseconds in any case. */
 const MAX_WAIT_MS = 80;
@@ -59,11 +65,13 @@ export function createBatchLoader<Key, Result>({
   quietMs = QUIET_MS,
 }: BatchLoaderOptions<Key, Result>): BatchLoader<Key, Result> {
   let lastKeyAt = 0;
+  let waiting: { isFull: boolean } | undefined;
   let running: Promise<unknown> = Promise.resolve();
+  let isNextLimited = false;
 
   const loader = new DataLoader<Key, Result>(
     keys => {
-      const results = run(keys);
+      const results = run(keys, isNextLimited);
       running = results.catch(() => undefined);
       return results;
     },
@@ -71,24 +79,34 @@ export function createBatchLoader<Key, Result>({
   );
 
   async function schedule(send: () => void): Promise<void> {
+    // DataLoader begins a batch while another one still waits only where that one is full.
+    if (waiting) waiting.isFull = true;
+    const batch = { isFull: false };
+    waiting = batch;
     const latest = Date.now() + MAX_WAIT_MS;
     // Never at once: DataLoader schedules before it adds the first key, and a batch that was sent without its key would
     // leave the caller waiting for ever.
     do await sleep(quietMs / 2);
-    while (Date.now() < latest && Date.now() - lastKeyAt < quietMs);
-    if (!limit) return send();
+    while (!batch.isFull && Date.now() < latest && Date.now() - lastKeyAt < quietMs);
+    if (waiting === batch) waiting = undefined;
+    // DataLoader calls `run` while it sends.
+    const sendNow = (isLimited: boolean) => {
+      isNextLimited = isLimited;
+      send();
+    };
+    if (!limit || batch.isFull) return sendNow(false);
     let isSent = false;
     const sendAndWait = () => {
       isSent = true;
-      send();
+      sendNow(true);
       return running;
     };
     // The keys must not wait for ever because the limit itself failed.
-    await limit(sendAndWait).catch(() => isSent || send());
+    await limit(sendAndWait).catch(() => isSent || sendNow(false));
   }
 
   async function loadAlone(key: Key): Promise<Result> {
-    const [result] = await (limit ? limit(() => run([key])) : run([key]));
+    const [result] = await (limit ? limit(() => run([key], true)) : run([key], false));
     if (result instanceof Error) throw result;
     return result as Result;
   }

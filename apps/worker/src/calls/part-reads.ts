@@ -1,5 +1,5 @@
 import { CallError } from '@stock-sync/http-client';
-import { PLUGIN_BATCH, type PartStock } from '@stock-sync/inventree-client';
+import type { PartStock } from '@stock-sync/inventree-client';
 import type { StockItems } from '@stock-sync/state';
 import type { Breaker } from '../breaker/breaker';
 import type { Connections } from '../connections';
@@ -10,6 +10,9 @@ import { BETWEEN_JOBS_MS, createBatchLoader, limitCalls, type BatchLoader } from
  * the same, so that takes a second, independent reading: InvenTree is asked for the part by its own address.
  */
 export type PartReads = BatchLoader<number, PartStock | undefined>;
+
+/** Parts in one call: larger ones are no faster, and the first parts would wait for the last. */
+const PARTS_PER_CALL = 200;
 
 /** Many parts in one call. */
 export function createPartReads(deps: {
@@ -26,7 +29,7 @@ export function createPartReads(deps: {
   }
 
   const loader = createBatchLoader<number, PartStock | undefined>({
-    maxBatchSize: PLUGIN_BATCH,
+    maxBatchSize: PARTS_PER_CALL,
     limit: limitCalls(deps.callsAtOnce),
     quietMs: BETWEEN_JOBS_MS,
     run: async ids => {

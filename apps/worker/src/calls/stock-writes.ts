@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { chunk, mayStillTakeEffect, type CallError } from '@stock-sync/http-client';
 import { SKUS_PER_CALL, type SkuStock, type StockApi } from '@stock-sync/magento-client';
-import type { CanarySkus, FencedRead, Fencing, Semaphore, WritePermission } from '@stock-sync/state';
+import type { CallLimit, CanarySkus, FencedRead, Fencing, Semaphore, WritePermission } from '@stock-sync/state';
 import type { Breaker } from '../breaker/breaker';
 import type { Connections } from '../connections';
 import type { ResyncLater } from '../jobs/resync';
@@ -44,18 +44,23 @@ export function createStockWrites(deps: {
 
   return createBatchLoader<WriteRequest, WriteResult>({
     maxBatchSize: SKUS_PER_CALL,
-    // The batch is sent when a slot is free, so that everything that comes until then is in it.
+    // The batch is sent when a slot is free, so that everything that comes until then is in it. A full one gets its
+    // permissions meanwhile.
     limit: slots.within,
-    run: async requests => {
+    run: async (requests, holdsSlot) => {
+      if (!holdsSlot) return writeFenced(requests, slots.within);
       const release = isWorthSplitting(requests) ? await slots.tryAcquire() : undefined;
-      if (!release) return writeFenced(requests);
+      if (!release) return writeFenced(requests, atOnce);
       const middle = Math.ceil(requests.length / 2);
-      const halves = [writeFenced(requests.slice(0, middle)), writeFenced(requests.slice(middle)).finally(release)];
-      return (await Promise.all(halves)).flat();
+      const halves = [requests.slice(0, middle), requests.slice(middle)].map(half => writeFenced(half, atOnce));
+      return (await Promise.all([halves[0], halves[1]?.finally(release)])).flatMap(results => results ?? []);
     },
   });
 
-  async function writeFenced(requests: readonly WriteRequest[]): Promise<(WriteResult | CallError)[]> {
+  async function writeFenced(
+    requests: readonly WriteRequest[],
+    within: CallLimit,
+  ): Promise<(WriteResult | CallError)[]> {
     const api = await connections.stockApi.get();
     const reads = readsOf(requests);
     const owner = randomUUID();
@@ -66,7 +71,7 @@ export function createStockWrites(deps: {
     let isOursStill: boolean[] = [];
     try {
       for (const some of chunk(requests, api.skusPerCall)) {
-        const call = (few: readonly WriteRequest[]) => writeGranted(api, few, owner);
+        const call = (few: readonly WriteRequest[]) => writeGranted(api, few, owner, within);
         results.push(...(await breaker.guard('magento-write', some, call, few => few.map(({ sku }) => sku))));
       }
     } finally {
@@ -81,13 +86,18 @@ export function createStockWrites(deps: {
    * Makes one call with what may be written. Permission is requested for each call, because a batch with a bad SKU is
    * split into many calls: Redis may be emptied or this worker suspended between them, and the reads become old.
    */
-  async function writeGranted(api: StockApi, requests: readonly WriteRequest[], owner: string): Promise<WriteResult[]> {
+  async function writeGranted(
+    api: StockApi,
+    requests: readonly WriteRequest[],
+    owner: string,
+    within: CallLimit,
+  ): Promise<WriteResult[]> {
     const requestedAt = Date.now();
     const permissions = await fencing.requestWrites(readsOf(requests), owner, LOCK_MS);
     // A worker that was suspended meanwhile cannot rely on the answer.
     const isLate = Date.now() - requestedAt > LOCK_MS / 3;
     const granted = isLate ? [] : requests.filter((_, index) => permissions[index] === 'granted');
-    if (granted.length > 0) await writeOrResync(api, granted);
+    if (granted.length > 0) await within(() => writeOrResync(api, granted));
     return permissions.map(permission => (permission !== 'granted' ? permission : isLate ? 'locked' : 'written'));
   }
 
@@ -106,6 +116,9 @@ export function createStockWrites(deps: {
     }
   }
 }
+
+/** The call is within a slot already. */
+const atOnce: CallLimit = call => call();
 
 function readsOf(requests: readonly WriteRequest[]): FencedRead[] {
   return requests.map(({ read }) => read);

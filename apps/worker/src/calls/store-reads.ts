@@ -1,6 +1,6 @@
 import { showsStock, type StoreStock } from '@stock-sync/domain';
 import { chunk, type CallError } from '@stock-sync/http-client';
-import { SKUS_PER_CALL } from '@stock-sync/magento-client';
+import { SKUS_PER_READ } from '@stock-sync/magento-client';
 import type { Breaker } from '../breaker/breaker';
 import type { Connections } from '../connections';
 import { BETWEEN_JOBS_MS, createBatchLoader, limitCalls, type BatchLoader } from './batch-loader';
@@ -27,12 +27,12 @@ export function createStoreReads({ connections, breaker }: { connections: Connec
   async function readAll(skus: readonly string[]): Promise<(StoreStock[] | CallError)[]> {
     const api = await stockApi.get();
     const limit = limitCalls(CALLS_AT_ONCE);
-    const calls = chunk(skus, api.skusPerCall).map(some => limit(() => breaker.guard('magento-read', some, api.read)));
+    const calls = chunk(skus, api.skusPerRead).map(some => limit(() => breaker.guard('magento-read', some, api.read)));
     return (await Promise.all(calls)).flat();
   }
 
   return {
-    ...createBatchLoader<string, StoreStock[]>({ maxBatchSize: SKUS_PER_CALL, quietMs: BETWEEN_JOBS_MS, run: readAll }),
+    ...createBatchLoader<string, StoreStock[]>({ maxBatchSize: SKUS_PER_READ, quietMs: BETWEEN_JOBS_MS, run: readAll }),
     readAll,
     async showing(skus) {
       const stock = await readAll(skus);

@@ -41,7 +41,7 @@ export interface SyncSkuDeps {
   storeReads: StoreReads;
   sellingRules: SellingRulesLookups;
   stockWrites: StockWrites;
-  connections: Pick<Connections, 'offerRules'>;
+  connections: Pick<Connections, 'offerRules' | 'stockApi'>;
   queues: JobQueues;
   dryRun: DryRun | undefined;
   log: Log;
@@ -90,7 +90,7 @@ export function createSyncSku(deps: SyncSkuDeps) {
     progress.sku = sku;
     progress.target = targetQuantities(sync.own);
     const known = skuStateIn(before, sku);
-    const [partsWithSku, { product, store }] = await Promise.all([
+    const [partsWithSku, { store, refusal }] = await Promise.all([
       deps.skuLookups.load({ sku, part: id }, alone),
       readStore(sku, early, alone),
     ]);
@@ -119,15 +119,14 @@ export function createSyncSku(deps: SyncSkuDeps) {
       await queues.enqueue([{ kind: 'part', part: first.pk, event: job.event }]);
       return skipped(`its stock is part of the sum that part ${first.pk} syncs`);
     }
-    if (!product) return skipped('Magento has no product with this SKU');
-    if (!hasOwnStock(product.typeId)) return skipped(`a ${product.typeId} product has no stock of its own`);
+    if (refusal !== undefined) return skipped(refusal);
 
     let changes = stockChanges(target, store);
     const shows = formatStoreStock(store);
     progress.shows = shows;
     const writes = changes.length > 0 ? sameWrites(lastDifference, shows) : 0;
     if (sellsOut(changes) || isUndone(writes)) {
-      const rules = await deps.sellingRules.load(product.sku);
+      const rules = await deps.sellingRules.load(sku);
       if (!rules.managesStock) return left('Magento does not manage the stock of this product');
       changes = stockChanges(target, store, rules);
       if (changes.length > 0 && isUndone(writes)) {
@@ -151,9 +150,9 @@ export function createSyncSku(deps: SyncSkuDeps) {
     }
     const written = await deps.stockWrites.load(
       {
-        sku: product.sku,
+        sku,
         stock: changes,
-        read: { part: id, sku: product.sku, token },
+        read: { part: id, sku, token },
         isThrottled: throttle.throttledRuns > 0,
       },
       alone,
@@ -214,16 +213,26 @@ export function createSyncSku(deps: SyncSkuDeps) {
   }
 
   /**
-   * What the store has for a SKU. Without a row of stock, a remembered product is not good enough: it may have been
-   * deleted, and a write would leave a source item without a product.
+   * What the store has for a SKU, and why it can have no stock of it. A source item proves that it can, whatever the
+   * case of its letters (docs/facts/magento.md, "Products"). Without one the store is asked for the product: a
+   * remembered one may have been deleted, and a write would leave a source item without a product.
    */
-  async function readStore(sku: string, early: SkuSync['early'], alone: boolean) {
-    const [product, store] = await Promise.all([
-      deps.productLookups.load({ sku, trust: 'recent presence' }, alone),
+  async function readStore(
+    sku: string,
+    early: SkuSync['early'],
+    alone: boolean,
+  ): Promise<{ store: StoreStock[]; refusal?: string }> {
+    const [{ kind }, store] = await Promise.all([
+      deps.connections.stockApi.get(),
       early?.sku === sku ? early.store : deps.storeReads.load(sku, alone),
     ]);
-    if (!product || store.length > 0) return { product, store };
-    return { product: await deps.productLookups.load({ sku, trust: 'nothing' }, alone), store };
+    const hasSourceItem = kind === 'source-items' && store.length > 0;
+    if (hasSourceItem) return { store };
+    const trust = store.length > 0 ? 'recent presence' : 'nothing';
+    const product = await deps.productLookups.load({ sku, trust }, alone);
+    if (!product) return { store, refusal: 'Magento has no product with this SKU' };
+    if (!hasOwnStock(product.typeId)) return { store, refusal: `a ${product.typeId} product has no stock of its own` };
+    return { store };
   }
 
   function dryRunLine(job: JobOf<'part'>, sku: string, { from, to }: StockChange): string {

@@ -58,6 +58,8 @@ export interface FakeHttpServerOptions {
   notFound: (call: FakeCall) => FakeAnswer;
   /** The milliseconds that the real system takes for a call. */
   costMs: (call: FakeCall) => number;
+  /** Calls that make progress at the same time, where calls take time; without it there is no limit. */
+  cores?: number;
   headers: Record<string, string>;
   /** Wraps the effect of a call and its duration. */
   around?: (call: FakeCall, work: () => Promise<FakeAnswer>) => Promise<FakeAnswer>;
@@ -93,6 +95,7 @@ export async function startFakeHttpServer(options: FakeHttpServerOptions, port =
   const calls: FakeHttpServer['calls'] = [];
   let faultOf: ((call: FakeCall) => Fault | undefined) | undefined;
   let latency = false;
+  const busy = limitedTo(options.cores ?? Number.POSITIVE_INFINITY);
   const recorded = openRecordedRequests(options.system);
   const differences = new Set<string>();
 
@@ -111,7 +114,7 @@ export async function startFakeHttpServer(options: FakeHttpServerOptions, port =
       if (fault && 'beginAfterMs' in fault) await sleep(fault.beginAfterMs);
       const refused = options.before(call);
       if (refused) return refused;
-      if (latency) await sleep(options.costMs(call));
+      if (latency) await busy(() => sleep(options.costMs(call)));
       return answerOf(call);
     };
     const answer = await (options.around ? options.around(call, work) : work());
@@ -191,4 +194,21 @@ function close(server: Server): Promise<void> {
     server.close(() => resolve());
     server.closeAllConnections();
   });
+}
+
+/** Runs so many tasks at once; the others wait for their turn. */
+function limitedTo(slots: number): (task: () => Promise<void>) => Promise<void> {
+  let free = slots;
+  const waiting: (() => void)[] = [];
+  return async task => {
+    if (free > 0) free--;
+    else await new Promise<void>(resolve => waiting.push(resolve));
+    try {
+      await task();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free++;
+    }
+  };
 }
