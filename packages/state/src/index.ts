@@ -26,6 +26,7 @@ export {
   openParts,
   hadSku,
   isConfirmed,
+  outcomesIn,
   skusIn,
   skuStateIn,
   type Outcome,

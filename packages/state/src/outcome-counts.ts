@@ -1,4 +1,4 @@
-import { skusIn, skuStateIn, type Outcome, type Parts } from './parts';
+import { outcomesIn, type Outcome, type Parts } from './parts';
 
 /** How the last syncs of all SKUs ended. */
 export interface OutcomeCounts {
@@ -17,10 +17,7 @@ export function openOutcomeCounts(parts: Parts): OutcomeCounts {
     const counts = new Map<Outcome, number>();
     for await (const some of parts.all()) {
       for (const { state } of some) {
-        for (const sku of skusIn(state)) {
-          const outcome = skuStateIn(state, sku)?.outcome ?? state.outcome;
-          counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-        }
+        for (const { outcome } of outcomesIn(state)) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
       }
     }
     return counts;

@@ -40,6 +40,11 @@ export function skuStateIn(state: PartState | undefined, sku: string): SkuState 
   return isSameSku(state.sku, sku) ? state : state.others?.find(other => isSameSku(other.sku, sku));
 }
 
+/** Each SKU of a part, and how its last sync ended. */
+export function outcomesIn(state: PartState): { sku: string; outcome: Outcome }[] {
+  return skusIn(state).map(sku => ({ sku, outcome: skuStateIn(state, sku)?.outcome ?? state.outcome }));
+}
+
 /** Whether a part had this SKU at its last sync. */
 export function hadSku(state: PartState | undefined, sku: string): boolean {
   return skuStateIn(state, sku) !== undefined;

@@ -1,5 +1,5 @@
 import { formatTarget } from '@stock-sync/domain';
-import { jobTitle, parseJob, skusIn, skuStateIn, type Outcome, type Parts, type PartState } from '@stock-sync/state';
+import { jobTitle, outcomesIn, parseJob, type Outcome, type Parts, type PartState } from '@stock-sync/state';
 import type { Queue } from 'bullmq';
 
 /** The lists of parts by how they stand. */
@@ -70,10 +70,7 @@ export function openPartLists(parts: Parts, partQueue: Queue): PartLists {
 
 function skusOf({ part, state }: { part: number; state: PartState }): ListedSku[] {
   const target = state.target && formatTarget(state.target);
-  return skusIn(state).map(sku => {
-    const outcome = skuStateIn(state, sku)?.outcome ?? state.outcome;
-    return { sku, part, outcome, target, at: state.at };
-  });
+  return outcomesIn(state).map(({ sku, outcome }) => ({ sku, part, outcome, target, at: state.at }));
 }
 
 /** The name of a job on the board: "WIDGET-123 (part 45) stock changed". */

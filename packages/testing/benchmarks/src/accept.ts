@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { reserveDatabase, startService, TEST_SECRET } from '@stock-sync/end-to-end';
 import { signatureOf } from '@stock-sync/fakes';
 import { sendAll } from './load';
+import { median, type Report } from './report';
 
 const CONNECTIONS = 64;
 const ROUNDS = 5;
@@ -12,7 +13,7 @@ const PARTS = 200;
  * Events per second that ingest accepts (verified, validated, stored in Redis), and requests per second of a bare
  * Express route that answers 202, in turn, in one run: with one event in a webhook, and with many.
  */
-export async function benchAccept(redisUrl: string): Promise<void> {
+export async function benchAccept(redisUrl: string, report: Report): Promise<void> {
   const database = await reserveDatabase(redisUrl);
   const ingest = await startService('ingest', {
     REDIS_URL: database.url,
@@ -40,8 +41,17 @@ export async function benchAccept(redisUrl: string): Promise<void> {
       if (round > 0)
         rates.push({ bare: webhooks / bareRun.seconds, ingest: (webhooks * eventsEach) / ingestRun.seconds });
     }
+    const perWebhook = rates.map(rate => rate.ingest / eventsEach / rate.bare);
+    const events = rates.map(rate => rate.ingest);
+    if (eventsEach === 1) {
+      const name = 'ingest, single events, against a bare Express route with express.json';
+      report.add({ name, values: perWebhook, unit: 'x', goal: { atLeast: 0.8 } });
+    } else {
+      const goal = eventsEach === 20 && { goal: { atLeast: 15_000 } };
+      report.add({ name: `ingest, ${eventsEach} events a webhook`, values: events, unit: 'events/s', ...goal });
+    }
     const [bareRate, ingestRate] = [median(rates.map(rate => rate.bare)), median(rates.map(rate => rate.ingest))];
-    console.log(
+    report.say(
       `accept, ${String(eventsEach).padStart(3)} events per webhook: ` +
         `ingest ${format(ingestRate)} events/s, bare Express ${format(bareRate)} answers/s, ` +
         `ratio ${(ingestRate / bareRate).toFixed(2)} (per webhook ${(ingestRate / eventsEach / bareRate).toFixed(2)})`,
@@ -76,11 +86,6 @@ function webhook(id: string, events: number, start: number): Buffer {
       body,
     ].join('\r\n'),
   );
-}
-
-function median(numbers: number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
 const format = (rate: number) => Math.round(rate).toLocaleString('en');

@@ -1,12 +1,13 @@
 import { startSystem } from '@stock-sync/end-to-end';
 import { stockActions } from '@stock-sync/fakes';
+import type { Report } from './report';
 
 const PARTS = 200;
 const EVENTS = 10_000;
 const AT_ONCE = 50;
 
 /** The calls that 10,000 events over 200 parts cost, with fakes as slow as the recorded systems. */
-export async function benchCalls(redisUrl: string): Promise<void> {
+export async function benchCalls(redisUrl: string, report: Report): Promise<void> {
   for (const eventsEach of [1, 50]) {
     const system = await startSystem({ redisServer: redisUrl, workers: 2, latency: true, sends: 'none' });
     const { inventree, magento } = system;
@@ -36,7 +37,20 @@ export async function benchCalls(redisUrl: string): Promise<void> {
       item => magento.store.shown(inventree.shop.parts.get(item.part)?.name ?? '')?.quantity !== item.quantity,
     );
     const { reads, writes } = magento.counts();
-    console.log(
+    const from = `${EVENTS.toLocaleString('en')} events, ${eventsEach} a webhook`;
+    report.add({
+      name: `${from}: reads of both systems`,
+      values: [inventree.reads() + reads],
+      unit: 'calls',
+      ...(eventsEach > 1 && { goal: { atMost: 20 } }),
+    });
+    report.add({
+      name: `${from}: writes`,
+      values: [writes],
+      unit: 'calls',
+      ...(eventsEach > 1 && { goal: { atMost: 6 } }),
+    });
+    report.say(
       `calls, ${EVENTS.toLocaleString('en')} events over ${PARTS} parts, ${eventsEach} per webhook, ` +
         `sent in ${sentAfter.toFixed(1)} s: ` +
         `InvenTree ${inventree.reads()} reads; Magento ${reads} reads, ${writes} writes; ${wrong.length} SKUs wrong`,

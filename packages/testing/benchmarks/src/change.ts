@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startSystem, type System } from '@stock-sync/end-to-end';
 import { stockActions, type StockItem } from '@stock-sync/fakes';
+import type { Report } from './report';
 
 const CHANGES = 15;
 const STOCKTAKES = 5;
 const STOCKTAKE_ITEMS = 100;
 
 /**
- * How soon the store shows one change and a stocktake of 100 items, with fakes as slow as the recorded systems, and how
- * this compares with the three calls that are necessary, one after another.
+ * How soon the store shows one change and a stocktake of 100 items, with fakes as slow as the recorded systems.
  */
-export async function benchChange(redisUrl: string): Promise<void> {
+export async function benchChange(redisUrl: string, report: Report): Promise<void> {
   const system = await startSystem({ redisServer: redisUrl, latency: true, sendAgainAfterMs: 2_000 });
   const { inventree, magento } = system;
   const items = Array.from({ length: STOCKTAKE_ITEMS }, (_, n) => {
@@ -30,15 +30,9 @@ export async function benchChange(redisUrl: string): Promise<void> {
   const stocktakes: number[] = [];
   for (let n = 0; n < STOCKTAKES; n++) stocktakes.push(await countAll(system, items, 10 + n));
 
-  const least = { single: 13 + 30 + 81, stocktake: 13 + 31 + 774 };
-  const line = (times: number[], calls: number) => {
-    const ordered = [...times].sort((a, b) => a - b);
-    const median = ordered[Math.floor(ordered.length / 2)] ?? 0;
-    const ratio = (median / calls).toFixed(2);
-    return `median ${median} ms, slowest ${ordered.at(-1)} ms: ${ratio} x its ${calls} ms of calls`;
-  };
-  console.log(`change, one item counted: ${line(single, least.single)}`);
-  console.log(`change, ${STOCKTAKE_ITEMS} items counted in one action: ${line(stocktakes, least.stocktake)}`);
+  const shown = { unit: 'ms' };
+  report.add({ name: 'one item counted, until the store shows it', values: single, ...shown });
+  report.add({ name: `${STOCKTAKE_ITEMS} items counted in one action`, values: stocktakes, ...shown });
   await system.stop();
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startSystem, type ServiceProcess, type System } from '@stock-sync/end-to-end';
 import { connectToRedis, openParts } from '@stock-sync/state';
+import type { Report } from './report';
 
 /** A shop with 50 of each part, except the first few, of which it has 51 that Redis and the store do not know yet. */
 export async function startLargeShop(redisUrl: string, parts: number, differ: number): Promise<System> {
@@ -30,6 +31,7 @@ export async function inTwoSizes(
   what: string,
   redisUrl: string,
   differ: number,
+  report: Report,
   measure: (system: System, parts: number) => Promise<{ seconds: number; line: string }>,
 ): Promise<void> {
   const took: number[] = [];
@@ -37,13 +39,20 @@ export async function inTwoSizes(
     const system = await startLargeShop(redisUrl, parts, differ);
     const { seconds, line } = await measure(system, parts);
     took.push(seconds / parts);
-    console.log(
+    report.say(
       `${what}, ${parts.toLocaleString('en')} parts of which ${differ} differ: ${seconds.toFixed(1)} s; ${line}`,
     );
     await system.stop();
   }
   const [small = 0, large = 0] = took;
-  console.log(`${what}, time per part in the large shop: ${(large / small).toFixed(2)} x that in the small one`);
+  report.add({
+    name: `${what}, time per part, ${SIZES.map(size => size.toLocaleString('en'))
+      .reverse()
+      .join(' against ')} parts`,
+    values: [large / small],
+    unit: 'x',
+    goal: { atMost: 1.1 },
+  });
 }
 
 /** A gauge of a service; 0 where it is not set yet. */

@@ -1,9 +1,10 @@
 import type { RedisDatabase } from '@stock-sync/end-to-end';
 import { inTwoSizes, watched } from './large-shop';
+import type { Report } from './report';
 
 /** Time, memory and Redis of one sweep, for shops of two sizes: none of them should grow faster than the shop. */
-export async function benchSweep(redisUrl: string): Promise<void> {
-  await inTwoSizes('sweep', redisUrl, 200, async (system, parts) => {
+export async function benchSweep(redisUrl: string, report: Report): Promise<void> {
+  await inTwoSizes('sweep', redisUrl, 200, report, async (system, parts) => {
     const state = await bytesOf(system.database.redis, '{stock-sync}:parts', parts);
     const skus = await bytesOf(system.database.redis, '{stock-sync}:sku:*', parts);
     const worker = await system.startWorker({ SWEEP_INTERVAL_SECONDS: '3600' });
