@@ -275,10 +275,12 @@ async function main(environment: Environment): Promise<void> {
     log,
   });
 
+  // Commands that block get a connection for each worker from BullMQ.
+  const shared = { ...connection, redis: connection.duplicate() };
   const workers = [
-    ...fetchers(settings.WORKER_CONCURRENCY).map(jobs => startWorker(QUEUES.parts, runJob, jobs, connection, log)),
-    startWorker(QUEUES.lookups, runJob, LOOKUPS_AT_ONCE, connection, log),
-    startWorker(QUEUES.deadLetters, createMarkDeadLetter({ queues, log }).run, 1, connection, log),
+    ...fetchers(settings.WORKER_CONCURRENCY).map(jobs => startWorker(QUEUES.parts, runJob, jobs, shared, log)),
+    startWorker(QUEUES.lookups, runJob, LOOKUPS_AT_ONCE, shared, log),
+    startWorker(QUEUES.deadLetters, createMarkDeadLetter({ queues, log }).run, 1, shared, log),
   ];
 
   // None of this is awaited, because Redis may be unreachable; and schedules are checked again, because it may be
@@ -355,7 +357,7 @@ function fetchers(jobsAtOnce: number): number[] {
 }
 
 function startWorker(name: string, run: RunJob, concurrency: number, connection: RedisConnection, log: Log): Worker {
-  const redis = connection.duplicate();
+  const { redis } = connection;
   const worker = new Worker(name, run, {
     connection: redis,
     prefix: connection.keys.queuePrefix,

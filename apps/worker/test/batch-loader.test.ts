@@ -89,6 +89,36 @@ describe('a batch loader', () => {
     expect(sizes.length).toBeLessThan(12);
   });
 
+  it('sends a full batch at once, while keys keep coming, and never exceeds the slots', async () => {
+    const sizes: number[] = [];
+    let underWay = 0;
+    let most = 0;
+    let firstAt = 0;
+    const loader = createBatchLoader<number, number>({
+      maxBatchSize: 10,
+      quietMs: 50,
+      limit: limitCalls(2),
+      run: async keys => {
+        firstAt ||= Date.now();
+        sizes.push(keys.length);
+        most = Math.max(most, ++underWay);
+        await sleep(30);
+        underWay--;
+        return [...keys];
+      },
+    });
+    const answers: Promise<number>[] = [];
+    for (let key = 0; key < 95; key++) {
+      answers.push(loader.load(key));
+      if (key % 10 === 0) await sleep(6);
+    }
+    const lastAt = Date.now();
+    expect(await Promise.all(answers)).toEqual(Array.from({ length: 95 }, (_, key) => key));
+    expect(sizes).toEqual([...Array.from({ length: 9 }, () => 10), 5]);
+    expect(most).toBe(2);
+    expect(firstAt).toBeLessThan(lastAt);
+  });
+
   it('sends a batch all the same where the limit itself fails', async () => {
     const loader = createBatchLoader<number, number>({
       maxBatchSize: 100,

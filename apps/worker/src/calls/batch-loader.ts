@@ -5,15 +5,9 @@ import DataLoader from 'dataloader';
 export interface BatchLoaderOptions<Key, Result> {
   /** The most keys in one batch. */
   maxBatchSize: number;
-  /**
-   * Answers all keys in their order, with an Error for a key that fails alone; rejects where all fail.
-   * @param isLimited whether `limit` applies to the batch
-   */
-  run: (keys: readonly Key[], isLimited: boolean) => Promise<(Result | Error)[]>;
-  /**
-   * Limits the batches at once, but for full ones, which cannot grow while they wait: they are prepared at once, and
-   * `run` limits their calls. Without it there is no limit.
-   */
+  /** Answers all keys in their order, with an Error for a key that fails alone; rejects where all fail. */
+  run: (keys: readonly Key[]) => Promise<(Result | Error)[]>;
+  /** Limits the batches at once; without it there is no limit. */
   limit?: CallLimit | undefined;
   /** After how many milliseconds without a new key a batch is sent. */
   quietMs?: number;
@@ -67,11 +61,12 @@ export function createBatchLoader<Key, Result>({
   let lastKeyAt = 0;
   let waiting: { isFull: boolean } | undefined;
   let running: Promise<unknown> = Promise.resolve();
-  let isNextLimited = false;
+  /** Whether the batch that is sent now is full. */
+  let isFullNext = false;
 
   const loader = new DataLoader<Key, Result>(
     keys => {
-      const results = run(keys, isNextLimited);
+      const results = isFullNext && limit ? limit(() => run(keys)) : run(keys);
       running = results.catch(() => undefined);
       return results;
     },
@@ -89,24 +84,22 @@ export function createBatchLoader<Key, Result>({
     do await sleep(quietMs / 2);
     while (!batch.isFull && Date.now() < latest && Date.now() - lastKeyAt < quietMs);
     if (waiting === batch) waiting = undefined;
-    // DataLoader calls `run` while it sends.
-    const sendNow = (isLimited: boolean) => {
-      isNextLimited = isLimited;
-      send();
-    };
-    if (!limit || batch.isFull) return sendNow(false);
+    // A full batch cannot grow while it waits. Its slot is free again before any of its callers goes on.
+    isFullNext = batch.isFull;
+    if (!limit || isFullNext) return send();
     let isSent = false;
     const sendAndWait = () => {
       isSent = true;
-      sendNow(true);
+      isFullNext = false;
+      send();
       return running;
     };
     // The keys must not wait for ever because the limit itself failed.
-    await limit(sendAndWait).catch(() => isSent || sendNow(false));
+    await limit(sendAndWait).catch(() => isSent || send());
   }
 
   async function loadAlone(key: Key): Promise<Result> {
-    const [result] = await (limit ? limit(() => run([key], true)) : run([key], false));
+    const [result] = await (limit ? limit(() => run([key])) : run([key]));
     if (result instanceof Error) throw result;
     return result as Result;
   }

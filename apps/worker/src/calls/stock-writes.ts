@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { chunk, mayStillTakeEffect, type CallError } from '@stock-sync/http-client';
 import { SKUS_PER_CALL, type SkuStock, type StockApi } from '@stock-sync/magento-client';
-import type { CallLimit, CanarySkus, FencedRead, Fencing, Semaphore, WritePermission } from '@stock-sync/state';
+import type { CanarySkus, FencedRead, Fencing, Semaphore, WritePermission } from '@stock-sync/state';
 import type { Breaker } from '../breaker/breaker';
 import type { Connections } from '../connections';
 import type { ResyncLater } from '../jobs/resync';
@@ -44,23 +44,18 @@ export function createStockWrites(deps: {
 
   return createBatchLoader<WriteRequest, WriteResult>({
     maxBatchSize: SKUS_PER_CALL,
-    // The batch is sent when a slot is free, so that everything that comes until then is in it. A full one gets its
-    // permissions meanwhile.
+    // The batch is sent when a slot is free, so that everything that comes until then is in it.
     limit: slots.within,
-    run: async (requests, holdsSlot) => {
-      if (!holdsSlot) return writeFenced(requests, slots.within);
+    run: async requests => {
       const release = isWorthSplitting(requests) ? await slots.tryAcquire() : undefined;
-      if (!release) return writeFenced(requests, atOnce);
+      if (!release) return writeFenced(requests);
       const middle = Math.ceil(requests.length / 2);
-      const halves = [requests.slice(0, middle), requests.slice(middle)].map(half => writeFenced(half, atOnce));
-      return (await Promise.all([halves[0], halves[1]?.finally(release)])).flatMap(results => results ?? []);
+      const halves = [writeFenced(requests.slice(0, middle)), writeFenced(requests.slice(middle)).finally(release)];
+      return (await Promise.all(halves)).flat();
     },
   });
 
-  async function writeFenced(
-    requests: readonly WriteRequest[],
-    within: CallLimit,
-  ): Promise<(WriteResult | CallError)[]> {
+  async function writeFenced(requests: readonly WriteRequest[]): Promise<(WriteResult | CallError)[]> {
     const api = await connections.stockApi.get();
     const reads = readsOf(requests);
     const owner = randomUUID();
@@ -71,7 +66,7 @@ export function createStockWrites(deps: {
     let isOursStill: boolean[] = [];
     try {
       for (const some of chunk(requests, api.skusPerCall)) {
-        const call = (few: readonly WriteRequest[]) => writeGranted(api, few, owner, within);
+        const call = (few: readonly WriteRequest[]) => writeGranted(api, few, owner);
         results.push(...(await breaker.guard('magento-write', some, call, few => few.map(({ sku }) => sku))));
       }
     } finally {
@@ -86,18 +81,13 @@ export function createStockWrites(deps: {
    * Makes one call with what may be written. Permission is requested for each call, because a batch with a bad SKU is
    * split into many calls: Redis may be emptied or this worker suspended between them, and the reads become old.
    */
-  async function writeGranted(
-    api: StockApi,
-    requests: readonly WriteRequest[],
-    owner: string,
-    within: CallLimit,
-  ): Promise<WriteResult[]> {
+  async function writeGranted(api: StockApi, requests: readonly WriteRequest[], owner: string): Promise<WriteResult[]> {
     const requestedAt = Date.now();
     const permissions = await fencing.requestWrites(readsOf(requests), owner, LOCK_MS);
     // A worker that was suspended meanwhile cannot rely on the answer.
     const isLate = Date.now() - requestedAt > LOCK_MS / 3;
     const granted = isLate ? [] : requests.filter((_, index) => permissions[index] === 'granted');
-    if (granted.length > 0) await within(() => writeOrResync(api, granted));
+    if (granted.length > 0) await writeOrResync(api, granted);
     return permissions.map(permission => (permission !== 'granted' ? permission : isLate ? 'locked' : 'written'));
   }
 
@@ -116,9 +106,6 @@ export function createStockWrites(deps: {
     }
   }
 }
-
-/** The call is within a slot already. */
-const atOnce: CallLimit = call => call();
 
 function readsOf(requests: readonly WriteRequest[]): FencedRead[] {
   return requests.map(({ read }) => read);

@@ -214,7 +214,7 @@ export function createSyncSku(deps: SyncSkuDeps) {
 
   /**
    * What the store has for a SKU, and why it can have no stock of it. A source item proves that it can, whatever the
-   * case of its letters (docs/facts/magento.md, "Products"). Without one the store is asked for the product: a
+   * case of its letters (docs/facts/magento.md, "SKUs"). Without one the store is asked for the product: a
    * remembered one may have been deleted, and a write would leave a source item without a product.
    */
   async function readStore(
