@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -115,6 +115,31 @@ describe('docker-compose.yml', () => {
 
 describe('the Dockerfile', () => {
   const lines = text('Dockerfile').split('\n');
+
+  it('makes an image that has what it runs, the demo included: nothing in src needs a development dependency', () => {
+    const folders = ['apps', 'packages', 'packages/testing'].flatMap(group =>
+      readdirSync(join(root, group)).map(name => `${group}/${name}`),
+    );
+    const packages = folders.filter(folder => existsSync(join(root, folder, 'package.json')));
+    expect(packages.length).toBeGreaterThan(10);
+    const missing = packages.flatMap(folder => {
+      const { dependencies = {} } = JSON.parse(text(`${folder}/package.json`)) as { dependencies?: object };
+      const sources = existsSync(join(root, folder, 'src'))
+        ? readdirSync(join(root, folder, 'src'), { recursive: true }).map(String)
+        : [];
+      const imported = sources
+        .filter(file => /\.tsx?$/.test(file))
+        .flatMap(file => [
+          ...text(`${folder}/src/${file}`).matchAll(/^(?:import|export|\}) (?!type)[^;]*?from '([^']+)';/gm),
+        ])
+        .map(([, name = '']) => /^(@[^/]+\/[^/]+|[^/]+)/.exec(name)?.[1] ?? name)
+        .filter(name => !name.startsWith('.') && !name.startsWith('node:'));
+      return [...new Set(imported)].filter(name => !(name in dependencies)).map(name => `${folder}: ${name}`);
+    });
+    expect(missing).toEqual([]);
+    expect(text('.dockerignore')).not.toContain('recordings');
+  });
+
   it('has several stages, does not run as root, and copies existing paths', () => {
     expect(lines.filter(line => line.startsWith('FROM ')).length).toBeGreaterThan(1);
     expect(lines.filter(line => line.startsWith('USER ')).at(-1)).toBe('USER node');
