@@ -6,6 +6,7 @@ import {
   portOf,
   runMain,
   stopOnSignal,
+  withinPatience,
   type Environment,
 } from '@stock-sync/service';
 import {
@@ -102,7 +103,7 @@ async function main(environment: Environment): Promise<void> {
     await closeServer(server);
     await Promise.all([queues.close(), deadLetters.close(), ...boardQueues.map(queue => queue.close())]);
     redis.disconnect();
-    await database?.close();
+    await withinPatience(Promise.resolve(database?.close()));
   });
   log.info(`Listening on port ${portOf(server)}`);
 }

@@ -10,6 +10,7 @@ import {
   runMain,
   startTracing,
   stopOnSignal,
+  withinPatience,
   type Environment,
 } from '@stock-sync/service';
 import {
@@ -115,7 +116,7 @@ async function main(environment: Environment): Promise<void> {
     await Promise.all([closeServer(server), closeServer(operatorServer)]);
     await Promise.all([queues.close(), deadLetters.close()]);
     redis.disconnect();
-    await tracing?.stop();
+    await withinPatience(Promise.resolve(tracing?.stop()));
   });
   const operatorPort = portOf(operatorServer);
   log.info(`Listening for webhooks on port ${portOf(server)}; health, metrics and status are on port ${operatorPort}`);

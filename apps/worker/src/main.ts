@@ -9,6 +9,7 @@ import {
   runMain,
   startTracing,
   stopOnSignal,
+  withinPatience,
   type Environment,
   type Log,
 } from '@stock-sync/service';
@@ -331,16 +332,16 @@ async function main(environment: Environment): Promise<void> {
     await activity.flush();
     startChecks.stop();
     notifier.stop();
-    await historyCopy?.stop();
+    const copyEnded = historyCopy?.stop();
     const stopped = new NotYetError('the worker stops', 0);
     setTimeout(() => stopping.reject(stopped), RETURN_MS).unref();
     await Promise.all(workers.map(worker => worker.close()));
     breaker.stop();
     await closeServer(server);
     await Promise.all([queues.close(), deadLetters.close()]);
+    await withinPatience(Promise.all([copyEnded, tracing?.stop()]));
     redis.disconnect();
     connections.close();
-    await tracing?.stop();
   });
   log.info(`Working, ${settings.WORKER_CONCURRENCY} jobs at once; health and metrics are on port ${portOf(server)}`);
 }

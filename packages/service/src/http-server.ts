@@ -17,10 +17,10 @@ export function createWebApplication(): Express {
   return application;
 }
 
-/** How long an operator's request waits for Redis, in milliseconds: monitoring gives up after some seconds. */
+/** How long what is not essential may take, in milliseconds: monitoring and a shutdown give up after some seconds. */
 const PATIENCE_MS = 800;
 
-/** The result, or undefined where it takes too long or fails: a page for monitoring must come in any case. */
+/** The result, or undefined where it takes too long or fails: for a page of monitoring, or the end of a process. */
 export async function withinPatience<T>(work: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const tooLong = new Promise<undefined>(resolve => {
