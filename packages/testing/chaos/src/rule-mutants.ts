@@ -122,13 +122,13 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     ],
   },
   {
-    name: 'products: what was found once is trusted for a day',
+    name: 'products: a remembered one is trusted where the store has no row',
     test: 'changed-products',
     edits: [
       {
-        file: 'apps/worker/src/calls/product-lookups.ts',
-        find: 'const RECENT_MS = 10 * 60 * 1000;',
-        replace: 'const RECENT_MS = 24 * 60 * 60 * 1000;',
+        file: SYNC_SKU,
+        find: "store.length > 0 ? 'recent presence' : 'nothing';",
+        replace: "store.length > 0 ? 'recent presence' : 'presence';",
       },
     ],
   },
@@ -138,8 +138,8 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     edits: [
       {
         file: 'packages/domain/src/sku.ts',
-        find: 'character => character.toLowerCase()',
-        replace: 'character => character',
+        find: "replace(/ +$/, '').toLowerCase();",
+        replace: "replace(/ +$/, '');",
       },
     ],
   },
