@@ -106,7 +106,7 @@ async function checkHistoryDatabase(
   if (url === undefined) return;
   const database = openHistoryDatabase(url, shop);
   try {
-    await database.prepare();
+    await database.tryToPrepare();
     found({ subject: 'PostgreSQL', level: 'ok', message: `${withoutPassword(url)} keeps the history` });
   } catch (error) {
     const remedy = 'Start PostgreSQL, or correct HISTORY_DATABASE_URL';

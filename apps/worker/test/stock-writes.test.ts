@@ -35,7 +35,6 @@ afterEach(async () => {
 /** Writes to a store that refuses SKU 'BAD', and so every call that contains it. */
 function writesToStore(): StockWrites {
   const api: Partial<StockApi> = {
-    skusPerRead: 300,
     skusPerCall: 100,
     write: async (changes: readonly SkuStock[]) => {
       const skus = changes.map(({ sku }) => sku);

@@ -6,8 +6,8 @@ import { rootCertificates } from 'node:tls';
 import axios, { AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import axiosRetry, { isNetworkError } from 'axios-retry';
 import type { ZodType } from 'zod';
-import { tracedCall } from './traced-call';
 import { CallError, type Direction, type System } from './call-error';
+import { tracedCall } from './traced-call';
 
 /** A call as it is sent, to be signed. */
 export interface OutgoingCall {

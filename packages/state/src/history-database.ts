@@ -13,6 +13,8 @@ import {
 export interface HistoryDatabase extends HistoryReader {
   /** Creates the table where it is missing. */
   prepare(): Promise<void>;
+  /** Rejects where `prepare` would; leaves everything as it is. */
+  tryToPrepare(): Promise<void>;
   /** The id of the latest entry; "0-0" where there is none. */
   latestId(): Promise<string>;
   /** Stores entries; one that is there already stays as it is. */
@@ -77,20 +79,23 @@ export function openHistoryDatabase(url: string, shop: string): HistoryDatabase 
   // A connection that waits in the pool may break; the next call opens another one, or fails with the reason.
   pool.on('error', () => undefined);
 
+  async function createTable(end: 'COMMIT' | 'ROLLBACK'): Promise<void> {
+    const client = await pool.connect();
+    try {
+      await client.query('BEGIN');
+      await client.query('SELECT pg_advisory_xact_lock($1)', [CREATE_LOCK]);
+      await client.query(CREATE);
+      await client.query(end);
+      client.release();
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  }
+
   return {
-    async prepare() {
-      const client = await pool.connect();
-      try {
-        await client.query('BEGIN');
-        await client.query('SELECT pg_advisory_xact_lock($1)', [CREATE_LOCK]);
-        await client.query(CREATE);
-        await client.query('COMMIT');
-        client.release();
-      } catch (error) {
-        client.release(true);
-        throw error;
-      }
-    },
+    prepare: () => createTable('COMMIT'),
+    tryToPrepare: () => createTable('ROLLBACK'),
     async latestId() {
       const { rows } = await pool.query(
         'SELECT at, number FROM stock_sync_history WHERE shop = $1 ORDER BY at DESC, number DESC LIMIT 1',

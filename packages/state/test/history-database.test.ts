@@ -42,6 +42,11 @@ it('returns what was stored, whoever created the table first', async () => {
   expect(await database.latestId()).toBe(`${START + 3}-7`);
 });
 
+it('can be checked without a trace', async () => {
+  await database.tryToPrepare();
+  expect(await postgres.query("SELECT to_regclass('stock_sync_history') AS found")).toEqual([{ found: null }]);
+});
+
 it('stores an entry once, however often it is copied', async () => {
   await database.prepare();
   await database.store([entry(1), entry(2)]);

@@ -84,18 +84,21 @@ export function createBatchLoader<Key, Result>({
     do await sleep(quietMs / 2);
     while (!batch.isFull && Date.now() < latest && Date.now() - lastKeyAt < quietMs);
     if (waiting === batch) waiting = undefined;
+    // DataLoader runs the batch while it is sent, so no other batch comes between.
+    const sendNow = () => {
+      isFullNext = batch.isFull;
+      send();
+    };
     // A full batch cannot grow while it waits. Its slot is free again before any of its callers goes on.
-    isFullNext = batch.isFull;
-    if (!limit || isFullNext) return send();
+    if (!limit || batch.isFull) return sendNow();
     let isSent = false;
     const sendAndWait = () => {
       isSent = true;
-      isFullNext = false;
-      send();
+      sendNow();
       return running;
     };
     // The keys must not wait for ever because the limit itself failed.
-    await limit(sendAndWait).catch(() => isSent || send());
+    await limit(sendAndWait).catch(() => isSent || sendNow());
   }
 
   async function loadAlone(key: Key): Promise<Result> {

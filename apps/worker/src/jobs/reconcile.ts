@@ -55,9 +55,9 @@ export interface ReconcileDeps extends CompareSystemsDeps {
   log: Log;
 }
 
-/** Two routine reconciles are at least this far apart, in milliseconds. */
-const ROUTINE_APART_MS = 30_000;
-const isRoutine = (event: string) => event === 'reconcile' || event === 'start-up';
+/** Two reconciles that nobody requested are at least this far apart, in milliseconds. */
+const AUTOMATIC_APART_MS = 30_000;
+const isAutomatic = (event: string) => event === 'reconcile' || event === 'start-up';
 
 /**
  * The handlers of `reconcile` and `reconcile-command`: compare both systems, one reconcile at a time over all workers.
@@ -69,9 +69,9 @@ export function createReconcile(deps: ReconcileDeps) {
     async run({ event, retriesFailed = false }: JobOf<'reconcile'>): Promise<ReconcileReport> {
       return withLease(async () => {
         const last = await lastReconcile.get();
-        if (last && !retriesFailed && isRoutine(event) && isRoutine(last.event)) {
+        if (last && !retriesFailed && isAutomatic(event) && isAutomatic(last.event)) {
           // Where workers start, each requests a reconcile, and so does the new schedule.
-          if (deps.now() - last.startedAt < ROUTINE_APART_MS) return last;
+          if (deps.now() - last.startedAt < AUTOMATIC_APART_MS) return last;
         }
         const lastRun = last && { at: last.at, tookMs: last.at - last.startedAt };
         requireRest(lastRun, deps.now(), 'both systems were compared just now');

@@ -1,9 +1,8 @@
-import { startSystem, type System } from '@stock-sync/end-to-end';
+import { reserveDatabase, startSystem, type System } from '@stock-sync/end-to-end';
 import { startMagento, stockActions, type FakeMagento, type StockItem } from '@stock-sync/fakes';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { reserveDatabase } from '@stock-sync/end-to-end';
 import { median, type Report } from './report';
 
 const SKUS = 1_200;
