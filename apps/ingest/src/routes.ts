@@ -1,4 +1,10 @@
-import { addOperatorRoutes, createWebApplication, traceRequests, type NotReady } from '@stock-sync/service';
+import {
+  addOperatorRoutes,
+  createProgramApplication,
+  createWebApplication,
+  traceRequests,
+  type NotReady,
+} from '@stock-sync/service';
 import express, { type Express } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import type { Registry } from 'prom-client';
@@ -23,7 +29,7 @@ const MINUTE_MS = 60_000;
 export function createIngestApplication(
   deps: ReceiveWebhookDeps & AnswerInvenTreeDeps & { requestsPerMinute: number },
 ): Express {
-  const application = createWebApplication();
+  const application = createProgramApplication();
 
   const limit = rateLimit({
     windowMs: MINUTE_MS,

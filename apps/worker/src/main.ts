@@ -357,20 +357,45 @@ function fetchers(jobsAtOnce: number): number[] {
   return Array.from({ length: count }, (_, n) => Math.floor((jobsAtOnce + n) / count));
 }
 
+/** Jobs that a worker of BullMQ fetches before it starts the first one. */
+const FETCHED_AHEAD = 4;
+
+/**
+ * A worker of BullMQ fetches as many jobs as it may run, one by one, before it starts any. So it may run only a few at
+ * first, and with each job that it starts one more, up to `jobsAtOnce`.
+ */
+function startingAtOnce(run: RunJob, jobsAtOnce: number, worker: () => Worker): RunJob {
+  let running = 0;
+  return async (job, token) => {
+    running++;
+    worker().concurrency = Math.min(jobsAtOnce, Math.max(worker().concurrency, running + FETCHED_AHEAD));
+    try {
+      return await run(job, token);
+    } finally {
+      running--;
+      if (running === 0) worker().concurrency = Math.min(FETCHED_AHEAD, jobsAtOnce);
+    }
+  };
+}
+
 function startWorker(name: string, run: RunJob, concurrency: number, connection: RedisConnection, log: Log): Worker {
   const { redis } = connection;
-  const worker = new Worker(name, run, {
-    connection: redis,
-    prefix: connection.keys.queuePrefix,
-    ...(connection.telemetry && { telemetry: connection.telemetry }),
-    concurrency,
-    limiter: NO_LIMIT,
-    maximumRateLimitDelay: PAUSE_CHECK_MS,
-    lockDuration: LOCK_MS,
-    stalledInterval: STALLED_CHECK_MS,
-    maxStalledCount: Number.MAX_SAFE_INTEGER,
-    settings: { backoffStrategy: (attemptsMade, type) => (type === BACKOFF_TYPE ? backoffMs(attemptsMade) : 0) },
-  });
+  const worker: Worker = new Worker(
+    name,
+    startingAtOnce(run, concurrency, () => worker),
+    {
+      connection: redis,
+      prefix: connection.keys.queuePrefix,
+      ...(connection.telemetry && { telemetry: connection.telemetry }),
+      concurrency: Math.min(FETCHED_AHEAD, concurrency),
+      limiter: NO_LIMIT,
+      maximumRateLimitDelay: PAUSE_CHECK_MS,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_CHECK_MS,
+      maxStalledCount: Number.MAX_SAFE_INTEGER,
+      settings: { backoffStrategy: (attemptsMade, type) => (type === BACKOFF_TYPE ? backoffMs(attemptsMade) : 0) },
+    },
+  );
   let last: { message: string; at: number } | undefined;
   worker.on('error', ({ message }) => {
     // While Redis is unreachable, that is logged once, and every worker of BullMQ says so all the time.

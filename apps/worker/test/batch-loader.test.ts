@@ -5,7 +5,7 @@ describe('a batch loader', () => {
   it('makes one call for keys that come within a moment, and gives each caller its own result', async () => {
     const batches: number[][] = [];
     const loader = createBatchLoader<number, number>({
-      maxBatchSize: 100,
+      maxBatchSize: () => 100,
       quietMs: 10,
       run: keys => {
         batches.push([...keys]);
@@ -27,7 +27,7 @@ describe('a batch loader', () => {
   it('makes an own call for a key that is loaded alone', async () => {
     const batches: number[][] = [];
     const loader = createBatchLoader<number, number>({
-      maxBatchSize: 100,
+      maxBatchSize: () => 100,
       limit: limitCalls(1),
       run: keys => {
         batches.push([...keys]);
@@ -43,7 +43,7 @@ describe('a batch loader', () => {
 
   it('never sends a batch before its first key, however short the moment', async () => {
     const loader = createBatchLoader<number, number>({
-      maxBatchSize: 100,
+      maxBatchSize: () => 100,
       quietMs: 0,
       run: keys => Promise.resolve([...keys]),
     });
@@ -53,7 +53,7 @@ describe('a batch loader', () => {
   it('rejects every caller of a failed batch, and works again afterwards', async () => {
     let fails = true;
     const loader = createBatchLoader<number, number>({
-      maxBatchSize: 100,
+      maxBatchSize: () => 100,
       run: keys => (fails ? Promise.reject(new Error('no')) : Promise.resolve([...keys])),
     });
     expect(await Promise.allSettled([loader.load(1), loader.load(2)])).toMatchObject([
@@ -69,7 +69,7 @@ describe('a batch loader', () => {
     let underWay = 0;
     let most = 0;
     const loader = createBatchLoader<number, number>({
-      maxBatchSize: 100,
+      maxBatchSize: () => 100,
       limit: limitCalls(2),
       run: async keys => {
         sizes.push(keys.length);
@@ -95,7 +95,7 @@ describe('a batch loader', () => {
     let most = 0;
     let firstAt = 0;
     const loader = createBatchLoader<number, number>({
-      maxBatchSize: 10,
+      maxBatchSize: () => 10,
       quietMs: 50,
       limit: limitCalls(2),
       run: async keys => {
@@ -119,9 +119,34 @@ describe('a batch loader', () => {
     expect(firstAt).toBeLessThan(lastAt);
   });
 
+  it('takes as many keys as wait when a slot is free, and says how many are left', async () => {
+    const batches: { size: number; others: number }[] = [];
+    const loader = createBatchLoader<number, number>({
+      maxBatchSize: () => 10,
+      limit: limitCalls(1),
+      run: async (keys, others) => {
+        batches.push({ size: keys.length, others });
+        await sleep(40);
+        return [...keys];
+      },
+    });
+    const answers = [loader.load(0)];
+    await sleep(20);
+    // The first four wait for the slot that the first batch has; the others come while they wait.
+    for (let key = 1; key < 5; key++) answers.push(loader.load(key));
+    await sleep(10);
+    for (let key = 5; key < 14; key++) answers.push(loader.load(key));
+    expect(await Promise.all(answers)).toEqual(Array.from({ length: 14 }, (_, key) => key));
+    expect(batches).toEqual([
+      { size: 1, others: 0 },
+      { size: 10, others: 3 },
+      { size: 3, others: 0 },
+    ]);
+  });
+
   it('sends a batch all the same where the limit itself fails', async () => {
     const loader = createBatchLoader<number, number>({
-      maxBatchSize: 100,
+      maxBatchSize: () => 100,
       limit: () => Promise.reject(new Error('Redis')),
       run: keys => Promise.resolve([...keys]),
     });

@@ -1,6 +1,6 @@
 import { DEFAULT_SOURCE, skuKey, type SourceMap, type StoreStock } from '@stock-sync/domain';
 import { CallError } from '@stock-sync/http-client';
-import { SKUS_PER_CALL, SKUS_PER_READ, type MagentoClient, type StockItemWithRules } from './magento-client';
+import { SKUS_PER_READ, SKUS_PER_WRITE, type MagentoClient, type StockItemWithRules } from './magento-client';
 
 /** Magento's two APIs for stock: MSI source items, and the older stock items. */
 export type StockApiKind = 'source-items' | 'stock-items';
@@ -55,7 +55,7 @@ function sourceItemsApi(client: MagentoClient): StockApi {
   return {
     kind: 'source-items',
     skusPerRead: SKUS_PER_READ,
-    skusPerCall: SKUS_PER_CALL,
+    skusPerCall: SKUS_PER_WRITE,
     async read(skus) {
       const rows = new Map<string, StoreStock[]>();
       for (const { sku, sourceCode, quantity, inStock } of await client.readSourceItems(skus)) {

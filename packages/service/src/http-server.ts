@@ -9,11 +9,23 @@ export type NotReady = string | undefined;
 
 /** Creates an Express application that does not reveal what it is made of. */
 export function createWebApplication(): Express {
+  const application = withoutExtras();
+  // The shop decides whether these pages are behind TLS: on plain HTTP an upgraded address leads nowhere.
+  application.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
+  return application;
+}
+
+/** An application that answers JSON to programs: of what protects browsers, only what keeps JSON from being a page. */
+export function createProgramApplication(): Express {
+  const application = withoutExtras();
+  application.use(helmet.xContentTypeOptions());
+  return application;
+}
+
+function withoutExtras(): Express {
   const application = express();
   application.disable('x-powered-by');
   application.disable('etag');
-  // The shop decides whether these pages are behind TLS: on plain HTTP an upgraded address leads nowhere.
-  application.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   return application;
 }
 

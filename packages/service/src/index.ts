@@ -14,6 +14,7 @@ export { settingsDocument, type SettingsGroup } from './settings-document';
 export { createLog, errorMessage, type Log, type LogOptions } from './log';
 export { runMain, stopOnSignal } from './process';
 export {
+  createProgramApplication,
   createWebApplication,
   addOperatorRoutes,
   listen,

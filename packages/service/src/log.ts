@@ -21,7 +21,7 @@ const PLAIN = '\x1b[0m';
 /** Creates a log that writes to standard output. */
 export function createLog({ service, level, format }: LogOptions): Log {
   const asText = format === 'text' || (format === 'auto' && process.stdout.isTTY);
-  return winston.createLogger({
+  const log = winston.createLogger({
     level,
     defaultMeta: { service },
     format: asText
@@ -29,6 +29,9 @@ export function createLog({ service, level, format }: LogOptions): Log {
       : winston.format.combine(winston.format.timestamp(), winston.format.json()),
     transports: [new winston.transports.Console()],
   });
+  // winston formats a line before it finds out that no one wants it.
+  if (!log.isDebugEnabled()) log.debug = () => log;
+  return log;
 }
 
 function formatLine({ timestamp, level, service, message }: winston.Logform.TransformableInfo): string {

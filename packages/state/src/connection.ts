@@ -65,7 +65,7 @@ export function connectToRedis(
     isCluster: cluster,
     telemetry,
     now: clock.now,
-    duplicate: () => createClient(url, cluster, options, false),
+    duplicate: () => createClient(url, cluster, options, true),
   };
 }
 

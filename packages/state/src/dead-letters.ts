@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { z } from 'zod';
 import type { RedisConnection } from './connection';
+import { inOneTurn } from './one-turn';
 import { deduplicationId, jobSchema, QUEUES, type NewJob } from './job-catalog';
 
 const deadLetterSchema = z.object({
@@ -74,6 +75,11 @@ export function replayOf({ job }: DeadLetter): NewJob | undefined {
   return job ? { ...job, event: `replay of ${job.event.replace(/^replay of /, '')}` } : undefined;
 }
 
+const EXIST = `
+local exist = {}
+for i = 1, #KEYS do exist[i] = redis.call('EXISTS', KEYS[i]) end
+return exist`;
+
 /** Opens the dead-letter queue, on a connection that stays the caller's. */
 export function openDeadLetters({ redis, keys }: RedisConnection): DeadLetters {
   const queue = new Queue(QUEUES.deadLetters, {
@@ -83,10 +89,11 @@ export function openDeadLetters({ redis, keys }: RedisConnection): DeadLetters {
   });
   queue.on('error', () => undefined);
 
-  /** Asked at every sync, so by the cheapest command there is. */
-  async function has(id: string): Promise<boolean> {
-    return (await redis.exists(queue.toKey(id))) === 1;
-  }
+  /** Asked at every sync, so for many at once. */
+  const has = inOneTurn<string, boolean>(async ids => {
+    const exist = (await redis.eval(EXIST, ids.length, ...ids.map(id => queue.toKey(id)))) as number[];
+    return exist.map(one => one === 1);
+  });
 
   async function remove(id: string): Promise<boolean> {
     if (!(await has(id))) return false;

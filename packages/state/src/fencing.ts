@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { skuKey } from '@stock-sync/domain';
 import type { RedisConnection } from './connection';
+import { inOneTurn } from './one-turn';
 
 /** A part whose stock was read, and is about to be written. */
 export interface FencedRead {
@@ -36,6 +37,10 @@ export interface Fencing {
 
 /** How long a token is kept, in seconds: no sync takes longer, and a sync without a token is repeated. */
 const TOKEN_SECONDS = 60 * 60;
+
+/** KEYS: a token for each read. ARGV: seconds that they are kept, then the tokens. */
+const START = `
+for i = 1, #KEYS do redis.call('SET', KEYS[i], ARGV[i + 1], 'EX', ARGV[1]) end`;
 
 /** KEYS: a token and a lock for each read. ARGV: owner, lockMs, then the token of each read. */
 const REQUEST = `
@@ -73,13 +78,14 @@ export function openFencing({ redis, keys }: RedisConnection): Fencing {
   const keysOf = (reads: readonly FencedRead[]) =>
     reads.flatMap(({ part, sku }) => [keys.fencingToken(part), lockOf(sku)]);
   const tokensOf = (reads: readonly FencedRead[]) => reads.map(({ token }) => token);
+  const startRead = inOneTurn<number, string>(async parts => {
+    // Random, not a counter: in a Redis that was emptied a counter would start again, and old tokens would be valid.
+    const tokens = parts.map(() => randomBytes(6).toString('base64url'));
+    await redis.eval(START, parts.length, ...parts.map(keys.fencingToken), TOKEN_SECONDS, ...tokens);
+    return tokens;
+  });
   return {
-    async startRead(part) {
-      // Random, not a counter: in a Redis that was emptied a counter would start again, and old tokens would be valid.
-      const token = randomBytes(6).toString('base64url');
-      await redis.set(keys.fencingToken(part), token, 'EX', TOKEN_SECONDS);
-      return token;
-    },
+    startRead,
     async requestWrites(reads, owner, lockMs) {
       if (reads.length === 0) return [];
       const all = keysOf(reads);

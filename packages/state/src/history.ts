@@ -1,6 +1,7 @@
 import { skuKey } from '@stock-sync/domain';
 import { z } from 'zod';
 import type { RedisConnection } from './connection';
+import { inOneTurn } from './one-turn';
 
 /** How something that was done about a SKU or a part ended. */
 export const HISTORY_OUTCOMES = [
@@ -210,11 +211,15 @@ export function openHistory(
     return { entries, next: end.slice(1) };
   }
 
+  const recordOne = inOneTurn<NewHistoryEntry, undefined>(async entries => {
+    const all = [keys.history, ...entries.map(latestOf)];
+    await redis.eval(RECORD, all.length, ...all, bounds.entries, bounds.days * DAY_MS, ...entries.flatMap(valuesOf));
+    return [];
+  });
+
   return {
     async record(entries) {
-      if (entries.length === 0 || bounds.entries === 0) return;
-      const all = [keys.history, ...entries.map(latestOf)];
-      await redis.eval(RECORD, all.length, ...all, bounds.entries, bounds.days * DAY_MS, ...entries.flatMap(valuesOf));
+      if (bounds.entries > 0) await Promise.all(entries.map(recordOne));
     },
     page(filter, limit, before) {
       const isChain = filter.sku !== undefined;

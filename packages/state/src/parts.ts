@@ -1,6 +1,7 @@
 import { isSameSku, skuKey, type TargetQuantities, type WrittenDifference } from '@stock-sync/domain';
 import { z } from 'zod';
 import type { RedisConnection } from './connection';
+import { inOneTurn } from './one-turn';
 import { parseStored } from './stored-value';
 
 /** How the last sync of a part ended. `left`: the store is not written until the target or the store changes. */
@@ -170,6 +171,16 @@ function differenceFrom(line: [string, number] | null | undefined): { difference
   return line ? { difference: { shows: line[0], writes: line[1] } } : {};
 }
 
+/** KEYS: for each SKU the key of its parts. */
+const MEMBERS = `
+local lists = {}
+for i = 1, #KEYS do lists[i] = redis.call('SMEMBERS', KEYS[i]) end
+return lists`;
+
+/** KEYS: for each SKU the key of its parts. ARGV: the part that is added to each. */
+const ADD = `
+for i = 1, #KEYS do redis.call('SADD', KEYS[i], ARGV[i]) end`;
+
 /** Opens what is remembered of parts. */
 export function openParts({ redis, keys }: RedisConnection): Parts {
   const partsKey = (sku: string) => keys.partsWithSku(skuKey(sku));
@@ -177,18 +188,34 @@ export function openParts({ redis, keys }: RedisConnection): Parts {
   const forgetSku = async (part: number, sku: string) => {
     await Promise.all([redis.srem(partsKey(sku), part), redis.hdel(keys.products, skuKey(sku))]);
   };
+  const getSome = inOneTurn<readonly number[], (PartState | undefined)[]>(async lists => {
+    const states = (await redis.hmget(keys.parts, ...lists.flat().map(String))).map(stateFrom);
+    let end = 0;
+    return lists.map(ids => states.slice(end, (end += ids.length)));
+  });
+  const setLine = inOneTurn<{ part: number; line: string }, undefined>(async lines => {
+    await redis.hset(keys.parts, new Map(lines.map(({ part, line }) => [String(part), line])));
+    return [];
+  });
+  const partsOf = inOneTurn<string, number[]>(async skus => {
+    const lists = (await redis.eval(MEMBERS, skus.length, ...skus.map(partsKey))) as string[][];
+    return lists.map(list => list.map(Number).sort((a, b) => a - b));
+  });
+  const addSku = inOneTurn<{ sku: string; part: number }, undefined>(async found => {
+    const parts = found.map(({ part }) => part);
+    await redis.eval(ADD, found.length, ...found.map(({ sku }) => partsKey(sku)), ...parts);
+    return [];
+  });
+
   return {
-    async get(ids) {
-      if (ids.length === 0) return [];
-      return (await redis.hmget(keys.parts, ...ids.map(String))).map(stateFrom);
-    },
+    get: async ids => (ids.length === 0 ? [] : getSome(ids)),
 
     async set(part, state, before) {
       const skus = skusIn(state);
       const left = skusIn(before).filter(sku => !hadSku(state, sku));
       await Promise.all([
-        redis.hset(keys.parts, String(part), lineOf(state)),
-        ...skus.map(sku => redis.sadd(partsKey(sku), part)),
+        setLine({ part, line: lineOf(state) }),
+        ...skus.map(sku => addSku({ sku, part })),
         ...left.map(sku => forgetSku(part, sku)),
       ]);
     },
@@ -218,8 +245,7 @@ export function openParts({ redis, keys }: RedisConnection): Parts {
     },
 
     async withSkus(skus) {
-      const lists = await Promise.all(skus.map(sku => redis.smembers(partsKey(sku))));
-      return lists.map(list => list.map(Number).sort((a, b) => a - b));
+      return Promise.all(skus.map(partsOf));
     },
 
     async areSkusChecked(skus) {
@@ -238,7 +264,7 @@ export function openParts({ redis, keys }: RedisConnection): Parts {
     },
 
     async addSkus(found) {
-      await Promise.all(found.map(({ sku, part }) => redis.sadd(partsKey(sku), part)));
+      await Promise.all(found.map(addSku));
     },
 
     async markSkusChecked(skus) {

@@ -1,4 +1,5 @@
 import type { RedisConnection } from './connection';
+import { inOneTurn } from './one-turn';
 
 /** How long the id of a webhook is remembered. */
 const HOUR_SECONDS = 60 * 60;
@@ -13,12 +14,23 @@ export interface WebhookIds {
   accepted(id: string): Promise<void>;
 }
 
+/** KEYS: the ids. ARGV: seconds that they are kept. */
+const ACCEPTED = `
+for i = 1, #KEYS do redis.call('SET', KEYS[i], 1, 'EX', ARGV[1]) end`;
+
 /** Opens the ids. */
 export function openWebhookIds({ redis, keys }: RedisConnection): WebhookIds {
+  const remember = inOneTurn<string, undefined>(async ids => {
+    await redis.eval(ACCEPTED, ids.length, ...ids.map(keys.webhookId), HOUR_SECONDS);
+    return [];
+  });
+
   return {
-    wasAccepted: async id => (await redis.exists(keys.webhookId(id))) === 1,
+    wasAccepted: inOneTurn<string, boolean>(async ids => {
+      return (await redis.mget(...ids.map(keys.webhookId))).map(value => value !== null);
+    }),
     accepted: async id => {
-      await redis.set(keys.webhookId(id), 1, 'EX', HOUR_SECONDS);
+      await remember(id);
     },
   };
 }

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallLimit } from '@stock-sync/state';
-import DataLoader from 'dataloader';
 
 export interface BatchLoaderOptions<Key, Result> {
-  /** The most keys in one batch. */
-  maxBatchSize: number;
-  /** Answers all keys in their order, with an Error for a key that fails alone; rejects where all fail. */
-  run: (keys: readonly Key[]) => Promise<(Result | Error)[]>;
+  /** The most keys in one batch; asked anew for each. */
+  maxBatchSize: () => number;
+  /**
+   * Answers all keys in their order, with an Error for a key that fails alone; rejects where all fail.
+   * @param others how many further keys wait
+   */
+  run: (keys: readonly Key[], others: number) => Promise<(Result | Error)[]>;
   /** Limits the batches at once; without it there is no limit. */
   limit?: CallLimit | undefined;
   /** After how many milliseconds without a new key a batch is sent. */
@@ -46,63 +48,75 @@ export function limitCalls(slots: number): CallLimit {
   };
 }
 
+/** A key, and the caller who waits for its result. */
+interface Waiting<Key, Result> {
+  key: Key;
+  resolve: (result: Result) => void;
+  reject: (error: unknown) => void;
+}
+
 /**
  * Collects what many jobs request into few calls. When a batch is sent is the one hard thing: too early, and a thousand
  * jobs make a hundred calls; too late, and a single change waits for others that do not come. Jobs start one after
- * another within some milliseconds, so a batch is sent as soon as no key came for a moment. While every slot for a call
- * is taken, further keys still join, so that under load batches grow by themselves to what the slower system needs.
+ * another within some milliseconds, so a batch is sent as soon as it is full or no key came for a moment. It takes its
+ * keys only when it has a slot, so that under load batches grow by themselves to what the slower system needs.
  */
 export function createBatchLoader<Key, Result>({
   maxBatchSize,
   run,
-  limit,
+  limit = call => call(),
   quietMs = QUIET_MS,
 }: BatchLoaderOptions<Key, Result>): BatchLoader<Key, Result> {
+  let waiting: Waiting<Key, Result>[] = [];
   let lastKeyAt = 0;
-  let waiting: { isFull: boolean } | undefined;
-  let running: Promise<unknown> = Promise.resolve();
-  /** Whether the batch that is sent now is full. */
-  let isFullNext = false;
+  let isGathering = false;
+  /** Batches that wait for a slot. */
+  let sending = 0;
 
-  const loader = new DataLoader<Key, Result>(
-    keys => {
-      const results = isFullNext && limit ? limit(() => run(keys)) : run(keys);
-      running = results.catch(() => undefined);
-      return results;
-    },
-    { cache: false, maxBatchSize, batchScheduleFn: send => void schedule(send) },
-  );
+  /** Whether more keys wait than the batches can take that already wait for a slot. */
+  const isOneMoreFull = () => waiting.length >= (sending + 1) * maxBatchSize();
 
-  async function schedule(send: () => void): Promise<void> {
-    // DataLoader begins a batch while another one still waits only where that one is full.
-    if (waiting) waiting.isFull = true;
-    const batch = { isFull: false };
-    waiting = batch;
+  async function gather(): Promise<void> {
     const latest = Date.now() + MAX_WAIT_MS;
-    // Never at once: DataLoader schedules before it adds the first key, and a batch that was sent without its key would
-    // leave the caller waiting for ever.
     do await sleep(quietMs / 2);
-    while (!batch.isFull && Date.now() < latest && Date.now() - lastKeyAt < quietMs);
-    if (waiting === batch) waiting = undefined;
-    // DataLoader runs the batch while it is sent, so no other batch comes between.
-    const sendNow = () => {
-      isFullNext = batch.isFull;
-      send();
+    while (Date.now() < latest && Date.now() - lastKeyAt < quietMs);
+    isGathering = false;
+    if (waiting.length > sending * maxBatchSize()) void send();
+  }
+
+  /** Sends one batch. Its slot is free again before any of its callers goes on. */
+  async function send(): Promise<void> {
+    let batch: Waiting<Key, Result>[] | undefined;
+    const answer = async () => {
+      sending--;
+      batch = waiting.slice(0, maxBatchSize());
+      waiting = waiting.slice(batch.length);
+      return batch.length === 0
+        ? []
+        : run(
+            batch.map(({ key }) => key),
+            waiting.length,
+          );
     };
-    // A full batch cannot grow while it waits. Its slot is free again before any of its callers goes on.
-    if (!limit || batch.isFull) return sendNow();
-    let isSent = false;
-    const sendAndWait = () => {
-      isSent = true;
-      sendNow();
-      return running;
-    };
-    // The keys must not wait for ever because the limit itself failed.
-    await limit(sendAndWait).catch(() => isSent || sendNow());
+    sending++;
+    try {
+      // The keys must not wait for ever because the limit itself failed.
+      const results = await limit(answer).catch((error: unknown) => {
+        if (batch) throw error;
+        return answer();
+      });
+      batch?.forEach(({ resolve, reject }, index) => {
+        const result = results[index];
+        if (result instanceof Error) reject(result);
+        else resolve(result as Result);
+      });
+    } catch (error) {
+      for (const { reject } of batch ?? []) reject(error);
+    }
   }
 
   async function loadAlone(key: Key): Promise<Result> {
-    const [result] = await (limit ? limit(() => run([key])) : run([key]));
+    const [result] = await limit(() => run([key], 0));
     if (result instanceof Error) throw result;
     return result as Result;
   }
@@ -111,7 +125,14 @@ export function createBatchLoader<Key, Result>({
     load(key, alone = false) {
       if (alone) return loadAlone(key);
       lastKeyAt = Date.now();
-      return loader.load(key);
+      return new Promise((resolve, reject) => {
+        waiting.push({ key, resolve, reject });
+        if (isOneMoreFull()) void send();
+        else if (!isGathering) {
+          isGathering = true;
+          void gather();
+        }
+      });
     },
   };
 }

@@ -29,7 +29,7 @@ export function createPartReads(deps: {
   }
 
   const loader = createBatchLoader<number, PartStock | undefined>({
-    maxBatchSize: PARTS_PER_CALL,
+    maxBatchSize: () => PARTS_PER_CALL,
     limit: limitCalls(deps.callsAtOnce),
     quietMs: BETWEEN_JOBS_MS,
     run: async ids => {

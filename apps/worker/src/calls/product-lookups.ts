@@ -1,6 +1,6 @@
 import { skuKey } from '@stock-sync/domain';
 import { chunk, type CallError } from '@stock-sync/http-client';
-import { SKUS_PER_CALL, type Product } from '@stock-sync/magento-client';
+import { PRODUCTS_PER_READ, type Product } from '@stock-sync/magento-client';
 import type { Products, RememberedProduct } from '@stock-sync/state';
 import type { Breaker } from '../breaker/breaker';
 import type { Connections } from '../connections';
@@ -59,10 +59,10 @@ export function createProductLookups(deps: {
   }
 
   return {
-    ...createBatchLoader<ProductLookup, Product | undefined>({ maxBatchSize: SKUS_PER_CALL, run: find }),
+    ...createBatchLoader<ProductLookup, Product | undefined>({ maxBatchSize: () => PRODUCTS_PER_READ, run: find }),
     async findAll(lookups) {
       const found = [];
-      for (const some of chunk(lookups, SKUS_PER_CALL)) found.push(...(await find(some)));
+      for (const some of chunk(lookups, PRODUCTS_PER_READ)) found.push(...(await find(some)));
       return found;
     },
   };

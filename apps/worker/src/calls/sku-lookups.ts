@@ -29,7 +29,7 @@ export function createSkuLookups(deps: { connections: Connections; breaker: Brea
   const { rules, wanted } = connections.offerRules;
 
   const loader = createBatchLoader<SkuOfPart, number[]>({
-    maxBatchSize: SKUS_PER_QUESTION,
+    maxBatchSize: () => SKUS_PER_QUESTION,
     run: async keys => {
       const skus = [...new Map(keys.map(({ sku }) => [skuKey(sku), sku])).values()];
       const areChecked = await parts.areSkusChecked(skus);

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { chunk, mayStillTakeEffect, type CallError } from '@stock-sync/http-client';
-import { SKUS_PER_CALL, type SkuStock, type StockApi } from '@stock-sync/magento-client';
+import type { SkuStock, StockApi } from '@stock-sync/magento-client';
 import type { CanarySkus, FencedRead, Fencing, Semaphore, WritePermission } from '@stock-sync/state';
 import type { Breaker } from '../breaker/breaker';
 import type { Connections } from '../connections';
 import type { ResyncLater } from '../jobs/resync';
 import { createBatchLoader, type BatchLoader } from './batch-loader';
+import { createWriteSize } from './write-size';
 
 /** A write that a job requests. */
 export interface WriteRequest extends SkuStock {
@@ -42,12 +43,14 @@ export function createStockWrites(deps: {
 }): StockWrites {
   const { connections, breaker, fencing, slots, canarySkus } = deps;
 
+  const size = createWriteSize();
+
   return createBatchLoader<WriteRequest, WriteResult>({
-    maxBatchSize: SKUS_PER_CALL,
+    maxBatchSize: size.now,
     // The batch is sent when a slot is free, so that everything that comes until then is in it.
     limit: slots.within,
-    run: async requests => {
-      const release = isWorthSplitting(requests) ? await slots.tryAcquire() : undefined;
+    run: async (requests, others) => {
+      const release = others === 0 && isWorthSplitting(requests) ? await slots.tryAcquire() : undefined;
       if (!release) return writeFenced(requests);
       const middle = Math.ceil(requests.length / 2);
       const halves = [writeFenced(requests.slice(0, middle)), writeFenced(requests.slice(middle)).finally(release)];
@@ -94,7 +97,9 @@ export function createStockWrites(deps: {
   /** A write without an answer may still be carried out after a newer one, so its parts are synced again later. */
   async function writeOrResync(api: StockApi, requests: readonly WriteRequest[]): Promise<void> {
     try {
+      const sentAt = performance.now();
       await api.write(requests);
+      size.answered(requests.length, performance.now() - sentAt);
     } catch (error) {
       if (mayStillTakeEffect(error as CallError)) {
         await deps.resyncLater.parts(

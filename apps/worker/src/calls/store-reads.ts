@@ -5,7 +5,7 @@ import type { Breaker } from '../breaker/breaker';
 import type { Connections } from '../connections';
 import { BETWEEN_JOBS_MS, createBatchLoader, limitCalls, type BatchLoader } from './batch-loader';
 
-/** Calls at once for one list of SKUs: more of them are no faster (docs/facts/magento.md, "Cost"). */
+/** Calls at once, for events and for one list of SKUs: more of them are no faster (docs/facts/magento.md, "Cost"). */
 const CALLS_AT_ONCE = 4;
 
 /** Reads what the store shows. */
@@ -32,7 +32,12 @@ export function createStoreReads({ connections, breaker }: { connections: Connec
   }
 
   return {
-    ...createBatchLoader<string, StoreStock[]>({ maxBatchSize: SKUS_PER_READ, quietMs: BETWEEN_JOBS_MS, run: readAll }),
+    ...createBatchLoader<string, StoreStock[]>({
+      maxBatchSize: () => SKUS_PER_READ,
+      limit: limitCalls(CALLS_AT_ONCE),
+      quietMs: BETWEEN_JOBS_MS,
+      run: readAll,
+    }),
     readAll,
     async showing(skus) {
       const stock = await readAll(skus);
