@@ -15,7 +15,6 @@ import {
 } from '@stock-sync/service';
 import {
   areSettingsNew,
-  BACKOFF_TYPE,
   connectToRedis,
   findRedisProblems,
   migrate,
@@ -42,9 +41,7 @@ import {
   openStockItems,
   QUEUES,
   readStatus,
-  type RedisConnection,
 } from '@stock-sync/state';
-import { Worker } from 'bullmq';
 import type { Express } from 'express';
 import { startHistoryCopy } from './history-copy';
 import { createBreaker } from './breaker/breaker';
@@ -66,13 +63,14 @@ import { createNewProducts } from './jobs/new-products';
 import { createReconcile } from './jobs/reconcile';
 import { createRecordHistory } from './jobs/record-history';
 import { createResync, createResyncLater } from './jobs/resync';
-import { backoffMs, createRunJob, type RunJob } from './jobs/run-job';
+import { createRunJob } from './jobs/run-job';
 import { createSalesDocuments } from './jobs/sales-documents';
 import { createSweep } from './jobs/sweep';
 import { createSyncPart } from './jobs/sync-part';
 import { createSyncSku, type DryRun } from './jobs/sync-sku';
 import { createTestNotification } from './jobs/test-notification';
 import { createTrackedChanges } from './jobs/tracked-changes';
+import { startJobWorker, startJobWorkers } from './job-workers';
 import { createWorkerMetrics } from './metrics';
 import { createEmailChannel, createWebhookChannel, type Channel } from './notifications/channels';
 import { startNotifier } from './notifications/notifier';
@@ -80,11 +78,6 @@ import { rulesFingerprint } from './rule-settings';
 import { readWorkerSettings, settingsFingerprint, type WorkerSettings } from './settings';
 import { createStartChecks } from './start-checks';
 
-/** A job whose worker does not renew its lock for this long is taken over; workers check for such jobs this often. */
-const LOCK_MS = 8_000;
-const STALLED_CHECK_MS = 3_000;
-/** How often a worker checks whether a pause of its queue is over, in milliseconds: another one may have ended it. */
-const PAUSE_CHECK_MS = 1_000;
 /** How often a worker checks that the schedules exist, in milliseconds. */
 const SCHEDULES_CHECK_MS = 10_000;
 /** How often the counts for the charts of the dashboard are sent, in milliseconds. */
@@ -97,10 +90,6 @@ const LOOKUPS_AT_ONCE = 10;
  * The time limit of a job, as a multiple of the timeout of a call: a job makes several, and waits for those of others.
  */
 const JOB_TIMEOUTS = 20;
-/** How often the same error of BullMQ is logged, in milliseconds. */
-const REPEAT_LOG_MS = 60_000;
-/** BullMQ can pause a queue only where it has a rate limit; this one is never reached. */
-const NO_LIMIT = { max: 1_000_000_000, duration: 1_000 };
 
 async function main(environment: Environment): Promise<void> {
   const settings = readWorkerSettings(environment);
@@ -279,9 +268,9 @@ async function main(environment: Environment): Promise<void> {
   // Commands that block get a connection for each worker from BullMQ.
   const shared = { ...connection, redis: connection.duplicate() };
   const workers = [
-    ...fetchers(settings.WORKER_CONCURRENCY).map(jobs => startWorker(QUEUES.parts, runJob, jobs, shared, log)),
-    startWorker(QUEUES.lookups, runJob, LOOKUPS_AT_ONCE, shared, log),
-    startWorker(QUEUES.deadLetters, createMarkDeadLetter({ queues, log }).run, 1, shared, log),
+    ...startJobWorkers(QUEUES.parts, runJob, settings.WORKER_CONCURRENCY, shared, log),
+    startJobWorker(QUEUES.lookups, runJob, LOOKUPS_AT_ONCE, shared, log),
+    startJobWorker(QUEUES.deadLetters, createMarkDeadLetter({ queues, log }).run, 1, shared, log),
   ];
 
   // None of this is awaited, because Redis may be unreachable; and schedules are checked again, because it may be
@@ -344,66 +333,6 @@ async function main(environment: Environment): Promise<void> {
     connections.close();
   });
   log.info(`Working, ${settings.WORKER_CONCURRENCY} jobs at once; health and metrics are on port ${portOf(server)}`);
-}
-
-const FETCHERS = 8;
-
-/**
- * How many jobs each worker of BullMQ runs. One of them fetches job after job, and starts none before it has all that
- * it may run; so several of them fetch side by side, and while some wait for a call, others already fetch.
- */
-function fetchers(jobsAtOnce: number): number[] {
-  const count = Math.min(FETCHERS, jobsAtOnce);
-  return Array.from({ length: count }, (_, n) => Math.floor((jobsAtOnce + n) / count));
-}
-
-/** Jobs that a worker of BullMQ fetches before it starts the first one. */
-const FETCHED_AHEAD = 4;
-
-/**
- * A worker of BullMQ fetches as many jobs as it may run, one by one, before it starts any. So it may run only a few at
- * first, and with each job that it starts one more, up to `jobsAtOnce`.
- */
-function startingAtOnce(run: RunJob, jobsAtOnce: number, worker: () => Worker): RunJob {
-  let running = 0;
-  return async (job, token) => {
-    running++;
-    worker().concurrency = Math.min(jobsAtOnce, Math.max(worker().concurrency, running + FETCHED_AHEAD));
-    try {
-      return await run(job, token);
-    } finally {
-      running--;
-      if (running === 0) worker().concurrency = Math.min(FETCHED_AHEAD, jobsAtOnce);
-    }
-  };
-}
-
-function startWorker(name: string, run: RunJob, concurrency: number, connection: RedisConnection, log: Log): Worker {
-  const { redis } = connection;
-  const worker: Worker = new Worker(
-    name,
-    startingAtOnce(run, concurrency, () => worker),
-    {
-      connection: redis,
-      prefix: connection.keys.queuePrefix,
-      ...(connection.telemetry && { telemetry: connection.telemetry }),
-      concurrency: Math.min(FETCHED_AHEAD, concurrency),
-      limiter: NO_LIMIT,
-      maximumRateLimitDelay: PAUSE_CHECK_MS,
-      lockDuration: LOCK_MS,
-      stalledInterval: STALLED_CHECK_MS,
-      maxStalledCount: Number.MAX_SAFE_INTEGER,
-      settings: { backoffStrategy: (attemptsMade, type) => (type === BACKOFF_TYPE ? backoffMs(attemptsMade) : 0) },
-    },
-  );
-  let last: { message: string; at: number } | undefined;
-  worker.on('error', ({ message }) => {
-    // While Redis is unreachable, that is logged once, and every worker of BullMQ says so all the time.
-    const isNews = last?.message !== message || Date.now() > last.at + REPEAT_LOG_MS;
-    if (isNews) last = { message, at: Date.now() };
-    log[isNews && redis.status === 'ready' ? 'error' : 'debug'](`BullMQ, queue ${name}: ${message}`);
-  });
-  return worker;
 }
 
 function channelsFrom(settings: WorkerSettings): Channel[] {

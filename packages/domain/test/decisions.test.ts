@@ -305,29 +305,29 @@ describe('the write throttle', () => {
       { waitUntil: undefined, throttledRuns: 0 },
     ],
     [
-      'delays an event during the write until the next full interval of the clock',
-      throttleRun(10_090, write(10_100), 10_400),
-      { waitUntil: 12_000, throttledRuns: 1 },
+      'delays an event during the write until an interval is over, and the other parts come back, too',
+      throttleRun(10_090, write(10_110), 10_130),
+      { waitUntil: 10_250, throttledRuns: 1 },
     ],
     [
       'delays an event right after the write',
-      throttleRun(10_115, write(10_100), 10_400),
-      { waitUntil: 12_000, throttledRuns: 1 },
+      throttleRun(10_165, write(10_160), 10_170),
+      { waitUntil: 10_500, throttledRuns: 1 },
     ],
     [
       'lets a delayed run start, together with others',
-      throttleRun(10_090, write(10_100), 12_001),
-      { waitUntil: undefined, gatherUntil: 12_100, throttledRuns: 1 },
+      throttleRun(10_090, write(10_100), 10_251),
+      { waitUntil: undefined, gatherUntil: 10_300, throttledRuns: 1 },
     ],
     [
       'delays a long series longer',
-      throttleRun(12_090, write(12_100, 1), 12_400),
-      { waitUntil: 16_000, throttledRuns: 2 },
+      throttleRun(12_090, write(12_100, 1), 12_200),
+      { waitUntil: 12_500, throttledRuns: 2 },
     ],
     [
-      'never delays for longer than two intervals of four seconds',
-      throttleRun(20_100, write(20_100, 40), 20_400),
-      { waitUntil: 28_000, throttledRuns: 41 },
+      'never delays for longer than 0.65 s',
+      throttleRun(20_101, write(20_101, 40), 20_400),
+      { waitUntil: 20_750, throttledRuns: 41 },
     ],
   ])('%s', (_, throttle, expected) => expect(throttle).toMatchObject(expected));
 });

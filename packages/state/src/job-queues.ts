@@ -19,10 +19,13 @@ export interface JobQueuesOptions {
   failFast?: boolean;
 }
 
-/** How long after a delayed job is due Redis is woken, in milliseconds: the clocks of two processes differ a little. */
-const WAKE_AFTER_DUE_MS = 3;
+/**
+ * How long after a delayed job is due Redis is woken, in milliseconds: the time limit of a waiting worker ends a little
+ * later, by what its command took.
+ */
+const WAKE_AFTER_DUE_MS = [2, 4, 7, 12, 20];
 /** Under load Redis is awake anyway. */
-const WAKE_INTERVAL_MS = 5;
+const WAKE_INTERVAL_MS = 10;
 /** Finished jobs that the dashboard can still show. */
 const KEPT_JOBS = 1_000;
 /** The worker decides when a job has failed for good (MAX_ATTEMPTS), so that no other service needs that setting. */
@@ -96,14 +99,16 @@ export function openJobQueues(
    * 100 ms late.
    */
   function wakeRedisWhenDue(): void {
-    const at = Date.now() + eventDelayMs + WAKE_AFTER_DUE_MS;
-    if (eventDelayMs === 0 || at < lastWakeUpAt + WAKE_INTERVAL_MS) return;
-    lastWakeUpAt = at;
-    const wakeUp = setTimeout(() => {
-      wakeUps.delete(wakeUp);
-      redis.ping().catch(() => undefined);
-    }, at - Date.now());
-    wakeUps.add(wakeUp.unref());
+    const now = Date.now();
+    if (eventDelayMs === 0 || now < lastWakeUpAt + WAKE_INTERVAL_MS) return;
+    lastWakeUpAt = now;
+    for (const afterDueMs of WAKE_AFTER_DUE_MS) {
+      const wakeUp = setTimeout(() => {
+        wakeUps.delete(wakeUp);
+        redis.ping().catch(() => undefined);
+      }, eventDelayMs + afterDueMs);
+      wakeUps.add(wakeUp.unref());
+    }
   }
 
   let collected: { jobs: Map<string, CollectedJob>; sent: Promise<void> } | undefined;

@@ -29,7 +29,7 @@ const QUIET_MS = 2;
 /** ... and after this many milliseconds in any case. */
 const MAX_WAIT_MS = 80;
 /** BullMQ starts the jobs of a burst one by one, at most this many milliseconds apart. */
-export const BETWEEN_JOBS_MS = 8;
+export const BETWEEN_JOBS_MS = 4;
 
 /** Limits the calls at once in this process. */
 export function limitCalls(slots: number): CallLimit {

@@ -6,14 +6,20 @@ import { benchHistory } from './history';
 import { benchReconcile } from './reconcile';
 import { jsonOf, tableOf, writeReport, type Figure, type Report } from './report';
 import { benchRules } from './rules';
+import { benchShare } from './share';
+import { benchSoak } from './soak';
 import { benchStoreLimit } from './store-limit';
 import { benchSweep } from './sweep';
+import { benchWorkers } from './workers';
 
 const BENCHES: Readonly<Record<string, (redisUrl: string, report: Report) => Promise<void>>> = {
   'store-limit': benchStoreLimit,
   accept: benchAccept,
   calls: benchCalls,
   change: benchChange,
+  share: benchShare,
+  workers: benchWorkers,
+  soak: benchSoak,
   history: benchHistory,
   sweep: benchSweep,
   rules: benchRules,

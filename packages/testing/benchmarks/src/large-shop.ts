@@ -56,7 +56,7 @@ export async function inTwoSizes(
 }
 
 /** A gauge of a service; 0 where it is not set yet. */
-async function gauge(service: ServiceProcess, name: string): Promise<number> {
+export async function gauge(service: ServiceProcess, name: string): Promise<number> {
   const text = await (await fetch(`${service.url}/metrics`)).text();
   return Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1] ?? 0);
 }

@@ -100,7 +100,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the jobs of a killed worker are never taken over',
     edits: [
       {
-        file: 'apps/worker/src/main.ts',
+        file: 'apps/worker/src/job-workers.ts',
         find: 'stalledInterval: STALLED_CHECK_MS,',
         replace: 'stalledInterval: STALLED_CHECK_MS,\n    skipStalledCheck: true,',
       },

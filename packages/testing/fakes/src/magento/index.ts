@@ -24,6 +24,8 @@ export interface FakeMagento extends FakeHttpServer {
   setDatabaseDown(on: boolean): void;
   /** The most simultaneous writes of one SKU so far. */
   maxWritersPerSku(): number;
+  /** The number of writes that are being answered now. */
+  writesUnderWay(): number;
   /** The number of writes and reads so far. */
   counts(): { writes: number; reads: number };
   resetCounts(): void;
@@ -52,6 +54,7 @@ export async function startMagento(options: FakeMagentoOptions = {}): Promise<Fa
   let databaseDown = false;
   const writing = new Map<string, number>();
   let maxWriters = 0;
+  let writesUnderWay = 0;
   let counts = { writes: 0, reads: 0 };
 
   const before = (call: FakeCall): FakeAnswer | undefined => {
@@ -87,6 +90,7 @@ export async function startMagento(options: FakeMagentoOptions = {}): Promise<Fa
       return work();
     }
     counts.writes++;
+    writesUnderWay++;
     for (const sku of skus) {
       const writers = (writing.get(sku) ?? 0) + 1;
       writing.set(sku, writers);
@@ -97,6 +101,7 @@ export async function startMagento(options: FakeMagentoOptions = {}): Promise<Fa
     const end = () => {
       if (over) return;
       over = true;
+      writesUnderWay--;
       for (const sku of skus) writing.set(sku, (writing.get(sku) ?? 1) - 1);
     };
     call.hungUp.addEventListener('abort', end);
@@ -115,6 +120,7 @@ export async function startMagento(options: FakeMagentoOptions = {}): Promise<Fa
     setMaintenance: (on: boolean) => void (maintenance = on),
     setDatabaseDown: (on: boolean) => void (databaseDown = on),
     maxWritersPerSku: () => maxWriters,
+    writesUnderWay: () => writesUnderWay,
     counts: () => ({ ...counts }),
     resetCounts: () => void (counts = { writes: 0, reads: 0 }),
   });

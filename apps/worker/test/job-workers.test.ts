@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { queueKey, reserveDatabase, type RedisDatabase } from '@stock-sync/end-to-end';
+import { createLog } from '@stock-sync/service';
+import { connectToRedis, openJobQueues, QUEUES, type JobQueues, type RedisConnection } from '@stock-sync/state';
+import { startJobWorkers } from '../src/job-workers';
+
+const JOBS = 300;
+const log = createLog({ service: 'test', level: 'error', format: 'text' });
+
+let database: RedisDatabase;
+let connection: RedisConnection;
+let queues: JobQueues;
+
+beforeEach(async () => {
+  database = await reserveDatabase(process.env.TEST_REDIS_URL ?? '');
+  connection = connectToRedis(database.url, { whileUnreachable: { wait: true } });
+  queues = openJobQueues(connection);
+  await queues.enqueue(Array.from({ length: JOBS }, (_, part) => ({ kind: 'part', part, event: 'test' })));
+});
+afterEach(async () => {
+  await queues.close();
+  connection.redis.disconnect();
+  await database.release();
+});
+
+describe('the workers of BullMQ in one process', () => {
+  it('start the first jobs before they have fetched all that they may run, and later run so many', async () => {
+    let [running, most, done] = [0, 0, 0];
+    let fetchedAtFirst: Promise<number> | undefined;
+    const workers = startJobWorkers(
+      QUEUES.parts,
+      async () => {
+        fetchedAtFirst ??= database.redis.llen(queueKey('parts', 'active'));
+        most = Math.max(most, ++running);
+        await sleep(400);
+        running--;
+        done++;
+      },
+      200,
+      connection,
+      log,
+    );
+    while (done < JOBS) await sleep(20);
+    expect(await fetchedAtFirst).toBeLessThan(100);
+    expect(most).toBe(200);
+    await Promise.all(workers.map(worker => worker.close()));
+  });
+
+  it('run no more than one job where no more is allowed', async () => {
+    let [running, most, done] = [0, 0, 0];
+    const workers = startJobWorkers(
+      QUEUES.parts,
+      async () => {
+        most = Math.max(most, ++running);
+        await sleep(1);
+        running--;
+        done++;
+      },
+      1,
+      connection,
+      log,
+    );
+    while (done < 50) await sleep(20);
+    expect(most).toBe(1);
+    await Promise.all(workers.map(worker => worker.close()));
+  });
+});
