@@ -144,6 +144,26 @@ describe('a batch loader', () => {
     ]);
   });
 
+  it('leaves no key behind where batches become smaller while they wait for a slot', async () => {
+    const sizes: number[] = [];
+    let most = 10;
+    const loader = createBatchLoader<number, number>({
+      maxBatchSize: () => most,
+      limit: limitCalls(1),
+      run: async keys => {
+        sizes.push(keys.length);
+        await sleep(40);
+        most = 2;
+        return [...keys];
+      },
+    });
+    const first = loader.load(0);
+    await sleep(20);
+    const answers = [1, 2, 3, 4, 5].map(key => loader.load(key));
+    expect(await Promise.all([first, ...answers])).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(sizes).toEqual([1, 2, 2, 1]);
+  });
+
   it('sends a batch all the same where the limit itself fails', async () => {
     const loader = createBatchLoader<number, number>({
       maxBatchSize: () => 100,

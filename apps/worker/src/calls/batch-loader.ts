@@ -73,15 +73,20 @@ export function createBatchLoader<Key, Result>({
   /** Batches that wait for a slot. */
   let sending = 0;
 
-  /** Whether more keys wait than the batches can take that already wait for a slot. */
+  /** Whether the keys that wait fill one more batch than those that already wait for a slot. */
   const isOneMoreFull = () => waiting.length >= (sending + 1) * maxBatchSize();
+
+  /** Sends as many batches as all keys need that wait. */
+  function sendAll(): void {
+    while (waiting.length > sending * maxBatchSize()) void send();
+  }
 
   async function gather(): Promise<void> {
     const latest = Date.now() + MAX_WAIT_MS;
     do await sleep(quietMs / 2);
     while (Date.now() < latest && Date.now() - lastKeyAt < quietMs);
     isGathering = false;
-    if (waiting.length > sending * maxBatchSize()) void send();
+    sendAll();
   }
 
   /** Sends one batch. Its slot is free again before any of its callers goes on. */
@@ -91,6 +96,8 @@ export function createBatchLoader<Key, Result>({
       sending--;
       batch = waiting.slice(0, maxBatchSize());
       waiting = waiting.slice(batch.length);
+      // Batches may have become smaller since it was sent.
+      if (!isGathering) sendAll();
       return batch.length === 0
         ? []
         : run(
