@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { reserveDatabase, type RedisDatabase } from '@stock-sync/end-to-end';
 import { CallError, splitBatch } from '@stock-sync/http-client';
 import type { SkuStock, StockApi } from '@stock-sync/magento-client';
@@ -19,6 +20,8 @@ let fencing: Fencing;
 let written: string[][];
 /** What happens while the store handles a write that it then refuses. */
 let meanwhile: () => Promise<unknown>;
+/** How long the store takes for a write, in milliseconds. */
+let tookMs: number;
 
 beforeEach(async () => {
   database = await reserveDatabase(process.env.TEST_REDIS_URL ?? '');
@@ -26,6 +29,7 @@ beforeEach(async () => {
   fencing = openFencing(connection);
   written = [];
   meanwhile = () => Promise.resolve();
+  tookMs = 0;
 });
 afterEach(async () => {
   connection.redis.disconnect();
@@ -38,6 +42,7 @@ function writesToStore(): StockWrites {
     skusPerCall: 100,
     write: async (changes: readonly SkuStock[]) => {
       const skus = changes.map(({ sku }) => sku);
+      await sleep(tookMs);
       if (!skus.includes('BAD')) return void written.push(skus);
       await meanwhile();
       throw new CallError('Magento', 'refused', 'BAD is refused');
@@ -90,4 +95,20 @@ it('a SKU that another worker has locked meanwhile is not written', async () => 
   };
   expect(await writeWithBadSku(writesToStore())).toMatchObject([{ value: 'locked' }, { status: 'rejected' }]);
   expect(written).toEqual([]);
+});
+
+it('writes become smaller while the store is slow', async () => {
+  const writes = writesToStore();
+  const writeMany = (from: number) =>
+    Promise.all(
+      Array.from({ length: 60 }, async (_, n) => {
+        const read = { part: from + n, sku: `SKU-${from + n}`, token: await fencing.startRead(from + n) };
+        return writes.load({ sku: read.sku, stock: [], read, isThrottled: false });
+      }),
+    );
+  tookMs = 1_500;
+  await writeMany(100);
+  tookMs = 0;
+  await writeMany(200);
+  expect(written.map(({ length }) => length)).toEqual([60, 30, 30]);
 });

@@ -96,12 +96,14 @@ export function createStockWrites(deps: {
 
   /** A write without an answer may still be carried out after a newer one, so its parts are synced again later. */
   async function writeOrResync(api: StockApi, requests: readonly WriteRequest[]): Promise<void> {
+    const sentAt = performance.now();
+    const learnSize = () => size.answered(requests.length, performance.now() - sentAt);
     try {
-      const sentAt = performance.now();
       await api.write(requests);
-      size.answered(requests.length, performance.now() - sentAt);
+      learnSize();
     } catch (error) {
       if (mayStillTakeEffect(error as CallError)) {
+        learnSize();
         await deps.resyncLater.parts(
           requests.map(({ read }) => read.part),
           'a write got no answer',

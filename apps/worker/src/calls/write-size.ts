@@ -4,7 +4,7 @@ import { SKUS_PER_WRITE } from '@stock-sync/magento-client';
 export interface WriteSize {
   /** The most SKUs in the next write. */
   now(): number;
-  /** The store answered a write of so many SKUs after so many milliseconds. */
+  /** The store answered a write of so many SKUs after so many milliseconds, or we gave up waiting then. */
   answered(skus: number, tookMs: number): void;
 }
 
