@@ -313,7 +313,10 @@ describe('the dead letters', () => {
     await page.getByText('1 dead letter replayed').waitFor();
     expect(dashboard.log.some(({ message }) => message === 'Audit: operator requested replay: BAD')).toBe(true);
     await system.quiet();
-    expect(await deadLettersOf(system)).toHaveLength(2);
+    // The probe of writes may have led to one more, for the other part with the SKU of the second one.
+    const events = new Map((await deadLettersOf(system)).map(({ sku, event }) => [sku, event]));
+    expect(events.get('BAD')).toBe('replay of stockitem.counted');
+    expect(events.get('TWIN')).toBe('stockitem.counted');
   });
 });
 

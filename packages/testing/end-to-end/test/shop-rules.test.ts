@@ -114,7 +114,7 @@ describe('several parts with one SKU', () => {
     second.item.quantity = 8;
     await shows(running, 'BOX', 58);
     await running.startWorker({ RECONCILE_INTERVAL_MINUTES: '30' });
-    await until('a reconcile ran', () => logged(running, 'Reconcile (start-up').length > 0);
+    await until('a reconcile ran', () => logged(running, 'Reconcile (').length > 0);
     expect(logged(running, 'parts in').every(line => line.includes('1 equal; 0 queued'))).toBe(true);
   });
 });
