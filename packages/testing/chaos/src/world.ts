@@ -56,6 +56,8 @@ const NOT_SOLD = 'NOT-SOLD';
 const SOLD_LATER = 'SOLD-LATER';
 
 const FIRST_QUANTITY = 10;
+/** Where webhooks go while ingest is down. Its own port might belong to another test by then. */
+const NOWHERE = 'http://127.0.0.1:1';
 /** How long it takes at most until a store that answers nothing is probed, in milliseconds. */
 const PROBES_WITHIN_MS = 8_000;
 const PAGE: Fault = { answer: { status: 503, headers: { 'content-type': 'text/html' }, body: '<title>Busy</title>' } };
@@ -179,6 +181,7 @@ export async function startWorld(schedule: Schedule, redisProgram: string, besid
       await sleep(downMs);
       await redis.start();
     } else if (whom === 'ingest') {
+      target.url = NOWHERE;
       ingest.kill('SIGKILL');
       await ingest.ended;
       await sleep(downMs);

@@ -1,17 +1,22 @@
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 /** A connection to a server that can be cut and restored. */
 export interface TcpProxy {
   port: number;
-  cut(): Promise<void>;
-  restore(): Promise<void>;
+  cut(): void;
+  restore(): void;
   close(): Promise<void>;
 }
 
-/** Starts a proxy for host:port on a free local port. */
+/**
+ * Starts a proxy for host:port on a free local port. While it is cut it keeps the port and hangs up on everybody:
+ * another test might get a port that nobody listens on.
+ */
 export async function startTcpProxy(host: string, port: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
+  let isCut = false;
   const server = createServer(client => {
+    if (isCut) return void client.destroy();
     const upstream = connect(port, host);
     for (const socket of [client, upstream]) {
       sockets.add(socket);
@@ -24,14 +29,19 @@ export async function startTcpProxy(host: string, port: number): Promise<TcpProx
     }
     client.pipe(upstream).pipe(client);
   });
-  const listen = (at: number) => new Promise<void>(resolve => server.listen(at, '127.0.0.1', resolve));
-  await listen(0);
-  const address = server.address();
-  const own = typeof address === 'object' && address ? address.port : 0;
-  const cut = () =>
-    new Promise<void>(resolve => {
-      server.close(() => resolve());
-      for (const socket of sockets) socket.destroy();
-    });
-  return { port: own, cut, restore: () => listen(own), close: () => (server.listening ? cut() : Promise.resolve()) };
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const cut = () => {
+    isCut = true;
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    port: (server.address() as AddressInfo).port,
+    cut,
+    restore: () => void (isCut = false),
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve());
+        cut();
+      }),
+  };
 }

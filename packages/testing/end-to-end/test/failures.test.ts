@@ -77,12 +77,12 @@ describe('while Redis is unreachable', () => {
     const running = await startSystem({ redisServer: redisServer(), redisUrlFor });
     system = running;
     const item = widget(running);
-    await proxy.cut();
+    proxy.cut();
     const post = () => running.send({ event: 'stock_stockitem.saved', part: item.part });
     await until('ingest noticed', async () => (await post()) === 503);
     expect((await fetch(`${running.ingest.operatorUrl}/readyz`)).status).toBe(503);
     expect((await fetch(`${running.ingest.operatorUrl}/healthz`)).status).toBe(200);
-    await proxy.restore();
+    proxy.restore();
     await until('ingest accepts again', async () => (await post()) === 202);
     await until('the store is right', () => shown(running) === 50);
     await running.stop();
