@@ -88,6 +88,8 @@ export async function startPrivateRedis({ detached = false } = {}) {
     'everysec',
     '--maxmemory-policy',
     'noeviction',
+    '--hash-max-listpack-value',
+    512,
   ];
   const server = spawn(program, settings.map(String), { stdio: 'ignore', detached });
   let failure;

@@ -13,6 +13,7 @@ import {
   type RulesInForce,
   type Semaphore,
 } from '@stock-sync/state';
+import { setFlagsFromString } from 'node:v8';
 import type { WorkerMetrics } from '../metrics';
 import { compareSystems, type CompareOptions, type CompareSystemsDeps } from './compare-systems';
 import { NotYetError, WaitError } from './job-errors';
@@ -42,6 +43,12 @@ function everyInterval(report: (parts: number) => void, intervalMs = PROGRESS_MS
     report(parts);
   };
 }
+
+/**
+ * How far the heap grows before its garbage is collected: V8 would let it reach four times what a reconcile of 200,000
+ * parts uses, which took 240 MiB instead of less than 150. Jobs would be slower for it, so it is set only meanwhile.
+ */
+const HEAP_GROWTH = { meanwhile: '--heap-growing-percent=40', otherwise: '--heap-growing-percent=0' };
 
 export interface ReconcileDeps extends CompareSystemsDeps {
   connection: RedisConnection;
@@ -144,9 +151,11 @@ export function createReconcile(deps: ReconcileDeps) {
   async function withLease<T>(work: () => Promise<T>): Promise<T> {
     const release = await deps.lease.tryAcquire();
     if (!release) throw new NotYetError('another reconcile is running', RETRY_MS);
+    setFlagsFromString(HEAP_GROWTH.meanwhile);
     try {
       return await work();
     } finally {
+      setFlagsFromString(HEAP_GROWTH.otherwise);
       await release();
     }
   }

@@ -55,10 +55,11 @@ export async function inTwoSizes(
   });
 }
 
-/** A gauge of a service; 0 where it is not set yet. */
+/** A number that a service measures, summed over its labels; 0 where it is not set yet. */
 export async function gauge(service: ServiceProcess, name: string): Promise<number> {
   const text = await (await fetch(`${service.url}/metrics`)).text();
-  return Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1] ?? 0);
+  const values = [...text.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)`, 'gm'))];
+  return values.reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
 /** Watches a worker until one of its gauges is set: the gauge, and its memory before and at most, in MiB. */
@@ -69,7 +70,7 @@ export async function watched(worker: ServiceProcess, name: string) {
   let seconds = 0;
   while (seconds === 0) {
     most = Math.max(most, await memory());
-    await sleep(100);
+    await sleep(500);
     seconds = await gauge(worker, name);
   }
   return { seconds, before, most };

@@ -15,7 +15,7 @@ export async function benchReconcile(redisUrl: string, report: Report): Promise<
     if (parts === LARGE) {
       const what = `reconcile of ${LARGE.toLocaleString('en')} parts of which ${DRIFTED} differ`;
       await system.quiet();
-      const synced = worker.log.filter(({ outcome }) => outcome === 'updated' || outcome === 'unchanged').length;
+      const synced = await gauge(worker, 'stock_sync_outcomes_total');
       report.add({ name: `${what}: processor time of the worker`, values: [own], unit: 's', goal: { atMost: 20 } });
       report.add({ name: `${what}: memory`, values: [most], unit: 'MiB', goal: { atMost: 150 } });
       report.add({ name: `${what}: parts synced`, values: [synced], unit: 'parts', goal: { atMost: DRIFTED } });

@@ -30,6 +30,7 @@ export async function startRedis(program: string): Promise<RedisProcess> {
     appendonly: 'yes',
     appendfsync: 'everysec',
     'maxmemory-policy': 'noeviction',
+    'hash-max-listpack-value': 512,
   };
 
   const running = () => (server && server.exitCode === null && server.signalCode === null ? server : undefined);

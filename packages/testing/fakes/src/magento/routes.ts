@@ -1,5 +1,5 @@
 import { MalformedBody, type Route, type FakeAnswer, type FakeCall } from '../fake-http-server';
-import { searchFrom, searchPage, withFields } from './search';
+import { foundRows, pageOf, searchFrom, withFields, type Search } from './search';
 import { magentoTime, MagentoStore, type FakeProduct, type FakeSourceItem } from './store';
 
 /** The configuration of the store. */
@@ -34,13 +34,25 @@ export const noRoute = () => refused(404, 'Request does not match any route.');
 
 /** The routes of the store. */
 export function magentoRoutes(store: MagentoStore, settings: MagentoSettings): Route[] {
-  const list = (call: FakeCall, rows: readonly Record<string, unknown>[], hide: readonly string[] = []): FakeAnswer => {
+  let walk: { key: string; rows: Record<string, unknown>[] } | undefined;
+  /** A walk over a large store asks for hundreds of pages: the first finds their rows, until a row changes. */
+  const found = (call: FakeCall, rows: readonly Record<string, unknown>[], search: Search) => {
+    const { currentPage, ...common } = search;
+    const key = JSON.stringify([call.path, common, rows.length, store.sourceItemChanges]);
+    if ((currentPage ?? 1) === 1 || walk?.key !== key) walk = { key, rows: foundRows(rows, search) };
+    return walk.rows;
+  };
+  const list = (call: FakeCall, rows: readonly object[], hide: readonly string[] = []): FakeAnswer => {
     const search = searchFrom(call.query);
     const limit = settings.inputLimit;
     if (limit && (search.pageSize ?? 0) > limit.pageSize) {
       return refused(400, 'Maximum SearchCriteria pageSize is %max', { parameters: { max: limit.pageSize } });
     }
-    const page = searchPage(rows, search, limit?.defaultPageSize);
+    const page = pageOf(
+      found(call, rows as readonly Record<string, unknown>[], search),
+      search,
+      limit?.defaultPageSize,
+    );
     page.items = (page.items as Record<string, unknown>[]).map(row =>
       Object.fromEntries(Object.entries(row).filter(([name]) => !hide.includes(name))),
     );
@@ -146,18 +158,13 @@ export function magentoRoutes(store: MagentoStore, settings: MagentoSettings): R
 function inventoryRoutes(
   store: MagentoStore,
   settings: MagentoSettings,
-  list: (call: FakeCall, rows: readonly Record<string, unknown>[], hide?: readonly string[]) => FakeAnswer,
+  list: (call: FakeCall, rows: readonly object[], hide?: readonly string[]) => FakeAnswer,
 ): Route[] {
   return [
     {
       method: 'GET',
       path: /^\/rest\/V1\/inventory\/source-items$/,
-      handle: call =>
-        list(
-          call,
-          sourceItemsAsked(store, call).map(item => ({ ...item })),
-          ['id'],
-        ),
+      handle: call => list(call, sourceItemsAsked(store, call), ['id']),
     },
     {
       method: 'POST',

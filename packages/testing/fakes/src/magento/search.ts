@@ -33,20 +33,19 @@ export function searchFrom(query: URLSearchParams): Search {
 
 type Row = Record<string, unknown>;
 
-/** The page of rows that a search finds, as Magento returns it. */
-export function searchPage<R extends Row>(
-  rows: readonly R[],
-  search: Search,
-  defaultPageSize: number | undefined,
-): Row {
-  const found = rows.filter(row =>
-    search.groups.every(group => group.some(filter => matches(row[filter.field], filter))),
-  );
-  const sorted = sortedRows(found, search);
+/** The rows that a search finds, in its order. */
+export function foundRows<R extends Row>(rows: readonly R[], search: Search): R[] {
+  const groups = search.groups.map(filters => filters.map(filter => ({ field: filter.field, matches: test(filter) })));
+  const found = rows.filter(row => groups.every(group => group.some(({ field, matches }) => matches(row[field]))));
+  return sortedRows(found, search);
+}
+
+/** The page of these rows that a search asks for, as Magento returns it. */
+export function pageOf(found: readonly Row[], search: Search, defaultPageSize: number | undefined): Row {
   const pageSize = search.pageSize ?? defaultPageSize;
   const start = pageSize ? ((search.currentPage ?? 1) - 1) * pageSize : 0;
   return {
-    items: pageSize ? sorted.slice(start, start + pageSize) : sorted,
+    items: pageSize ? found.slice(start, start + pageSize) : found,
     search_criteria: {
       filter_groups: search.groups.map(filters => ({ filters })),
       ...(search.sortOrders.length > 0 && { sort_orders: search.sortOrders }),
@@ -58,24 +57,29 @@ export function searchPage<R extends Row>(
 }
 
 /** Compares as MySQL does: ignores case and trailing spaces. */
-const comparable = (value: unknown) =>
-  typeof value === 'string' ? value.replace(/ +$/, '').toLowerCase() : String(value);
+const comparable = (value: unknown) => {
+  const text = String(value);
+  return (text.endsWith(' ') ? text.replace(/ +$/, '') : text).toLowerCase();
+};
 
-function matches(value: unknown, { value: wanted, condition_type }: Search['groups'][number][number]): boolean {
-  const order = typeof value === 'number' ? value - Number(wanted) : compare(value, wanted);
+/** Whether a value passes a filter. */
+function test({ value: wanted, condition_type }: Search['groups'][number][number]): (value: unknown) => boolean {
+  const order = (value: unknown) => (typeof value === 'number' ? value - Number(wanted) : compare(value, wanted));
   switch (condition_type) {
     case 'eq':
-      return order === 0;
-    case 'in':
-      return wanted.split(',').map(comparable).includes(comparable(value));
+      return value => order(value) === 0;
+    case 'in': {
+      const any = new Set(wanted.split(',').map(comparable));
+      return value => any.has(comparable(value));
+    }
     case 'gt':
-      return order > 0;
+      return value => order(value) > 0;
     case 'gteq':
-      return order >= 0;
+      return value => order(value) >= 0;
     case 'lt':
-      return order < 0;
+      return value => order(value) < 0;
     case 'lteq':
-      return order <= 0;
+      return value => order(value) <= 0;
     default:
       throw new Error(`the fake does not know condition ${condition_type}`);
   }
@@ -89,7 +93,7 @@ function sortedRows<R extends Row>(rows: R[], { sortOrders, groups }: Search): R
   const isKey = order.field === 'source_item_id' || order.field === 'entity_id';
   const field = isKey && rows[0] && 'id' in rows[0] ? 'id' : order.field;
   const sign = order.direction === 'DESC' ? -1 : 1;
-  return [...rows].sort((a, b) => sign * (compare(a[field], b[field]) || compare(a.source_code, b.source_code)));
+  return rows.sort((a, b) => sign * (compare(a[field], b[field]) || compare(a.source_code, b.source_code)));
 }
 
 function compare(a: unknown, b: unknown): number {

@@ -42,6 +42,8 @@ export interface FakeOrder {
 export class MagentoStore {
   readonly products = new Map<string, FakeProduct>();
   readonly sourceItems = new Map<string, FakeSourceItem>();
+  /** How often a row of `sourceItems` was written or deleted. */
+  sourceItemChanges = 0;
   readonly sources = new Map<string, { name: string; enabled: boolean; postcode: string }>([
     ['default', { name: 'Default Source', enabled: true, postcode: '00000' }],
   ]);
@@ -121,6 +123,7 @@ export class MagentoStore {
   }
 
   deleteSourceItem(sku: string, source: string): void {
+    this.sourceItemChanges++;
     this.sourceItems.delete(`${MagentoStore.key(sku)}\n${source}`);
   }
 
@@ -190,6 +193,7 @@ export class MagentoStore {
 
   private setSourceItem(sku: string, source: string, quantity: number, status: number): void {
     const key = `${MagentoStore.key(sku)}\n${source}`;
+    this.sourceItemChanges++;
     const known = this.sourceItems.get(key);
     if (known) Object.assign(known, { quantity, status });
     else this.sourceItems.set(key, { id: this.nextSourceItem++, sku, source_code: source, quantity, status });
