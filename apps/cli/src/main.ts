@@ -16,6 +16,7 @@ import { doctorCommand } from './doctor';
 import { explainCommand } from './explain';
 import { historyCommand, type HistoryCommandOptions } from './history';
 import { initCommand } from './init';
+import { ordersCommand, type OrdersCommandOptions } from './orders';
 import { passwordCommand } from './password';
 import { reconcileCommand, type ReconcileCommandOptions } from './reconcile';
 import { createSecret } from './secret';
@@ -118,6 +119,17 @@ async function main(environment: Environment): Promise<void> {
     );
   addSelectionCommand('replay', 'try again; a dead letter is removed when its part is in sync', replay);
   addSelectionCommand('discard', 'remove; the next event of a part syncs it all the same', discard);
+
+  program
+    .command('orders')
+    .description('the orders of the store that InvenTree has as sales orders')
+    .command('list')
+    .description('what was done about each order, the latest first')
+    .option('--limit <number>', 'the most orders', '50')
+    .option('--json', 'as JSON')
+    .action((options: OrdersCommandOptions) =>
+      runWithRedis(environment, connection => ordersCommand(connection, options)),
+    );
 
   program
     .command('send-event')

@@ -1,3 +1,4 @@
+import { parseReferencePattern } from '@stock-sync/domain';
 import { CallError } from '@stock-sync/http-client';
 import { createInvenTreeClient, type AboutInvenTree, type InvenTreeClient } from '@stock-sync/inventree-client';
 import { createMagentoClient, detectStockApi, PROBE_SKU, type MagentoClient } from '@stock-sync/magento-client';
@@ -9,6 +10,7 @@ import {
   openPluginHeartbeat,
   PLUGIN_SILENT_MS,
 } from '@stock-sync/state';
+import { unreadablePattern } from './jobs/import-order';
 import { createOfferRules, type OfferRules } from './offer-rules';
 import type { WorkerSettings } from './settings';
 import { sellingProblems } from './start-checks';
@@ -27,6 +29,8 @@ const REDIS_PATIENCE_MS = 3_000;
 const MANY_TASKS = 500;
 /** A token that expires within two weeks is named. */
 const EXPIRES_SOON_MS = 14 * 24 * 60 * 60 * 1000;
+/** No order was changed since then. */
+const NEVER = '2099-01-01 00:00:00';
 /** InvenTree's ids start at 1, and whether this part exists does not matter. */
 const SOME_PART = 1;
 
@@ -65,6 +69,7 @@ export async function runChecks(
       await checkPluginReads(inventree, offerRules, () => pluginFailure, found);
     }
     if (isChecked('magento')) await checkMagento(settings, magento, found);
+    if (only === undefined && settings.ORDERS === 'import') await checkOrders(inventree, magento, found);
   } finally {
     inventree.close();
     magento.close();
@@ -225,6 +230,19 @@ async function checkMagento(
     if (isAllowed) found({ subject: 'Magento', level: 'ok', message: `the integration ${right}` });
   }
   if (api.kind === 'source-items') await checkSources(Object.keys(SOURCE_MAP ?? { default: [] }), magento, found);
+}
+
+/** Reads what an import of orders reads. What it writes can be proven only by an order. */
+async function checkOrders(inventree: InvenTreeClient, magento: MagentoClient, found: (check: Check) => void) {
+  const { salesOrders } = inventree;
+  const isRead = await tried('Magento', () => magento.ordersSince(NEVER).then(() => true), found);
+  if (isRead) found({ subject: 'Magento', level: 'ok', message: 'the integration reads orders' });
+  const pattern = await tried('InvenTree', salesOrders.referencePattern, found);
+  if (pattern !== undefined && !parseReferencePattern(pattern)) {
+    found({ subject: 'InvenTree', level: 'error', message: unreadablePattern(pattern) });
+  }
+  const isAllowed = await tried('InvenTree', () => salesOrders.latestReferences().then(() => true), found);
+  if (isAllowed) found({ subject: 'InvenTree', level: 'ok', message: 'the token reads sales orders' });
 }
 
 async function checkSources(written: readonly string[], magento: MagentoClient, found: (check: Check) => void) {

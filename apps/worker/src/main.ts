@@ -31,6 +31,8 @@ import {
   openLastReconcile,
   openLastSweep,
   openLocationsVersion,
+  openOrderLedger,
+  openOrdersCursor,
   openParts,
   openProducts,
   openReconcileProgress,
@@ -54,9 +56,11 @@ import { createStockWrites } from './calls/stock-writes';
 import { createStoreReads } from './calls/store-reads';
 import { connectToSystems } from './connections';
 import { createExplain } from './jobs/explain';
+import { createFindOrders } from './jobs/find-orders';
 import { createFindPartOfStockItem } from './jobs/find-part-of-stock-item';
 import { jobHandlers } from './jobs/handlers';
 import { NotYetError } from './jobs/job-errors';
+import { createImportOrder } from './jobs/import-order';
 import { createLeaveSku } from './jobs/leave-sku';
 import { createMarkDeadLetter } from './jobs/mark-dead-letter';
 import { createNewProducts } from './jobs/new-products';
@@ -190,7 +194,30 @@ async function main(environment: Environment): Promise<void> {
           now,
           log,
         });
+  const orders = ordersFrom(settings);
+  const ledger = openOrderLedger(connection);
   const handlers = jobHandlers({
+    findOrders: createFindOrders({
+      magento,
+      breaker,
+      queues,
+      ledger,
+      cursor: openOrdersCursor(connection),
+      since: orders?.since,
+    }),
+    importOrder: createImportOrder({
+      connections,
+      partReads,
+      skuLookups,
+      ledger,
+      leaseOf: order => openSemaphore(connection, `order:${order}`, 1),
+      customerLease: openSemaphore(connection, 'orders-customer', 1),
+      settings: orders,
+      magentoUrl: settings.MAGENTO_URL,
+      dryRun,
+      now,
+      log,
+    }),
     testNotification: createTestNotification({ notifier, connection }),
     explain: createExplain({ ...common, connection, partReads, skuLookups, storeReads }),
     syncPart: createSyncPart({
@@ -279,7 +306,10 @@ async function main(environment: Environment): Promise<void> {
     Promise.all([
       queues.schedule('sweep', settings.SWEEP_INTERVAL_SECONDS),
       queues.schedule('reconcile', settings.RECONCILE_INTERVAL_MINUTES * 60),
-    ]).catch((error: unknown) => log.error(`Sweep and reconcile are not scheduled: ${errorMessage(error)}`));
+      queues.schedule('find-orders', orders ? settings.ORDERS_INTERVAL_SECONDS : 0),
+    ]).catch((error: unknown) =>
+      log.error(`Sweep, reconcile and the search for orders are not scheduled: ${errorMessage(error)}`),
+    );
   };
   keepSchedules();
   migrate(connection)
@@ -341,6 +371,11 @@ function channelsFrom(settings: WorkerSettings): Channel[] {
     ...(NOTIFY_WEBHOOK_URL ? [createWebhookChannel(NOTIFY_WEBHOOK_URL)] : []),
     ...(to && smtpUrl ? [createEmailChannel({ smtpUrl, from, to })] : []),
   ];
+}
+
+/** How orders are imported; undefined where they are not. */
+function ordersFrom({ ORDERS, ORDERS_SINCE: since, ORDERS_CUSTOMER: customer }: WorkerSettings) {
+  return ORDERS === 'import' && since !== undefined ? { since, customer } : undefined;
 }
 
 /** Says why nothing will be written, and what to do about it; undefined where the store is written. */

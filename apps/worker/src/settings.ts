@@ -26,6 +26,11 @@ const oauthSettings = {
   MAGENTO_ACCESS_TOKEN_SECRET: setting.optionalText().describe('The access token secret.'),
 } satisfies Settings;
 
+const date = () =>
+  z.string().refine(text => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)), {
+    error: 'expected a date like 2027-10-01',
+  });
+
 /** The settings of a worker. */
 export const workerSettings = {
   ...commonSettings,
@@ -90,11 +95,20 @@ export const workerSettings = {
   NOTIFY_AFTER_MINUTES: setting
     .wholeNumber(5, 0, 1_440)
     .describe('How long a system may be unreachable before a notification is sent.'),
-  INVENTREE_TOKEN_EXPIRES: z
+  ORDERS: setting
+    .oneOf(['off', 'import'], 'off')
+    .describe('`import`: each order of the store becomes a sales order in InvenTree, which follows its changes.'),
+  ORDERS_SINCE: date()
+    .optional()
+    .describe('Orders placed before this day, `2027-10-01`, are left alone. `ORDERS=import` needs it.'),
+  ORDERS_CUSTOMER: z
     .string()
-    .refine(text => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)), {
-      error: 'expected a date like 2027-10-01',
-    })
+    .default('Web shop')
+    .describe('The company in InvenTree that all orders are booked to; it is created where there is none.'),
+  ORDERS_INTERVAL_SECONDS: setting
+    .wholeNumber(60, 1, 86_400)
+    .describe('How often the store is asked which orders changed.'),
+  INVENTREE_TOKEN_EXPIRES: date()
     .transform(text => Date.parse(text))
     .optional()
     .describe('When the token expires, `2027-10-01`: a notification is sent two weeks before.'),
@@ -123,6 +137,17 @@ export function readWorkerSettings(environment: Environment) {
   if (values?.NOTIFY_EMAIL_TO && !values.SMTP_URL) problems.push('SMTP_URL: is not set (NOTIFY_EMAIL_TO needs it)');
   if (values?.HISTORY_DATABASE_URL && values.HISTORY_ENTRIES === 0) {
     problems.push('HISTORY_ENTRIES: expected more than 0 with HISTORY_DATABASE_URL, which gets its entries from Redis');
+  }
+  if (values?.ORDERS === 'import') {
+    if (values.ORDERS_SINCE === undefined) {
+      problems.push('ORDERS_SINCE: is not set (ORDERS=import needs it): the day of the first order that counts');
+    }
+    if (values.STOCK_BASIS === 'unallocated') {
+      problems.push(
+        'STOCK_BASIS: expected in_stock with ORDERS=import: Magento itself subtracts what its open orders reserve, ' +
+          'so allocations to their sales orders would be subtracted twice',
+      );
+    }
   }
   problems.push(...(values ? unknownSources(values) : []));
   if (!values || problems.length > 0) throw new SettingsError(problems);

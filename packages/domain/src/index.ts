@@ -81,3 +81,16 @@ export {
   type Finding,
   type FindingKind,
 } from './comparison';
+export {
+  orderLines,
+  parseReferencePattern,
+  SALES_ORDER_STATUS,
+  salesOrderSteps,
+  type OrderItem,
+  type OrderLine,
+  type ReferencePattern,
+  type SalesOrderLine,
+  type SalesOrderStep,
+  type ShopOrder,
+  type WantedLine,
+} from './sales-order';

@@ -116,12 +116,16 @@ export function connectToInvenTree(options: InvenTreeClientOptions): InvenTreeCo
 const detailBody = z.object({ detail: z.string() });
 const errorBody = z.object({ error: z.string() });
 
+const isAboutOrders = (path: string) => /^\/api\/(order|company)\//.test(path);
+
 /** The error that an answer amounts to (docs/facts/inventree.md, "Authentication" and "Failing"). */
 function errorFrom({ status, isJson, body, location, retryAfterMs }: Answer, { path }: Call): CallError {
   const where = path.replace(/\?.*$/s, '');
   const reason = errorBody.safeParse(body).data?.error ?? detailBody.safeParse(body).data?.detail ?? excerpt(body);
   if (status === 401 || (status === 403 && isJson)) {
-    const hint = "The token's user needs the view role for parts, stock and stock locations.";
+    const hint = isAboutOrders(where)
+      ? "For ORDERS the token's user needs the roles view, add, change and delete for sales orders."
+      : "The token's user needs the view role for parts, stock and stock locations.";
     return new CallError('InvenTree', 'credentials', `InvenTree refused the token for ${where}: ${reason} ${hint}`, {
       status,
     });

@@ -14,6 +14,7 @@ import {
   readPageByPlugin,
   readPartsByPlugin,
 } from './plugin-reads';
+import { createSalesOrders, type SalesOrders } from './sales-orders';
 
 /** A change in InvenTree's stock tracking. */
 export interface TrackedChange {
@@ -74,6 +75,8 @@ export interface InvenTreeClient {
    * @param parameters names of the part parameters that a sync reads as well
    */
   probe(parameters: readonly string[]): Promise<void>;
+  /** Its sales orders, which the import of orders needs. */
+  salesOrders: SalesOrders;
   close(): void;
 }
 
@@ -279,6 +282,8 @@ export function createInvenTreeClient(options: InvenTreeClientOptions): InvenTre
       await connection.request({ method: 'GET', path }, 'stock items', z.object({ count: z.number().int() }));
       for (const name of parameters) await findTemplate(connection, name);
     },
+
+    salesOrders: createSalesOrders(connection),
 
     close: connection.close,
   };

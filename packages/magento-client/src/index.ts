@@ -7,6 +7,7 @@ export {
   SKUS_PER_WRITE,
   type MagentoClient,
   type MagentoClientOptions,
+  type OrderChange,
   type Product,
   type SalesDocument,
   type SalesDocumentKind,

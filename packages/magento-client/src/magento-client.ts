@@ -1,4 +1,4 @@
-import { skuKey, type SellingRules } from '@stock-sync/domain';
+import { skuKey, type SellingRules, type ShopOrder } from '@stock-sync/domain';
 import { CallError, chunk, excerpt, isNotFound, parsedBody, repeatRefused, type Call } from '@stock-sync/http-client';
 import { z, type ZodType } from 'zod';
 import { errorFrom, isBadSignature, MagentoLimitError } from './error-answers';
@@ -71,6 +71,14 @@ export interface SalesDocument {
   skus: string[];
 }
 
+/** An order, and when it was last changed. */
+export interface OrderChange {
+  id: number;
+  incrementId: string;
+  /** In UTC: `2026-11-25 14:42:17`. */
+  updatedAt: string;
+}
+
 /** A source of stock. */
 export interface Source {
   code: string;
@@ -114,6 +122,10 @@ export interface MagentoClient {
    * although it lists only the bundle (docs/facts/magento.md, "The life of an order").
    */
   skusOfOrder(order: number): Promise<string[]>;
+  /** Orders that were changed at or after a time in UTC, `2026-11-25 14:42:17`. */
+  ordersSince(time: string): Promise<OrderChange[]>;
+  /** An order with its rows; undefined where the store has none. */
+  order(id: number): Promise<ShopOrder | undefined>;
   /** All sources; undefined where the store has no inventory modules. */
   sources(): Promise<Source[] | undefined>;
   /** For each website the stock that it sells from (docs/facts/magento.md, "Differences and traps"). */
@@ -191,6 +203,37 @@ const DOCUMENT_FIELDS: Readonly<Record<SalesDocumentKind, string>> = {
 const ORDER_FIELDS =
   'entity_id,increment_id,state,items[item_id,parent_item_id,product_type,sku,qty_ordered,qty_shipped,qty_invoiced,' +
   'qty_canceled,parent_item[item_id,sku,product_type]]';
+
+const ORDER_CHANGE_FIELDS = 'items[entity_id,increment_id,state,status,updated_at],total_count';
+const ORDERS_PER_PAGE = 100;
+const orderChangeSchema = z
+  .object({ entity_id: z.number().int(), increment_id: z.string(), updated_at: z.string() })
+  .transform((row): OrderChange => ({ id: row.entity_id, incrementId: row.increment_id, updatedAt: row.updated_at }));
+/** As recorded: it has what the other list of fields lacks, times and prices, and lacks the parents of its rows. */
+const ORDER_HEAD_FIELDS =
+  'entity_id,increment_id,state,status,created_at,updated_at,order_currency_code,customer_email,' +
+  'items[item_id,parent_item_id,product_type,sku,qty_ordered,qty_canceled,qty_invoiced,qty_shipped,qty_refunded,price]';
+const orderHeadSchema = z.object({
+  entity_id: z.number().int(),
+  increment_id: z.string(),
+  state: z.string(),
+  created_at: z.string(),
+  updated_at: z.string(),
+  order_currency_code: z.string().optional(),
+  items: listOf(z.object({ item_id: z.number().int(), price: z.number().optional() })),
+});
+const orderRowsSchema = z.object({
+  items: listOf(
+    z.object({
+      item_id: z.number().int(),
+      parent_item_id: z.number().int().optional(),
+      product_type: z.string(),
+      sku: z.string(),
+      qty_ordered: z.number(),
+      qty_canceled: z.number(),
+    }),
+  ),
+});
 
 /** A client for one store. */
 export function createMagentoClient(options: MagentoClientOptions): MagentoClient {
@@ -373,6 +416,46 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
       const path = `/rest/V1/orders/${order}?fields=${ORDER_FIELDS}`;
       const { items } = await get(path, 'an order', orderSchema);
       return [...new Set(items.map(({ sku }) => sku))];
+    },
+
+    async ordersSince(time) {
+      const since = filter(0, 0, 'updated_at', time, 'gteq');
+      const found = new Map<number, OrderChange>();
+      for (let page = 1; ; page++) {
+        const query = `${since}&${pageQuery('entity_id', ORDERS_PER_PAGE, page)}`;
+        const path = `/rest/V1/orders?${query}&fields=${ORDER_CHANGE_FIELDS}`;
+        const { items, total_count } = await get(path, 'orders', pageOf(orderChangeSchema));
+        for (const row of items) found.set(row.id, row);
+        if (items.length === 0 || page * ORDERS_PER_PAGE >= total_count) return [...found.values()];
+      }
+    },
+
+    async order(id) {
+      try {
+        const head = await get(`/rest/V1/orders/${id}?fields=${ORDER_HEAD_FIELDS}`, 'an order', orderHeadSchema);
+        const rows = await get(`/rest/V1/orders/${id}?fields=${ORDER_FIELDS}`, 'an order', orderRowsSchema);
+        const prices = new Map(head.items.map(({ item_id, price }) => [item_id, price]));
+        return {
+          id: head.entity_id,
+          incrementId: head.increment_id,
+          state: head.state,
+          currency: head.order_currency_code,
+          createdAt: head.created_at,
+          updatedAt: head.updated_at,
+          items: rows.items.map(row => ({
+            id: row.item_id,
+            parent: row.parent_item_id,
+            productType: row.product_type,
+            sku: row.sku,
+            ordered: row.qty_ordered,
+            canceled: row.qty_canceled,
+            price: prices.get(row.item_id),
+          })),
+        };
+      } catch (error) {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      }
     },
 
     async sources() {

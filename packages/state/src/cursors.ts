@@ -37,6 +37,19 @@ export function openSourceItemsEnd({ redis, keys }: RedisConnection): SourceItem
   return openStoredValue(redis, keys.cursor('source-items'), sourceItemsEndSchema);
 }
 
+const ordersCursorSchema = z.object({
+  /** The latest change that was seen, in UTC: `2026-11-25 14:42:17`. */
+  since: z.string(),
+});
+
+/** How far the changes of Magento's orders were read. */
+export type OrdersCursor = StoredValue<z.infer<typeof ordersCursorSchema>>;
+
+/** Opens that cursor. */
+export function openOrdersCursor({ redis, keys }: RedisConnection): OrdersCursor {
+  return openStoredValue(redis, keys.cursor('orders'), ordersCursorSchema);
+}
+
 /** Ids are assigned before a row is committed: a row may become visible after this many higher ones. */
 const OVERLAP = 20;
 

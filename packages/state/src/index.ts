@@ -68,15 +68,18 @@ export { openStartProblems, type StartProblems } from './start-problems';
 export { findRedisProblems, redisProblems } from './redis-problems';
 export { openKnownInstance, type Instance, type KnownInstance } from './instance';
 export { areSettingsNew } from './last-settings';
+export { openOrderLedger, type OrderLedger, type OrderRecord } from './order-ledger';
 export { openLocationsVersion, type LocationsVersion } from './locations-version';
 export {
   openCursor,
+  openOrdersCursor,
   openSourceItemsEnd,
   cursorAt,
   newRows,
   readAfter,
   type Cursor,
   type CursorName,
+  type OrdersCursor,
   type SourceItemsEnd,
   type StoredCursor,
 } from './cursors';

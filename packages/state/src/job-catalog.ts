@@ -68,6 +68,15 @@ const testNotificationSchema = z.object({
   report: z.string(),
   ...everyJob,
 });
+const findOrdersSchema = z.object({ kind: z.literal('find-orders'), ...everyJob });
+const orderSchema = z.object({
+  kind: z.literal('order'),
+  /** The order's id in the store. */
+  order: z.number().int(),
+  /** The number that customers see. */
+  incrementId: z.string(),
+  ...everyJob,
+});
 
 export const jobSchema = z.discriminatedUnion('kind', [
   partSchema,
@@ -78,6 +87,8 @@ export const jobSchema = z.discriminatedUnion('kind', [
   reconcileCommandSchema,
   explainSchema,
   testNotificationSchema,
+  findOrdersSchema,
+  orderSchema,
 ]);
 
 /** What a worker is to do. A job names a part and never a quantity. */
@@ -174,6 +185,20 @@ const JOB_CATALOG: { [Kind in JobKind]: CatalogEntry<Omit<JobOf<Kind>, 'accepted
     title: () => 'test of the notifications',
     deduplicationId: ({ report }) => `test-notification:${report}`,
     attempts: 1,
+  },
+  /** Enqueue the orders of the store that changed. */
+  'find-orders': {
+    ...usual,
+    queue: QUEUES.lookups,
+    title: () => 'search for orders',
+    deduplicationId: () => 'find-orders',
+  },
+  /** Make the sales order in InvenTree follow one order of the store. */
+  order: {
+    ...usual,
+    queue: QUEUES.lookups,
+    title: ({ incrementId }) => `order ${incrementId}`,
+    deduplicationId: ({ order }) => `order:${order}`,
   },
 };
 

@@ -48,7 +48,7 @@ export interface JobQueues {
    * Repeats a job at this interval, and runs it once now, however many workers ask for it. 0: no longer. A schedule
    * that is as requested is left alone, and keeps its place in the queue.
    */
-  schedule(kind: 'sweep' | 'reconcile', seconds: number): Promise<void>;
+  schedule(kind: 'sweep' | 'reconcile' | 'find-orders', seconds: number): Promise<void>;
   /** Jobs in both queues by state; `parts`: those that sync a part, in any state. */
   counts(): Promise<{ waiting: number; delayed: number; active: number; parts: number }>;
   /** The id of the job that syncs a part, if one waits or runs. */

@@ -41,6 +41,8 @@ export function keysFor(prefix: string) {
     instance: key('instance'),
     pluginHeartbeat: key('plugin-heartbeat'),
     webhookId: (id: string) => key(`webhook:${id}`),
+    order: (order: number) => key(`order:${order}`),
+    orders: key('orders'),
     migration: key('migration'),
   };
 }

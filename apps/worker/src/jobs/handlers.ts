@@ -1,6 +1,8 @@
 import type { JobKind, JobOf } from '@stock-sync/state';
 import type { createExplain } from './explain';
+import type { createFindOrders } from './find-orders';
 import type { createFindPartOfStockItem } from './find-part-of-stock-item';
+import type { createImportOrder } from './import-order';
 import type { JobRun } from './job-run';
 import type { createReconcile } from './reconcile';
 import type { createResync } from './resync';
@@ -20,6 +22,8 @@ export function jobHandlers(jobs: {
   reconcile: ReturnType<typeof createReconcile>;
   explain: ReturnType<typeof createExplain>;
   testNotification: ReturnType<typeof createTestNotification>;
+  findOrders: ReturnType<typeof createFindOrders>;
+  importOrder: ReturnType<typeof createImportOrder>;
 }): JobHandlers {
   return {
     part: jobs.syncPart.run,
@@ -30,5 +34,7 @@ export function jobHandlers(jobs: {
     'reconcile-command': jobs.reconcile.runCommand,
     explain: jobs.explain.run,
     'test-notification': jobs.testNotification.run,
+    'find-orders': jobs.findOrders.run,
+    order: jobs.importOrder.run,
   };
 }

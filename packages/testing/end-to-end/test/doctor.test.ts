@@ -85,6 +85,16 @@ const FAULTS: Fault[] = [
     () => ({ SAFETY_STOCK: 'five' }),
     'Settings   error    SAFETY_STOCK: expected units such as 5',
   ],
+  [
+    'orders have no first day',
+    () => ({ ORDERS: 'import' }),
+    'Settings   error    ORDERS_SINCE: is not set (ORDERS=import needs it)',
+  ],
+  [
+    'the token has no role for sales orders',
+    () => ({ ORDERS: 'import', ORDERS_SINCE: '2026-01-01' }),
+    "For ORDERS the token's user needs the roles view, add, change and delete for sales orders",
+  ],
   ['Redis is down', () => ({ REDIS_URL: 'redis://127.0.0.1:1' }), 'Start Redis, or correct REDIS_URL'],
   [
     'PostgreSQL is down',

@@ -2,7 +2,7 @@ export { startMagento, type FakeMagento, type FakeMagentoOptions } from './magen
 export { oauthSignature } from './magento/authorization';
 export { MagentoStore } from './magento/store';
 export { startInvenTree, type FakeInvenTree, type FakeInvenTreeOptions } from './inventree';
-export { InvenTreeShop, type StockItem, type Part, type FiredEvent } from './inventree/shop';
+export { InvenTreeShop, type StockItem, type Part, type FiredEvent, type SalesOrder } from './inventree/shop';
 export * as stockActions from './inventree/stock-actions';
 export * as orderActions from './inventree/order-actions';
 export { post as postWebhook, signatureOf, type WebhookTarget } from './inventree/plugin';

@@ -50,7 +50,7 @@ function names(...path: string[]): string[] {
 export type RecordedSystem = 'inventree' | 'magento';
 
 const FOLDERS: Readonly<Record<RecordedSystem, readonly string[][]>> = {
-  inventree: [[INVENTREE], [INVENTREE, 'as-sent']],
+  inventree: [[INVENTREE], [INVENTREE, 'as-sent'], [INVENTREE, 'sales-orders']],
   magento: [[MAGENTO], MAGENTO_AS_SENT, ['magento-2.4.7', 'orders']],
 };
 
@@ -70,5 +70,6 @@ export const asSentRecordings = () => names(...MAGENTO_AS_SENT);
 export const asSentRecording = (name: string) => read<AsSentRecording>(...MAGENTO_AS_SENT, `${name}.json`);
 export const inventreeRecordings = () => names(INVENTREE);
 export const inventreeRecording = (name: string) => read<Recording>(INVENTREE, `${name}.json`);
+export const salesOrderRecording = (name: string) => read<AsSentRecording>(INVENTREE, 'sales-orders', `${name}.json`);
 export const actionRecordings = () => names(INVENTREE, 'actions');
 export const actionRecording = (name: string) => read<ActionRecording>(INVENTREE, 'actions', `${name}.json`);

@@ -6,12 +6,13 @@ import {
   type FakeAnswer,
   type FakeCall,
 } from '../fake-http-server';
-import { inventreeRecording } from '../recordings';
+import { inventreeRecording, salesOrderRecording } from '../recordings';
 import { serverError } from './lists';
 import { orderRoutes } from './order-routes';
 import { partRoutes } from './part-routes';
 import { createWebhookSender, pluginRoutes, type WebhookSender, type WebhookTarget } from './plugin';
 import { InvenTreeShop } from './shop';
+import { salesOrderRoutes } from './sales-order-routes';
 import { stockRoutes } from './stock-routes';
 
 export interface FakeInvenTreeOptions {
@@ -24,8 +25,11 @@ export interface FakeInvenTreeOptions {
 /** A fake InvenTree: answers as the recorded one did, and sends what our plugin would send. */
 export interface FakeInvenTree extends FakeHttpServer {
   shop: InvenTreeShop;
-  /** The tokens of three users: with all roles, with the view role on parts and stock, and with no role. */
-  tokens: { admin: string; viewer: string; nobody: string };
+  /**
+   * The tokens of four users: with all roles, with the view role on parts and stock, with sales orders beside that, and
+   * with no role.
+   */
+  tokens: { admin: string; viewer: string; orders: string; nobody: string };
   setMaintenance(on: boolean): void;
   setDatabaseDown(on: boolean): void;
   setPlugin(on: boolean): void;
@@ -39,7 +43,7 @@ export interface FakeInvenTree extends FakeHttpServer {
   reads(): number;
 }
 
-const TOKENS = { admin: 'inv-admin', viewer: 'inv-viewer', nobody: 'inv-nobody' };
+const TOKENS = { admin: 'inv-admin', viewer: 'inv-viewer', orders: 'inv-orders', nobody: 'inv-nobody' };
 /** The longest request line that InvenTree's web server accepts [recording error-long-url]. */
 const MAX_REQUEST_LINE_LENGTH = 4094;
 const JSON_TYPE = 'application/json';
@@ -50,7 +54,7 @@ const ROLES: readonly [RegExp, string][] = [
   [/^\/api\/stock\/location\//, 'stock_location'],
   [/^\/api\/stock\//, 'stock'],
   [/^\/plugin\/magento-sync\//, 'stock'],
-  [/^\/api\/order\//, 'sales_order'],
+  [/^\/api\/(order|company)\//, 'sales_order'],
   [/^\/api\/build\//, 'build'],
 ];
 const VIEWER_ROLES: ReadonlySet<string> = new Set(['part', 'stock', 'stock_location']);
@@ -77,6 +81,7 @@ export async function startInvenTree(options: FakeInvenTreeOptions = {}): Promis
     ...partRoutes(shop),
     ...stockRoutes(shop),
     ...orderRoutes(shop),
+    ...salesOrderRoutes(shop),
   ];
 
   const before = (call: FakeCall): FakeAnswer | undefined => {
@@ -166,7 +171,9 @@ const unauthorized = (detail: string): FakeAnswer => ({
 function forbidden(call: FakeCall, token: string): FakeAnswer | undefined {
   const role = ROLES.find(([path]) => path.test(call.path))?.[1];
   if (token === TOKENS.admin || role === undefined) return undefined;
-  const sees = token === TOKENS.viewer && VIEWER_ROLES.has(role);
+  // The role sales_order sufficed for customers, orders and their lines (docs/facts/inventree.md, "Sales orders").
+  if (token === TOKENS.orders && role === 'sales_order') return undefined;
+  const sees = (token === TOKENS.viewer || token === TOKENS.orders) && VIEWER_ROLES.has(role);
   const onlyReads = call.method === 'GET' || call.path.startsWith('/plugin/');
   if (sees && onlyReads) return undefined;
   return { status: 403, body: { detail: 'You do not have permission to perform this action.' } };
@@ -198,6 +205,7 @@ function setting(call: FakeCall): FakeAnswer {
     ENABLE_PLUGINS_EVENTS: 'setting-events',
     STOCK_DELETE_DEPLETED_DEFAULT: 'setting-delete-depleted',
   };
+  if (call.captured[0] === 'SALESORDER_REFERENCE_PATTERN') return salesOrderRecording('02-settings-pattern').response;
   const name = recorded[(call.captured[0] ?? '') as keyof typeof recorded];
   return name
     ? recordedAnswer(name)

@@ -43,11 +43,9 @@ export function addSalesOrder(
   customer: number,
   lines: { part: number; quantity: number }[],
 ): { order: number; shipment: number } {
-  const order = shop.nextKey('sales-order');
-  shop.salesOrders.set(order, {
-    pk: order,
+  const { pk: order } = shop.insertSalesOrder({
     customer,
-    lines: lines.map(line => ({ ...line, pk: shop.nextKey('sales-line') })),
+    lines: lines.map(line => ({ ...line, pk: shop.nextKey('sales-line'), reference: '', shipped: 0 })),
   });
   const shipment = shop.nextKey('shipment');
   shop.shipments.set(shipment, { pk: shipment, order });
@@ -86,6 +84,8 @@ export function ship(shop: InvenTreeShop, shipment: number): void {
       const changes = { customer: order.customer, salesOrder: order.pk, location: null };
       const shipped = some ? shop.splitItem(item, allocation.quantity, changes) : Object.assign(item, changes);
       shop.saveItem(shipped);
+      const line = order.lines.find(({ pk }) => pk === allocation.line);
+      if (line) line.shipped += allocation.quantity;
       shop.track(shipped, 'Shipped against Sales Order', 60, { salesorder: order.pk });
       shop.fire('stockitem.assignedtocustomer', { id: item.pk, customer: order.customer });
       shop.fire('order_salesorderallocation.saved', { id: allocation.pk, model: 'SalesOrderAllocation' });

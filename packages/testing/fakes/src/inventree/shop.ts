@@ -94,6 +94,24 @@ export const rounded = (quantity: number) => Math.round(quantity * 100_000) / 10
 /** A time as InvenTree formats it: to the minute, without a zone. */
 export const shownTime = (date = new Date()) => date.toISOString().slice(0, 16).replace('T', ' ');
 
+export interface SalesOrderLine {
+  pk: number;
+  part: number;
+  quantity: number;
+  reference: string;
+  shipped: number;
+}
+
+export interface SalesOrder {
+  pk: number;
+  customer: number;
+  reference: string;
+  customerReference: string;
+  status: number;
+  lines: SalesOrderLine[];
+  extraLines: { reference: string; quantity: number }[];
+}
+
 /** The state of the fake: parts, stock, orders, and what a transaction does to them. */
 export class InvenTreeShop {
   readonly parts = new Map<number, Part>();
@@ -113,10 +131,7 @@ export class InvenTreeShop {
     number,
     { pk: number; lines: { pk: number; part: number; quantity: number; received: number }[] }
   >();
-  readonly salesOrders = new Map<
-    number,
-    { pk: number; customer: number; lines: { pk: number; part: number; quantity: number }[] }
-  >();
+  readonly salesOrders = new Map<number, SalesOrder>();
   readonly shipments = new Map<number, { pk: number; order: number }>();
   readonly salesAllocations: {
     pk: number;
@@ -206,6 +221,16 @@ export class InvenTreeShop {
   /** Reports a change whose parts are unknown. */
   signalEverything(): void {
     this.transaction(() => this.signal(signals => (signals.everything = true)));
+  }
+
+  /** A pending sales order; without a reference, the server counts on from the highest in use. */
+  insertSalesOrder(order: Partial<SalesOrder> & { customer: number }): SalesOrder {
+    const numbers = [...this.salesOrders.values()].map(({ reference }) => Number(reference.replace(/\D/g, '')));
+    const reference = `SO-${String(Math.max(0, ...numbers) + 1).padStart(4, '0')}`;
+    const pk = this.nextKey('sales-order');
+    const added = { pk, reference, customerReference: '', status: 10, lines: [], extraLines: [], ...order };
+    this.salesOrders.set(pk, added);
+    return added;
   }
 
   addPart(part: Partial<Part> & { name: string }): Part {

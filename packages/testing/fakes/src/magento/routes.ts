@@ -382,10 +382,12 @@ function orderRow(order: MagentoStore['orders'][number]) {
     created_at: order.createdAt,
     entity_id: order.entity_id,
     increment_id: String(order.entity_id).padStart(9, '0'),
-    state: isNew ? 'new' : 'processing',
-    status: isNew ? 'pending' : 'processing',
+    state: order.state ?? (isNew ? 'new' : 'processing'),
+    status: order.state ?? (isNew ? 'pending' : 'processing'),
     updated_at: order.updatedAt,
-    items: [
+    order_currency_code: 'USD',
+    customer_email: 'buyer@example.com',
+    items: order.rows?.map(row => ({ ...row, qty_invoiced: 0, qty_refunded: 0, qty_shipped: 0, price: 10 })) ?? [
       orderItem(order, { item_id: 1, product_type: isBundle ? 'bundle' : 'simple', sku: order.sku }, 1),
       ...order.children.map(({ sku, quantity }, index) => {
         const parent_item = { item_id: 1, product_type: 'bundle', sku: order.sku };
@@ -399,6 +401,7 @@ function orderRow(order: MagentoStore['orders'][number]) {
 function orderItem({ ordered, shipped }: MagentoStore['orders'][number], own: object, perUnit: number) {
   return {
     ...own,
+    price: 10,
     qty_canceled: 0,
     qty_invoiced: 0,
     qty_ordered: ordered * perUnit,

@@ -36,6 +36,20 @@ export interface FakeOrder {
   shipped: number;
   createdAt: string;
   updatedAt: string;
+  /** Its rows, where it has others than these fields say. */
+  rows?: FakeOrderRow[];
+  /** Where it is cancelled or held. */
+  state?: 'canceled' | 'holded' | undefined;
+}
+
+/** A row of an order. */
+export interface FakeOrderRow {
+  item_id: number;
+  parent_item_id?: number;
+  product_type: string;
+  sku: string;
+  qty_ordered: number;
+  qty_canceled: number;
 }
 
 /** The state of the fake store, and what a write changes in it, as recorded from a real Magento. */
@@ -146,6 +160,20 @@ export class MagentoStore {
     };
     this.orders.push(order);
     return order;
+  }
+
+  /** Places an order of several rows, with ids from 1 on; it reserves nothing. */
+  placeOrderOf(...rows: Omit<FakeOrderRow, 'item_id' | 'qty_canceled'>[]): FakeOrder {
+    const order = this.placeOrder('', 0);
+    return Object.assign(order, { rows: rows.map((row, index) => ({ ...row, item_id: index + 1, qty_canceled: 0 })) });
+  }
+
+  /** Changes an order, as its own pages do. */
+  changeOrder(order: FakeOrder, change: { state?: FakeOrder['state']; canceled?: number }): void {
+    const { state, canceled = 0 } = change;
+    order.updatedAt = magentoTime();
+    if ('state' in change) order.state = state;
+    for (const row of order.rows ?? []) row.qty_canceled = state === 'canceled' ? row.qty_ordered : canceled;
   }
 
   ship(order: FakeOrder): void {

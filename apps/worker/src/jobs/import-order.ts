@@ -1,0 +1,309 @@
+import {
+  orderLines,
+  parseReferencePattern,
+  partsThatCount,
+  quantityAsNumber,
+  SALES_ORDER_STATUS,
+  salesOrderSteps,
+  type OrderLine,
+  type SalesOrderStep,
+  type ShopOrder,
+  type WantedLine,
+} from '@stock-sync/domain';
+import { CallError } from '@stock-sync/http-client';
+import type { SalesOrder } from '@stock-sync/inventree-client';
+import type { Log } from '@stock-sync/service';
+import type { JobOf, OrderLedger, OrderRecord, Semaphore } from '@stock-sync/state';
+import type { PartReads } from '../calls/part-reads';
+import type { SkuLookups } from '../calls/sku-lookups';
+import type { Connections } from '../connections';
+import { LOCKED_MS, NotYetError } from './job-errors';
+import type { DryRun } from './sync-sku';
+
+/** References that are tried for one order: others may create sales orders at the same time. */
+const REFERENCES_TRIED = 20;
+/** How often a sales order is compared with its order in one run, until nothing is missing. */
+const COMPARISONS = 5;
+
+/** How much later an order is looked at once more, in milliseconds: more than the second that Magento counts in. */
+const SECOND_LOOK_MS = 2_000;
+
+/** How the sales order of an order came out. */
+export type OrderOutcome = 'imported' | 'unchanged' | 'left' | 'dry run';
+
+/** Something about an order that somebody has to decide. */
+export class OrderProblemError extends Error {
+  readonly kind = 'order';
+}
+
+export interface ImportOrderDeps {
+  connections: Connections;
+  partReads: PartReads;
+  skuLookups: Pick<SkuLookups, 'find'>;
+  ledger: OrderLedger;
+  /** One worker at a time for each order. */
+  leaseOf: (order: number) => Semaphore;
+  /** Two workers must not create the customer at the same time. */
+  customerLease: Semaphore;
+  /** ORDERS_SINCE and ORDERS_CUSTOMER; undefined where orders are off. */
+  settings: { since: string; customer: string } | undefined;
+  magentoUrl: string;
+  dryRun: DryRun | undefined;
+  /** The clock of Redis. */
+  now: () => number;
+  log: Log;
+}
+
+/**
+ * The handler of `order`: makes the sales order in InvenTree follow one order of the store. It compares both and does
+ * what is missing, so a run that was cut short anywhere is completed by the next one.
+ */
+export function createImportOrder(deps: ImportOrderDeps) {
+  const { connections, ledger, settings, log, now } = deps;
+  const { magento, inventree } = connections;
+  const { salesOrders } = inventree;
+
+  return {
+    async run({ order: id, incrementId }: JobOf<'order'>): Promise<{ outcome: OrderOutcome }> {
+      if (settings === undefined) return { outcome: 'left' };
+      const release = await deps.leaseOf(id).tryAcquire();
+      if (!release) throw new NotYetError(`another worker has order ${incrementId}`, LOCKED_MS);
+      try {
+        return { outcome: await follow(id, settings) };
+      } finally {
+        await release();
+      }
+    },
+  };
+
+  async function follow(id: number, { since, customer }: { since: string; customer: string }): Promise<OrderOutcome> {
+    const before = await ledger.get(id);
+    const order = await magento.order(id);
+    if (!order) return 'left';
+    if (!before && order.createdAt < since) return 'left';
+    const { wanted, extra, problems } = await linesFor(order);
+    if (deps.dryRun) {
+      const lines = `${wanted.length} ${wanted.length === 1 ? 'line' : 'lines'}`;
+      log.info(`Order ${order.incrementId} would be followed by a sales order with ${lines} (dry run)`);
+      return 'dry run';
+    }
+    const customerId = await deps.customerLease.within(() => salesOrders.customerNamed(customer, order.currency));
+    const found = await findSalesOrder(order, before, customerId);
+    if (found === 'deleted') {
+      const problem = `its sales order ${before?.reference ?? ''} was deleted in InvenTree, so it is left`;
+      await remember(order, { ...recordFor(order, before), problem });
+      log.warn(`Order ${order.incrementId}: ${problem}`);
+      return 'left';
+    }
+    if (!found && order.state === 'canceled') {
+      await remember(order, recordFor(order, before));
+      return 'unchanged';
+    }
+    const { salesOrder, record } = found ?? (await create(order, before, customerId));
+    const current = { ...record, salesOrder: salesOrder.id };
+    await ledger.set({ ...current, at: now() });
+    const changes = await takeSteps(order, salesOrder, wanted, problems);
+    const added = await addExtraLines(order, salesOrder, extra, current);
+    const problem = problems.length > 0 ? problems.join('; ') : undefined;
+    await remember(order, { ...current, extraLines: added, problem });
+    if (problem !== undefined) throw new OrderProblemError(`Order ${order.incrementId}: ${problem}`);
+    return changes > 0 ? 'imported' : 'unchanged';
+  }
+
+  /** The lines that the sales order should have, and those for which InvenTree has no part. */
+  async function linesFor(order: ShopOrder) {
+    const wanted: WantedLine[] = [];
+    const extra: OrderLine[] = [];
+    const problems: string[] = [];
+    for (const line of orderLines(order)) {
+      const part = line.isShipped ? await partWith(line.sku) : undefined;
+      if (!part) extra.push(line);
+      else if (part.salable) wanted.push({ ...line, part: part.pk, quantity: line.quantity * part.packSize });
+      else {
+        problems.push(
+          `SKU '${line.sku}' is part ${part.pk}, which is not salable, so InvenTree takes no line for it: ` +
+            'switch on "salable" there, and replay this dead letter',
+        );
+      }
+    }
+    return { wanted, extra, problems };
+  }
+
+  async function partWith(sku: string) {
+    const ids = await deps.skuLookups.find(sku);
+    const read = await Promise.all(ids.map(id => deps.partReads.load(id)));
+    const [part] = partsThatCount(read.filter(found => found !== undefined));
+    if (!part) return undefined;
+    const offer = await connections.offerRules.offerOf(part);
+    const packSize = offer.kind === 'offered' ? quantityAsNumber(offer.stock.packSize) : 1;
+    return { pk: part.pk, salable: part.salable, packSize };
+  }
+
+  /** The sales order of an order, also where the ledger was lost; undefined where there is none yet. */
+  async function findSalesOrder(order: ShopOrder, before: OrderRecord | undefined, customer: number) {
+    if (before?.salesOrder !== undefined) {
+      const salesOrder = await salesOrders.find(before.salesOrder);
+      return salesOrder ? { salesOrder, record: before } : 'deleted';
+    }
+    // Another store may have an order of this number, and another customer.
+    const ours = (await salesOrders.withCustomerReference(order.incrementId)).find(one => one.customer === customer);
+    if (!ours) return undefined;
+    const record = before ?? { ...recordFor(order, undefined), reference: ours.reference };
+    // Whether they were sent is not known without the ledger: one too few is seen, one too many is paid for.
+    const extraLines = before?.extraLines ?? Object.fromEntries(order.items.map(({ id }) => [id, 'added' as const]));
+    return { salesOrder: ours, record: { ...record, extraLines } };
+  }
+
+  /** Creates the sales order. Its reference is recorded before the call, so that a repeat uses the same. */
+  async function create(order: ShopOrder, before: OrderRecord | undefined, customer: number) {
+    const { incrementId, currency } = order;
+    const pattern = await referencePattern();
+    let reference = before?.reference ?? '';
+    for (let tried = 0; tried < REFERENCES_TRIED; tried++) {
+      reference ||= await nextReference(pattern, '');
+      const record = { ...recordFor(order, before), reference };
+      await ledger.set({ ...record, at: now() });
+      const link = `${deps.magentoUrl}/admin/sales/order/view/order_id/${order.id}/`;
+      const description = `Magento order ${incrementId}`;
+      const customerReference = incrementId;
+      const content = { customer, reference, customerReference, description, link, currency };
+      const created = await salesOrders.create(content);
+      const salesOrder = created ?? (await salesOrders.withReference(reference));
+      if (created) log.info(`Order ${incrementId}: created sales order ${reference}`, { order: order.id, reference });
+      if (salesOrder?.customerReference === incrementId && salesOrder.customer === customer) {
+        return { salesOrder, record };
+      }
+      reference = await nextReference(pattern, reference);
+    }
+    throw new OrderProblemError(`Order ${incrementId}: InvenTree has each of the references that were tried`);
+  }
+
+  async function referencePattern() {
+    const text = await salesOrders.referencePattern();
+    const pattern = parseReferencePattern(text);
+    if (pattern) return pattern;
+    throw new OrderProblemError(unreadablePattern(text));
+  }
+
+  /** The reference after the highest one in use, and after this one. */
+  async function nextReference(pattern: Awaited<ReturnType<typeof referencePattern>>, after: string): Promise<string> {
+    const used = [after, ...(await salesOrders.latestReferences())].flatMap(text => pattern.numberIn(text) ?? []);
+    return pattern.reference(Math.max(0, ...used) + 1);
+  }
+
+  /** Compares and does what is missing, until nothing is. Resolves with the number of calls. */
+  async function takeSteps(
+    order: ShopOrder,
+    { id, reference }: SalesOrder,
+    wanted: readonly WantedLine[],
+    problems: string[],
+  ): Promise<number> {
+    let taken = 0;
+    for (let comparison = 1; ; comparison++) {
+      const current = await salesOrders.find(id);
+      const lines = await salesOrders.lines(id);
+      const status = current?.status ?? SALES_ORDER_STATUS.cancelled;
+      const { steps, shippedAlready } = salesOrderSteps(order.state, wanted, { status, lines });
+      if (steps.length === 0) {
+        problems.push(
+          ...shippedAlready.map(
+            ({ sku, shipped, wanted: left }) =>
+              `InvenTree has shipped ${shipped} of SKU '${sku}', and ${left} are left of the order: ` +
+              'take the rest back by hand',
+          ),
+        );
+        return taken;
+      }
+      if (comparison > COMPARISONS) {
+        throw new OrderProblemError(
+          `Order ${order.incrementId}: sales order ${reference} changes while it is brought up to date`,
+        );
+      }
+      for (const step of steps) {
+        await take(step, id, order.currency);
+        log.info(`Order ${order.incrementId}: sales order ${reference}, ${stepTitle(step)}`, { order: order.id });
+      }
+      taken += steps.length;
+    }
+  }
+
+  function take(step: SalesOrderStep, id: number, currency: string | undefined): Promise<void> {
+    switch (step.do) {
+      case 'add line':
+        return salesOrders.addLine(id, step.line, currency);
+      case 'change line':
+        return salesOrders.changeLine(step.id, step.to);
+      case 'remove line':
+        return salesOrders.removeLine(step.id);
+      default:
+        return salesOrders.setStatus(id, step.do);
+    }
+  }
+
+  /** Each is recorded before it is sent, because it could not be found afterwards: it is never sent twice. */
+  async function addExtraLines(
+    order: ShopOrder,
+    { id, reference }: SalesOrder,
+    extra: readonly OrderLine[],
+    record: OrderRecord,
+  ): Promise<OrderRecord['extraLines']> {
+    const extraLines = { ...record.extraLines };
+    for (const { item, sku, quantity, price } of order.state === 'canceled' ? [] : extra) {
+      if (quantity <= 0 || extraLines[item] === 'added') continue;
+      if (extraLines[item] === 'sent') {
+        log.warn(
+          `Order ${order.incrementId}: a worker died while it added the extra line for SKU '${sku}' to sales order ` +
+            `${reference}. Look whether it is there, and add it by hand where it is not`,
+        );
+      } else {
+        extraLines[item] = 'sent';
+        await ledger.set({ ...record, extraLines, at: now() });
+        try {
+          await salesOrders.addExtraLine(id, { reference: sku, quantity, price, currency: order.currency });
+        } catch (error) {
+          // Refused: it may be tried again. Without an answer, nobody knows.
+          if (error instanceof CallError && error.status !== undefined) {
+            await ledger.set({ ...record, extraLines: { ...extraLines, [item]: 'refused' }, at: now() });
+          }
+          throw error;
+        }
+        log.info(`Order ${order.incrementId}: sales order ${reference}, extra line for SKU '${sku}'`, { sku });
+      }
+      extraLines[item] = 'added';
+    }
+    return extraLines;
+  }
+
+  function recordFor(order: ShopOrder, before: OrderRecord | undefined): OrderRecord {
+    const { id, incrementId } = order;
+    return before ?? { order: id, incrementId, reference: '', extraLines: {}, at: now() };
+  }
+
+  async function remember({ state, updatedAt }: ShopOrder, record: OrderRecord): Promise<void> {
+    const { followed, at } = record;
+    const isSame = followed?.updatedAt === updatedAt;
+    const twice = isSame && (followed.twice || now() - at > SECOND_LOOK_MS);
+    await ledger.set({ ...record, followed: { state, updatedAt, twice }, at: isSame ? at : now() });
+  }
+}
+
+/** Why references cannot be counted on, and what to do. */
+export function unreadablePattern(pattern: string): string {
+  return (
+    `InvenTree's setting SALESORDER_REFERENCE_PATTERN is '${pattern}': ` +
+    'orders need fixed text and one {ref}, like SO-{ref:04d}'
+  );
+}
+
+function stepTitle(step: SalesOrderStep): string {
+  switch (step.do) {
+    case 'add line':
+      return `line of ${step.line.quantity} of SKU '${step.line.sku}' (part ${step.line.part})`;
+    case 'change line':
+      return `line of SKU '${step.sku}' changed from ${step.from} to ${step.to}`;
+    case 'remove line':
+      return `second line of SKU '${step.sku}' removed`;
+    default:
+      return { issue: 'issued', hold: 'put on hold', cancel: 'cancelled' }[step.do];
+  }
+}

@@ -1,0 +1,207 @@
+import type { SalesOrderLine, WantedLine } from '@stock-sync/domain';
+import { CallError, failureKindOf, isNotFound } from '@stock-sync/http-client';
+import { z } from 'zod';
+import type { InvenTreeConnection } from './connection';
+
+/** A sales order. */
+export interface SalesOrder {
+  id: number;
+  reference: string;
+  /** The number of the order at the customer: here, in the store. */
+  customerReference: string;
+  /** The id of the company. */
+  customer: number | undefined;
+  /** A code of SALES_ORDER_STATUS, or another. */
+  status: number;
+}
+
+export interface NewSalesOrder {
+  /** The id of the company. */
+  customer: number;
+  /** Unique, and of the form that SALESORDER_REFERENCE_PATTERN demands. */
+  reference: string;
+  customerReference: string;
+  description: string;
+  link: string;
+  currency: string | undefined;
+}
+
+/** A thing to pay for that is no part. */
+export interface ExtraLine {
+  reference: string;
+  quantity: number;
+  price: number | undefined;
+  currency: string | undefined;
+}
+
+/** InvenTree's sales orders (docs/facts/inventree.md, "Sales orders"). Every method rejects with a CallError. */
+export interface SalesOrders {
+  /** The id of the customer of this name; creates the company where there is none. */
+  customerNamed(name: string, currency: string | undefined): Promise<number>;
+  /** The setting SALESORDER_REFERENCE_PATTERN, `SO-{ref:04d}` by default. */
+  referencePattern(): Promise<string>;
+  /** References of sales orders, among them those of the newest. */
+  latestReferences(): Promise<string[]>;
+  find(id: number): Promise<SalesOrder | undefined>;
+  withReference(reference: string): Promise<SalesOrder | undefined>;
+  /** Sales orders with exactly this customer reference, the oldest first. InvenTree only searches, for any text. */
+  withCustomerReference(customerReference: string): Promise<SalesOrder[]>;
+  /** Creates a sales order; undefined where one has this reference already. */
+  create(order: NewSalesOrder): Promise<SalesOrder | undefined>;
+  lines(order: number): Promise<SalesOrderLine[]>;
+  /** Adds a line. Nothing about it is unique: a repeat adds a second one. */
+  addLine(order: number, line: WantedLine, currency: string | undefined): Promise<void>;
+  changeLine(line: number, quantity: number): Promise<void>;
+  removeLine(line: number): Promise<void>;
+  /** Adds an extra line, which InvenTree lists nowhere that was recorded: a repeat adds a second one. */
+  addExtraLine(order: number, line: ExtraLine): Promise<void>;
+  /** May be repeated. */
+  setStatus(order: number, status: 'issue' | 'hold' | 'cancel'): Promise<void>;
+}
+
+const orderSchema = z
+  .object({
+    pk: z.number().int(),
+    reference: z.string(),
+    customer_reference: z.string(),
+    customer: z.number().int().nullable(),
+    status: z.number().int(),
+  })
+  .transform((row): SalesOrder => ({
+    id: row.pk,
+    reference: row.reference,
+    customerReference: row.customer_reference,
+    customer: row.customer ?? undefined,
+    status: row.status,
+  }));
+const ordersSchema = z.object({ results: z.array(orderSchema) });
+const lineSchema = z
+  .object({ pk: z.number().int(), reference: z.string(), quantity: z.number(), shipped: z.number() })
+  .transform((row): SalesOrderLine => ({
+    id: row.pk,
+    reference: row.reference,
+    quantity: row.quantity,
+    shipped: row.shipped,
+  }));
+const companySchema = z.object({ pk: z.number().int(), name: z.string() });
+const ANYTHING = z.unknown();
+/** Before there was any InvenTree. */
+const EVER = '2000-01-01';
+const EXISTS = /already exists/;
+
+/** The sales orders of an InvenTree. */
+export function createSalesOrders({ call, request }: Pick<InvenTreeConnection, 'call' | 'request'>): SalesOrders {
+  const get = <T>(path: string, what: string, schema: z.ZodType<T>) => request({ method: 'GET', path }, what, schema);
+  const write = <T>(method: 'POST' | 'PATCH', path: string, body: object, what: string, schema: z.ZodType<T>) =>
+    request({ method, path, body, direction: 'write' }, what, schema);
+
+  return {
+    async customerNamed(name, currency) {
+      const search = `is_customer=true&search=${encodeURIComponent(name)}&limit=100`;
+      const { results } = await get(
+        `/api/company/?${search}`,
+        'companies',
+        z.object({ results: z.array(companySchema) }),
+      );
+      const known = results.find(company => company.name === name);
+      if (known) return known.pk;
+      const body = {
+        name,
+        description: 'The orders of the web shop',
+        is_customer: true,
+        is_supplier: false,
+        currency: currency ?? '',
+      };
+      return (await write('POST', '/api/company/', body, 'a new company', companySchema)).pk;
+    },
+
+    async referencePattern() {
+      const path = '/api/settings/global/SALESORDER_REFERENCE_PATTERN/';
+      return (await get(path, 'a global setting', z.object({ value: z.string() }))).value;
+    },
+
+    async latestReferences() {
+      const path = `/api/order/so/?updated_after=${EVER}&limit=100`;
+      return (await get(path, 'sales orders', ordersSchema)).results.map(({ reference }) => reference);
+    },
+
+    async find(id) {
+      try {
+        return await get(`/api/order/so/${id}/`, 'a sales order', orderSchema);
+      } catch (error) {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      }
+    },
+
+    async withReference(reference) {
+      const path = `/api/order/so/?reference=${encodeURIComponent(reference)}&limit=5`;
+      const { results } = await get(path, 'sales orders', ordersSchema);
+      return results.find(order => order.reference === reference);
+    },
+
+    async withCustomerReference(customerReference) {
+      const path = `/api/order/so/?search=${encodeURIComponent(customerReference)}&limit=100`;
+      const { results } = await get(path, 'sales orders', ordersSchema);
+      return results
+        .filter(order => order.customerReference === customerReference)
+        .sort((first, second) => first.id - second.id);
+    },
+
+    async create({ customer, reference, customerReference, description, link, currency }) {
+      const body = {
+        customer,
+        reference,
+        customer_reference: customerReference,
+        description,
+        link,
+        target_date: null,
+        order_currency: currency ?? '',
+      };
+      try {
+        return await write('POST', '/api/order/so/', body, 'a new sales order', orderSchema);
+      } catch (error) {
+        if (error instanceof CallError && error.status === 400 && EXISTS.test(error.message)) return undefined;
+        throw error;
+      }
+    },
+
+    async lines(order) {
+      const page = z.object({ results: z.array(lineSchema) });
+      return (await get(`/api/order/so-line/?order=${order}&limit=1000`, 'lines of a sales order', page)).results;
+    },
+
+    async addLine(order, { item, part, quantity, price }, currency) {
+      const body = {
+        order,
+        part,
+        quantity,
+        reference: String(item),
+        notes: '',
+        sale_price: price ?? 0,
+        sale_price_currency: currency ?? '',
+      };
+      await write('POST', '/api/order/so-line/', body, 'a new line', ANYTHING);
+    },
+
+    async changeLine(line, quantity) {
+      await write('PATCH', `/api/order/so-line/${line}/`, { quantity }, 'a changed line', ANYTHING);
+    },
+
+    async removeLine(line) {
+      const answer = await call({ method: 'DELETE', path: `/api/order/so-line/${line}/`, direction: 'write' });
+      if (answer.status === 204 || answer.status === 404) return;
+      const message = `InvenTree answered ${answer.status} to the removal of line ${line}`;
+      throw new CallError('InvenTree', failureKindOf(answer.status, answer.retryAfterMs), message, answer);
+    },
+
+    async addExtraLine(order, { reference, quantity, price, currency }) {
+      const body = { order, quantity, reference, price: price ?? 0, price_currency: currency ?? '' };
+      await write('POST', '/api/order/so-extra-line/', body, 'a new extra line', ANYTHING);
+    },
+
+    async setStatus(order, status) {
+      await write('POST', `/api/order/so/${order}/${status}/`, {}, 'a new status', ANYTHING);
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import type { RedisConnection } from './connection';
+import { parseStored } from './stored-value';
+
+const recordSchema = z.object({
+  /** The order's id in the store, and the number that customers see. */
+  order: z.number().int(),
+  incrementId: z.string(),
+  /** The reference under which the sales order is created: recorded before the call, so that a repeat uses it again. */
+  reference: z.string(),
+  /** The sales order's id in InvenTree, once it is known. */
+  salesOrder: z.number().int().optional(),
+  /** By the id of the row in the store: InvenTree does not list extra lines, so each is recorded before it is sent. */
+  extraLines: z.record(z.string(), z.enum(['sent', 'refused', 'added'])),
+  /** The state and the last change of the order that the sales order follows; undefined until it does. */
+  followed: z
+    .object({
+      state: z.string(),
+      updatedAt: z.string(),
+      /** Whether it was looked at once more: Magento counts in seconds, and an order may change twice in one. */
+      twice: z.boolean(),
+    })
+    .optional(),
+  /** What somebody has to do. */
+  problem: z.string().optional(),
+  /** In milliseconds since 1970, by the clock of Redis. */
+  at: z.number(),
+});
+
+/** What was done about an order of the store. */
+export type OrderRecord = z.infer<typeof recordSchema>;
+
+/** What was done about each order. Where it is lost, InvenTree's customer references say which order has which. */
+export interface OrderLedger {
+  get(order: number): Promise<OrderRecord | undefined>;
+  set(record: OrderRecord): Promise<void>;
+  /** Those of these orders that are there, by id. */
+  getAll(orders: readonly number[]): Promise<Map<number, OrderRecord>>;
+  /** The latest, newest first. */
+  latest(count: number): Promise<OrderRecord[]>;
+}
+
+/** How long an order is remembered after the last thing that was done about it. */
+const KEPT_DAYS = 180;
+const DAY_S = 24 * 60 * 60;
+
+/** Opens the ledger that all workers share. */
+export function openOrderLedger({ redis, keys }: RedisConnection): OrderLedger {
+  async function getAll(orders: readonly number[]): Promise<Map<number, OrderRecord>> {
+    if (orders.length === 0) return new Map();
+    const texts = await redis.mget(orders.map(keys.order));
+    const records = texts.flatMap(text => parseStored(recordSchema, text) ?? []);
+    return new Map(records.map(record => [record.order, record]));
+  }
+
+  return {
+    get: async order => (await getAll([order])).get(order),
+    getAll,
+    async set(record) {
+      await redis
+        .multi()
+        .set(keys.order(record.order), JSON.stringify(record), 'EX', KEPT_DAYS * DAY_S)
+        .zadd(keys.orders, record.at, String(record.order))
+        .zremrangebyscore(keys.orders, '-inf', record.at - KEPT_DAYS * DAY_S * 1000)
+        .exec();
+    },
+    async latest(count) {
+      const ids = (await redis.zrevrange(keys.orders, 0, count - 1)).map(Number);
+      const records = await getAll(ids);
+      return ids.flatMap(id => records.get(id) ?? []);
+    },
+  };
+}

@@ -1,0 +1,180 @@
+import type { FakeAnswer, FakeCall, Route } from '../fake-http-server';
+import { salesOrderRecording } from '../recordings';
+import { badRequest, filterValue, listAnswer, notFound } from './lists';
+import type { InvenTreeShop, SalesOrder, SalesOrderLine } from './shop';
+
+type Row = Record<string, unknown>;
+
+const recordedBody = (name: string) => salesOrderRecording(name).response.body as Row;
+const firstResult = (name: string) => (recordedBody(name).results as [Row])[0];
+
+const CREATED = recordedBody('03-create');
+const LISTED = firstResult('04-find-by-reference');
+const DETAILED = recordedBody('16-order');
+const LINE_CREATED = recordedBody('06-line-create');
+const LINE_CHANGED = recordedBody('15-line-change');
+const LINE_LISTED = firstResult('07-lines');
+const EXTRA_LINE = recordedBody('06-extra-line');
+const COMPANY = recordedBody('01-customer-create');
+const COMPANY_LISTED = firstResult('01-customer-find');
+
+const STATUS_TEXT: Readonly<Record<number, string>> = {
+  10: 'Pending',
+  15: 'In Progress',
+  25: 'On Hold',
+  40: 'Cancelled',
+};
+const NEW_STATUS = { issue: 15, hold: 25, cancel: 40 } as const;
+/** SALESORDER_REFERENCE_PATTERN by default [02-settings-pattern]. */
+const REFERENCE = /^SO-\d{4,}$/;
+
+const created = (body: unknown): FakeAnswer => ({ status: 201, body });
+
+/** The routes of customers, sales orders and their lines (docs/facts/inventree.md, "Sales orders"). */
+export function salesOrderRoutes(shop: InvenTreeShop): Route[] {
+  const orderOf = ({ captured }: FakeCall) => shop.salesOrders.get(Number(captured[0]));
+  return [
+    {
+      method: 'GET',
+      path: /^\/api\/company\/$/,
+      handle: call => {
+        const text = (filterValue(call, 'search') ?? '').toLowerCase();
+        const found = [...shop.customers.values()].filter(({ name }) => name.toLowerCase().includes(text));
+        return listAnswer(call, found, (customer: { pk: number; name: string }) => ({
+          ...COMPANY_LISTED,
+          ...customer,
+        }));
+      },
+    },
+    {
+      method: 'POST',
+      path: /^\/api\/company\/$/,
+      handle: ({ body }) => {
+        const { name } = body as { name: string };
+        const customer = { pk: shop.nextKey('customer'), name };
+        shop.customers.set(customer.pk, customer);
+        return created({ ...COMPANY, ...customer });
+      },
+    },
+    {
+      method: 'GET',
+      path: /^\/api\/order\/so\/$/,
+      handle: call => {
+        const reference = filterValue(call, 'reference');
+        const text = filterValue(call, 'search')?.toLowerCase();
+        const found = [...shop.salesOrders.values()]
+          .filter(order => reference === undefined || order.reference === reference)
+          .filter(
+            order =>
+              text === undefined ||
+              [order.reference, order.customerReference].some(field => field.toLowerCase().includes(text)),
+          )
+          .sort((first, second) => second.pk - first.pk);
+        return listAnswer(call, found, (order: SalesOrder) => ({ ...LISTED, ...orderFields(order) }));
+      },
+    },
+    {
+      method: 'POST',
+      path: /^\/api\/order\/so\/$/,
+      handle: ({ body }) => {
+        const { customer, reference, customer_reference } = body as {
+          customer: number;
+          reference: string;
+          customer_reference: string;
+        };
+        if (!REFERENCE.test(reference)) {
+          return badRequest({ reference: ['Reference must match required pattern: SO-{ref:04d}'] });
+        }
+        if ([...shop.salesOrders.values()].some(order => order.reference === reference)) {
+          return badRequest({ reference: ['Sales Order with this Reference already exists.'] });
+        }
+        const order = shop.insertSalesOrder({ customer, reference, customerReference: customer_reference });
+        return created({ ...CREATED, ...orderFields(order) });
+      },
+    },
+    {
+      method: 'GET',
+      path: /^\/api\/order\/so\/(\d+)\/$/,
+      handle: call => {
+        const order = orderOf(call);
+        return order ? { status: 200, body: { ...DETAILED, ...orderFields(order) } } : notFound('SalesOrder');
+      },
+    },
+    {
+      method: 'POST',
+      path: /^\/api\/order\/so\/(\d+)\/(issue|hold|cancel)\/$/,
+      handle: call => {
+        const order = orderOf(call);
+        if (!order) return notFound('SalesOrder');
+        order.status = NEW_STATUS[call.captured[1] as keyof typeof NEW_STATUS];
+        return created({});
+      },
+    },
+    {
+      method: 'GET',
+      path: /^\/api\/order\/so-line\/$/,
+      handle: call => {
+        const order = shop.salesOrders.get(Number(filterValue(call, 'order')));
+        return listAnswer(call, order?.lines ?? [], (line: SalesOrderLine) => ({
+          ...LINE_LISTED,
+          ...lineFields(line),
+          order: order?.pk,
+        }));
+      },
+    },
+    {
+      method: 'POST',
+      path: /^\/api\/order\/so-line\/$/,
+      handle: ({ body }) => {
+        const { order: id, part, quantity, reference } = body as SalesOrderLine & { order: number };
+        const order = shop.salesOrders.get(id);
+        if (!shop.parts.get(part)?.salable) {
+          return badRequest({ part: [`Invalid pk "${part}" - object does not exist.`] });
+        }
+        const line = { pk: shop.nextKey('sales-line'), part, quantity, reference, shipped: 0 };
+        order?.lines.push(line);
+        return created({ ...LINE_CREATED, ...lineFields(line), order: id });
+      },
+    },
+    {
+      method: 'PATCH',
+      path: /^\/api\/order\/so-line\/(\d+)\/$/,
+      handle: ({ body, captured }) => {
+        const pk = Number(captured[0]);
+        const line = [...shop.salesOrders.values()].flatMap(order => order.lines).find(one => one.pk === pk);
+        if (!line) return notFound('SalesOrderLineItem');
+        line.quantity = (body as { quantity: number }).quantity;
+        return { status: 200, body: { ...LINE_CHANGED, ...lineFields(line) } };
+      },
+    },
+    {
+      method: 'DELETE',
+      path: /^\/api\/order\/so-line\/(\d+)\/$/,
+      handle: ({ captured }) => {
+        for (const order of shop.salesOrders.values()) {
+          order.lines = order.lines.filter(({ pk }) => pk !== Number(captured[0]));
+        }
+        return { status: 204 };
+      },
+    },
+    {
+      method: 'POST',
+      path: /^\/api\/order\/so-extra-line\/$/,
+      handle: ({ body }) => {
+        const { order: id, quantity, reference } = body as { order: number; quantity: number; reference: string };
+        const order = shop.salesOrders.get(id);
+        order?.extraLines.push({ reference, quantity });
+        return created({ ...EXTRA_LINE, pk: shop.nextKey('sales-extra-line'), order: id, quantity, reference });
+      },
+    },
+  ];
+}
+
+function orderFields({ pk, reference, customer, customerReference, status }: SalesOrder): Row {
+  const status_text = STATUS_TEXT[status];
+  return { pk, reference, customer, customer_reference: customerReference, status, status_text };
+}
+
+function lineFields({ pk, part, quantity, reference, shipped }: SalesOrderLine): Row {
+  return { pk, part, quantity, reference, shipped };
+}
