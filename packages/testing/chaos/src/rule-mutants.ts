@@ -10,6 +10,8 @@ const START_CHECKS = 'apps/worker/src/start-checks.ts';
 const SYNC_SKU = 'apps/worker/src/jobs/sync-sku.ts';
 const COMPARE = 'apps/worker/src/jobs/compare-systems.ts';
 const DIFFERENCE = 'packages/domain/src/stock-difference.ts';
+const IMPORT_ORDER = 'apps/worker/src/jobs/import-order.ts';
+const SALES_ORDER = 'packages/domain/src/sales-order.ts';
 const RECEIVERS = 'packages/inventree-plugin/inventree_magento_sync/receivers.py';
 
 /** One for each rule of a real shop. */
@@ -422,6 +424,48 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
         find: 'if (!isOld) return;',
         replace: 'if (!isOld || isOld) return;',
       },
+    ],
+  },
+  {
+    name: 'orders: sales orders are not searched where the ledger is lost',
+    test: 'orders.test',
+    edits: [{ file: IMPORT_ORDER, find: '.find(one => one.customer === customer);', replace: '.find(() => false);' }],
+  },
+  {
+    name: 'orders: the number of another customer is taken for the own one',
+    test: 'orders.test',
+    edits: [{ file: IMPORT_ORDER, find: '.find(one => one.customer === customer);', replace: '.find(() => true);' }],
+  },
+  {
+    name: 'orders: an extra line is sent again after a call without an answer',
+    test: 'orders.test',
+    edits: [{ file: IMPORT_ORDER, find: "extraLines[item] = 'sent';", replace: '' }],
+  },
+  {
+    name: 'orders: one from before the first day is imported',
+    test: 'orders.test',
+    edits: [{ file: IMPORT_ORDER, find: "if (!before && order.createdAt < since) return 'left';", replace: '' }],
+  },
+  {
+    name: 'orders: one that changed twice in a second is looked at once',
+    test: 'orders.test',
+    edits: [{ file: 'apps/worker/src/jobs/find-orders.ts', find: ' || !followed.twice;', replace: ';' }],
+  },
+  {
+    name: 'orders: a line is added although there is one',
+    test: 'sales-order',
+    edits: [{ file: SALES_ORDER, find: 'if (!found && quantity > 0)', replace: 'if (quantity > 0)' }],
+  },
+  {
+    name: 'orders: a bundle has a line of its own',
+    test: 'sales-order',
+    edits: [{ file: SALES_ORDER, find: "return productType !== 'bundle';", replace: 'return true;' }],
+  },
+  {
+    name: 'orders: what InvenTree has shipped is cancelled',
+    test: 'sales-order',
+    edits: [
+      { file: SALES_ORDER, find: "shippedAlready.length > 0 ? [] : [{ do: 'cancel' }]", replace: "[{ do: 'cancel' }]" },
     ],
   },
 ];

@@ -29,8 +29,10 @@ async function startShop(environment: Record<string, string> = {}, workers = 1):
 
 const simple = (sku: string, quantity: number) => ({ product_type: 'simple', sku, qty_ordered: quantity });
 const salesOrders = () => [...system.inventree.shop.salesOrders.values()];
+/** Another customer of the same InvenTree, whose numbers mean nothing to this store. */
+const OTHER_CUSTOMER = 777;
 const withNumber = (customerReference: string) =>
-  salesOrders().filter(order => order.customerReference === customerReference);
+  salesOrders().filter(order => order.customerReference === customerReference && order.customer !== OTHER_CUSTOMER);
 
 /** The only sales order of an order, once it looks like this. */
 async function imported(customerReference: string, isRight: (order: SalesOrder) => boolean): Promise<SalesOrder> {
@@ -51,7 +53,7 @@ const linesOf = ({ lines }: SalesOrder) =>
 it('creates one sales order for an order, counted on from those made by hand', async () => {
   await startShop();
   const { shop } = system.inventree;
-  shop.insertSalesOrder({ customer: 7, reference: 'SO-0041' });
+  shop.insertSalesOrder({ customer: OTHER_CUSTOMER, reference: 'SO-0041', customerReference: '000000001' });
   system.magento.store.placeOrderOf(
     simple('WIDGET', 3),
     { product_type: 'configurable', sku: 'SHIRT-RED', qty_ordered: 2 },
@@ -93,6 +95,17 @@ it('follows what happens to the order: held, released, cancelled in part and as 
   const released = await imported('000000001', one => isIssued(one) && one.lines[0]?.quantity === 2);
   expect(linesOf(released)).toEqual([['WIDGET', 2]]);
   store.changeOrder(order, { state: 'canceled' });
+  await imported('000000001', ({ status }) => status === 40);
+});
+
+it('sees a second change within the second that Magento counts in', async () => {
+  await startShop();
+  const { store } = system.magento;
+  const order = store.placeOrderOf(simple('WIDGET', 3));
+  const { updatedAt } = order;
+  await imported('000000001', isIssued);
+  store.changeOrder(order, { state: 'canceled' });
+  order.updatedAt = updatedAt;
   await imported('000000001', ({ status }) => status === 40);
 });
 
