@@ -6,8 +6,6 @@ import type { BreakerName, CanarySkus, Fencing } from '@stock-sync/state';
 import type { Connections } from '../connections';
 import type { ResyncLater } from '../jobs/resync';
 
-/** How long a probe result is used for other failures, in milliseconds. */
-const USED_MS = 1_000;
 const LOCK_MS = 10_000;
 /** SKUs that one probe of writes tries at most. */
 const MAX_CANARIES = 3;
@@ -19,7 +17,7 @@ export type ProbeResult = CallError | undefined;
 export interface Probes {
   /** Probes now. `failedSkus`: a SKU whose call has just failed proves nothing in a probe of writes. */
   run(name: BreakerName, failedSkus?: readonly string[]): Promise<ProbeResult>;
-  /** The same, but failures at about the same time share one probe. */
+  /** The same, but failures during a probe share the next one: the one under way may have asked before they failed. */
   runShared(name: BreakerName, failedSkus: readonly string[]): Promise<ProbeResult>;
 }
 
@@ -32,7 +30,8 @@ export function createProbes(deps: {
 }): Probes {
   const { connections, canarySkus, fencing } = deps;
   const { inventree, magento, stockApi } = connections;
-  const last = new Map<BreakerName, { at: number; result: Promise<ProbeResult> }>();
+  const underWay = new Map<BreakerName, Promise<unknown>>();
+  const next = new Map<BreakerName, { failedSkus: string[]; result: Promise<ProbeResult> }>();
 
   const probes: Record<BreakerName, (failedSkus: readonly string[]) => Promise<void>> = {
     'inventree-read': async () => {
@@ -113,10 +112,23 @@ export function createProbes(deps: {
   return {
     run,
     runShared(name, failedSkus) {
-      const before = last.get(name);
-      if (before && Date.now() < before.at + USED_MS) return before.result;
-      const result = run(name, failedSkus);
-      last.set(name, { at: Date.now(), result });
+      const shared = next.get(name);
+      if (shared) {
+        shared.failedSkus.push(...failedSkus);
+        return shared.result;
+      }
+      const skus = [...failedSkus];
+      const start = () => {
+        next.delete(name);
+        const result = run(name, skus);
+        underWay.set(
+          name,
+          result.catch(() => undefined),
+        );
+        return result;
+      };
+      const result = (underWay.get(name) ?? Promise.resolve()).then(start);
+      next.set(name, { failedSkus: skus, result });
       return result;
     },
   };

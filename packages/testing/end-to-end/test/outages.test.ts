@@ -92,6 +92,29 @@ describe('while a system is unreachable, work waits, and nothing becomes a dead 
     expect(await deadLettersOf(running)).toEqual([]);
   });
 
+  it('an outage right after a probe that passed is not blamed on the item that finds it', async () => {
+    const running = await start({ MAX_ATTEMPTS: '1' });
+    const [good, bad] = [widget(running, 'GOOD'), widget(running, 'BAD')];
+    stockActions.add(running.inventree.shop, good, 1);
+    await until('one SKU is in sync', () => shown(running, 'GOOD') === 51);
+    running.magento.setFault(call =>
+      isWrite(call) && JSON.stringify(call.body).includes('BAD') ? jsonError(400, 'no') : undefined,
+    );
+    stockActions.add(running.inventree.shop, bad, 1);
+    await until('the other one is a dead letter', async () => (await deadLettersOf(running)).length === 1);
+    running.magento.setMaintenance(true);
+    stockActions.add(running.inventree.shop, good, 1);
+    await until(
+      'the outage is logged',
+      () => hasWaited(running, 'Magento'),
+      10_000,
+      () => messages(running),
+    );
+    running.magento.setMaintenance(false);
+    await until('the store is right', () => shown(running, 'GOOD') === 52, 20_000);
+    expect(await deadLettersOf(running)).toMatchObject([{ part: bad.part }]);
+  });
+
   it('one probe follows each pause, however many jobs wait, and then all of them run', async () => {
     const running = await start();
     await running.startWorker();

@@ -60,7 +60,12 @@ it('every key is in docs/redis.md, and expires where the docs say so', async () 
   const running = await eventfulShop();
   running.magento.setMaintenance(true);
   await running.send({ event: 'stock_stockitem.saved', part: 1 });
-  await until('a breaker is open', async () => (await running.database.redis.keys('*breaker*')).length > 0);
+  await until(
+    'a breaker is open',
+    async () => (await running.database.redis.keys('*breaker*')).length > 0,
+    10_000,
+    () => messages(running),
+  );
   const documented = documentedKeys();
   expect(documented.length).toBeGreaterThan(15);
   const { redis } = running.database;
