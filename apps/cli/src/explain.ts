@@ -20,14 +20,21 @@ export async function explainCommand(
 
 function lines({ part, name, quantity, target, store, lastSync }: Explanation): string {
   const all = [`Part ${part} '${name}'`, `  InvenTree:     ${quantity}`];
-  for (const { sku, shows, parts } of store) {
+  for (const { sku, shows, parts, unbooked } of store) {
     all.push(`  SKU:           ${sku}`);
     const others = parts.filter(other => other !== part);
     if (others.length > 0) all.push(`  Also has it:   part ${others.join(', ')}`);
-    const should =
-      target === undefined || formatTarget(target) === shows ? '' : `, should show ${formatTarget(target)}`;
+    if (unbooked !== undefined) all.push(`  Orders:        ${unbookedText(unbooked)}`);
+    const isRight = target === undefined || unbooked !== undefined || formatTarget(target) === shows;
+    const should = isRight ? '' : `, should show ${formatTarget(target)}`;
     all.push(`  Magento shows: ${shows}${others.length > 0 ? '' : should}`);
   }
   const last = lastSync ? `${lastSync.outcome}, ${new Date(lastSync.at).toISOString()}` : 'never';
   return [...all, `  Last sync:     ${last}`].join('\n');
+}
+
+function unbookedText(units: number): string {
+  return units < 0
+    ? `${-units} shipped in Magento and not yet in InvenTree, so Magento shows ${-units} less`
+    : `${units} shipped in InvenTree and not yet in Magento, so Magento shows ${units} more`;
 }

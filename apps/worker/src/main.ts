@@ -33,6 +33,7 @@ import {
   openLocationsVersion,
   openOrderLedger,
   openOrdersCursor,
+  openUnbookedStock,
   openParts,
   openProducts,
   openReconcileProgress,
@@ -61,6 +62,8 @@ import { createFindPartOfStockItem } from './jobs/find-part-of-stock-item';
 import { jobHandlers } from './jobs/handlers';
 import { NotYetError } from './jobs/job-errors';
 import { createImportOrder } from './jobs/import-order';
+import { createOrderChanges, createOrderStock } from './jobs/order-changes';
+import { createPassOnShipments } from './jobs/pass-on-shipments';
 import { createLeaveSku } from './jobs/leave-sku';
 import { createMarkDeadLetter } from './jobs/mark-dead-letter';
 import { createNewProducts } from './jobs/new-products';
@@ -155,7 +158,24 @@ async function main(environment: Environment): Promise<void> {
   const bounds = { days: settings.HISTORY_DAYS, entries: settings.HISTORY_ENTRIES };
   const history = openHistory(connection, bounds);
   const recordHistory = createRecordHistory({ history, now });
-  const common = { connections, parts, queues, rulesInForce, recordHistory, now, log };
+  const orders = ordersFrom(settings);
+  const ledger = openOrderLedger(connection);
+  const ordersCursor = openOrdersCursor(connection);
+  const unbooked = openUnbookedStock(connection);
+  const orderChanges =
+    orders &&
+    createOrderChanges({
+      magento,
+      salesOrders: inventree.salesOrders,
+      ledger,
+      cursor: ordersCursor,
+      deadLetters,
+      since: orders.since,
+      now,
+    });
+  const orderStock =
+    orderChanges && createOrderStock({ changes: orderChanges, unbooked, queues, deadLetters, breaker, log });
+  const common = { connections, parts, queues, rulesInForce, recordHistory, orders: orderStock, now, log };
   const onPartGone = settings.ON_PART_GONE;
   const comparison = { writes, onPartGone, maxZeroedPercent: settings.RECONCILE_MAX_ZEROED_PERCENT, metrics };
 
@@ -194,22 +214,33 @@ async function main(environment: Environment): Promise<void> {
           now,
           log,
         });
-  const orders = ordersFrom(settings);
-  const ledger = openOrderLedger(connection);
   const handlers = jobHandlers({
     findOrders: createFindOrders({
-      magento,
+      changes: orderChanges,
       breaker,
       queues,
-      ledger,
-      cursor: openOrdersCursor(connection),
-      since: orders?.since,
+      cursor: ordersCursor,
+      isDryRun: dryRun !== undefined,
     }),
     importOrder: createImportOrder({
       connections,
       partReads,
       skuLookups,
       ledger,
+      unbooked,
+      parts,
+      queues,
+      passOn:
+        settings.ORDERS === 'both'
+          ? createPassOnShipments({
+              connections,
+              ledger,
+              queues,
+              carriedOutMs: 2 * settings.TIMEOUT * 1000,
+              now,
+              log,
+            })
+          : undefined,
       leaseOf: order => openSemaphore(connection, `order:${order}`, 1),
       customerLease: openSemaphore(connection, 'orders-customer', 1),
       settings: orders,
@@ -375,7 +406,7 @@ function channelsFrom(settings: WorkerSettings): Channel[] {
 
 /** How orders are imported; undefined where they are not. */
 function ordersFrom({ ORDERS, ORDERS_SINCE: since, ORDERS_CUSTOMER: customer }: WorkerSettings) {
-  return ORDERS === 'import' && since !== undefined ? { since, customer } : undefined;
+  return ORDERS !== 'off' && since !== undefined ? { since, customer } : undefined;
 }
 
 /** Says why nothing will be written, and what to do about it; undefined where the store is written. */

@@ -96,11 +96,14 @@ export const workerSettings = {
     .wholeNumber(5, 0, 1_440)
     .describe('How long a system may be unreachable before a notification is sent.'),
   ORDERS: setting
-    .oneOf(['off', 'import'], 'off')
-    .describe('`import`: each order of the store becomes a sales order in InvenTree, which follows its changes.'),
+    .oneOf(['off', 'import', 'both'], 'off')
+    .describe(
+      '`import`: each order of the store becomes a sales order in InvenTree, which follows its changes. `both`: what ' +
+        'InvenTree ships for it is shipped in Magento, too.',
+    ),
   ORDERS_SINCE: date()
     .optional()
-    .describe('Orders placed before this day, `2027-10-01`, are left alone. `ORDERS=import` needs it.'),
+    .describe('Orders placed before this day, `2027-10-01`, are left alone. `ORDERS` needs it.'),
   ORDERS_CUSTOMER: z
     .string()
     .default('Web shop')
@@ -138,13 +141,13 @@ export function readWorkerSettings(environment: Environment) {
   if (values?.HISTORY_DATABASE_URL && values.HISTORY_ENTRIES === 0) {
     problems.push('HISTORY_ENTRIES: expected more than 0 with HISTORY_DATABASE_URL, which gets its entries from Redis');
   }
-  if (values?.ORDERS === 'import') {
+  if (values && values.ORDERS !== 'off') {
     if (values.ORDERS_SINCE === undefined) {
-      problems.push('ORDERS_SINCE: is not set (ORDERS=import needs it): the day of the first order that counts');
+      problems.push('ORDERS_SINCE: is not set (ORDERS needs it): the day of the first order that counts');
     }
     if (values.STOCK_BASIS === 'unallocated') {
       problems.push(
-        'STOCK_BASIS: expected in_stock with ORDERS=import: Magento itself subtracts what its open orders reserve, ' +
+        'STOCK_BASIS: expected in_stock with ORDERS: Magento itself subtracts what its open orders reserve, ' +
           'so allocations to their sales orders would be subtracted twice',
       );
     }

@@ -43,6 +43,7 @@ function recordedSync(overrides: { partReads?: PartReads['load']; storeReads?: S
       stockApi: { get: () => Promise.resolve({ kind: 'source-items' } as StockApi), forget: () => undefined },
     },
     queues: { enqueue: () => Promise.resolve() } as unknown as JobQueues,
+    orders: undefined,
     log: { info: () => undefined, warn: () => undefined } as unknown as Log,
   };
   const deps: SyncPartDeps = {

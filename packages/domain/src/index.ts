@@ -94,3 +94,11 @@ export {
   type ShopOrder,
   type WantedLine,
 } from './sales-order';
+export {
+  shipmentItems,
+  unbookedUnits,
+  unitsOfProduct,
+  withUnbooked,
+  type ShipmentItem,
+  type ShippedUnits,
+} from './unbooked';

@@ -7,6 +7,8 @@ export interface OrderItem {
   sku: string;
   ordered: number;
   canceled: number;
+  shipped: number;
+  refunded: number;
   /** The price of one unit. */
   price: number | undefined;
 }
@@ -29,8 +31,11 @@ export interface OrderLine {
   /** The id of its row in the store. */
   item: number;
   sku: string;
-  /** What was ordered and not cancelled. */
+  /** What was shipped and what is still to be shipped, without what was cancelled or refunded before. */
   quantity: number;
+  /** What the store has shipped, and what it still has to ship, for which it reserves stock. */
+  shipped: number;
+  toShip: number;
   price: number | undefined;
   /** Whether there is something to send, which a part in InvenTree can stand for. */
   isShipped: boolean;
@@ -50,13 +55,31 @@ export function orderLines({ items }: ShopOrder): OrderLine[] {
       if (parent === undefined) return productType !== 'bundle';
       return types.get(parent) === 'bundle';
     })
-    .map(({ id, sku, ordered, canceled, price, productType }) => ({
-      item: id,
-      sku,
-      quantity: ordered - canceled,
-      price,
-      isShipped: !NOT_SHIPPED.has(productType),
-    }));
+    .map(({ id, sku, shipped, price, productType, ...item }) => {
+      const toShip = unitsToShip({ shipped, ...item });
+      return {
+        item: id,
+        sku,
+        quantity: shipped + toShip,
+        shipped,
+        toShip,
+        price,
+        isShipped: !NOT_SHIPPED.has(productType),
+      };
+    });
+}
+
+/**
+ * What a row still has to ship. Whether a refund was of shipped units is not said, so each counts: of a row that is
+ * shipped in part and refunded in part, this is too little rather than too much.
+ */
+function unitsToShip({
+  ordered,
+  canceled,
+  shipped,
+  refunded,
+}: Omit<OrderItem, 'id' | 'sku' | 'productType' | 'price' | 'parent'>): number {
+  return Math.max(0, ordered - canceled - shipped - refunded);
 }
 
 /** InvenTree's status codes of a sales order (docs/facts/inventree.md, "Sales orders"). */
@@ -77,6 +100,8 @@ export interface WantedLine {
   sku: string;
   part: number;
   quantity: number;
+  /** Units of the part in one unit of the product. */
+  packSize: number;
   price: number | undefined;
 }
 

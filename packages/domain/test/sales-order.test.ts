@@ -7,6 +7,8 @@ const row = (id: number, sku: string, ordered: number, more: Partial<OrderItem> 
   sku,
   ordered,
   canceled: 0,
+  shipped: 0,
+  refunded: 0,
   price: 10,
   ...more,
 });
@@ -45,7 +47,7 @@ describe('the lines of an order', () => {
 });
 
 describe('the steps from a sales order to what it should be', () => {
-  const wanted = (quantity: number) => [{ item: 11, sku: 'A', part: 45, quantity, price: 10 }];
+  const wanted = (quantity: number) => [{ item: 11, sku: 'A', part: 45, quantity, price: 10, packSize: 1 }];
   const line = (quantity: number, shipped = 0, id = 4) => ({ id, reference: '11', quantity, shipped });
   const [PENDING, IN_PROGRESS, ON_HOLD, CANCELLED] = [10, 15, 25, 40];
   const steps = (state: string, quantity: number, status: number, ...lines: ReturnType<typeof line>[]) =>

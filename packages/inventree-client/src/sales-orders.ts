@@ -34,6 +34,30 @@ export interface ExtraLine {
   currency: string | undefined;
 }
 
+/** A shipment of a sales order. */
+export interface SalesShipment {
+  id: number;
+  /** The id of the sales order. */
+  order: number;
+  reference: string;
+  /**
+   * The day on which it was sent, `2026-11-25`; undefined where it was not. Its stock goes a moment later, when
+   * InvenTree's background worker has run.
+   */
+  sentOn: string | undefined;
+  /** Empty where there is none. */
+  trackingNumber: string;
+}
+
+/** Stock that is allocated to a line, or was, for InvenTree goes on listing what was sent. */
+export interface SalesAllocation {
+  line: number;
+  /** In units of the part. */
+  quantity: number;
+  /** The id of the shipment that it belongs to; undefined where it belongs to none yet. */
+  shipment: number | undefined;
+}
+
 /** InvenTree's sales orders (docs/facts/inventree.md, "Sales orders"). Every method rejects with a CallError. */
 export interface SalesOrders {
   /** The id of the customer of this name; creates the company where there is none. */
@@ -55,6 +79,10 @@ export interface SalesOrders {
   removeLine(line: number): Promise<void>;
   /** Adds an extra line, which InvenTree lists nowhere that was recorded: a repeat adds a second one. */
   addExtraLine(order: number, line: ExtraLine): Promise<void>;
+  shipments(order: number): Promise<SalesShipment[]>;
+  /** Those that were sent last, by day, of all sales orders. */
+  latestSent(): Promise<SalesShipment[]>;
+  allocations(order: number): Promise<SalesAllocation[]>;
   /** May be repeated. */
   setStatus(order: number, status: 'issue' | 'hold' | 'cancel'): Promise<void>;
 }
@@ -83,8 +111,32 @@ const lineSchema = z
     quantity: row.quantity,
     shipped: row.shipped,
   }));
+const shipmentSchema = z
+  .object({
+    pk: z.number().int(),
+    order: z.number().int(),
+    reference: z.string(),
+    shipment_date: z.string().nullable(),
+    tracking_number: z.string(),
+  })
+  .transform((row): SalesShipment => ({
+    id: row.pk,
+    order: row.order,
+    reference: row.reference,
+    sentOn: row.shipment_date ?? undefined,
+    trackingNumber: row.tracking_number,
+  }));
+const allocationSchema = z
+  .object({ line: z.number().int(), quantity: z.number(), shipment: z.number().int().nullable() })
+  .transform((row): SalesAllocation => ({
+    line: row.line,
+    quantity: row.quantity,
+    shipment: row.shipment ?? undefined,
+  }));
 const companySchema = z.object({ pk: z.number().int(), name: z.string() });
 const ANYTHING = z.unknown();
+/** Shipments that are read to see which were sent last. */
+const SENT_SHIPMENTS = 100;
 /** Before there was any InvenTree. */
 const EVER = '2000-01-01';
 const EXISTS = /already exists/;
@@ -169,6 +221,28 @@ export function createSalesOrders({ call, request }: Pick<InvenTreeConnection, '
     async lines(order) {
       const page = z.object({ results: z.array(lineSchema) });
       return (await get(`/api/order/so-line/?order=${order}&limit=1000`, 'lines of a sales order', page)).results;
+    },
+
+    async shipments(order) {
+      const page = z.object({ results: z.array(shipmentSchema) });
+      return (await get(`/api/order/so/shipment/?order=${order}&limit=1000`, 'shipments', page)).results;
+    },
+
+    async latestSent() {
+      const page = z.object({ results: z.array(shipmentSchema) });
+      const sent = async (limit: number) => {
+        const path = `/api/order/so/shipment/?shipped=true&limit=${limit}&ordering=-shipment_date`;
+        return (await get(path, 'shipments', page)).results;
+      };
+      const latest = await sent(SENT_SHIPMENTS);
+      // Only days are sorted: of a day with more than these, others may have been sent later.
+      const isOneDay = latest[0]?.sentOn === latest.at(-1)?.sentOn;
+      return latest.length === SENT_SHIPMENTS && isOneDay ? sent(10 * SENT_SHIPMENTS) : latest;
+    },
+
+    async allocations(order) {
+      const page = z.object({ results: z.array(allocationSchema) });
+      return (await get(`/api/order/so-allocation/?order=${order}&limit=1000`, 'allocations', page)).results;
     },
 
     async addLine(order, { item, part, quantity, price }, currency) {

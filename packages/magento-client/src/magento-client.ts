@@ -1,4 +1,4 @@
-import { skuKey, type SellingRules, type ShopOrder } from '@stock-sync/domain';
+import { DEFAULT_SOURCE, skuKey, type SellingRules, type ShipmentItem, type ShopOrder } from '@stock-sync/domain';
 import { CallError, chunk, excerpt, isNotFound, parsedBody, repeatRefused, type Call } from '@stock-sync/http-client';
 import { z, type ZodType } from 'zod';
 import { errorFrom, isBadSignature, MagentoLimitError } from './error-answers';
@@ -71,10 +71,20 @@ export interface SalesDocument {
   skus: string[];
 }
 
+export interface NewShipment {
+  items: readonly ShipmentItem[];
+  sourceCode: string;
+  /** InvenTree's name for it, `SO-0001/1`: a comment, and the tracking number of another source's that has none. */
+  reference: string;
+  /** Empty where there is none. */
+  trackingNumber: string;
+}
+
 /** An order, and when it was last changed. */
 export interface OrderChange {
   id: number;
   incrementId: string;
+  state: string;
   /** In UTC: `2026-11-25 14:42:17`. */
   updatedAt: string;
 }
@@ -126,6 +136,11 @@ export interface MagentoClient {
   ordersSince(time: string): Promise<OrderChange[]>;
   /** An order with its rows; undefined where the store has none. */
   order(id: number): Promise<ShopOrder | undefined>;
+  /**
+   * Ships rows of an order and deducts them at a source. Nothing about it is unique: a repeat ships once more while
+   * something is open. Asked for more than is open, the store ships what is open.
+   */
+  ship(order: number, shipment: NewShipment): Promise<void>;
   /** All sources; undefined where the store has no inventory modules. */
   sources(): Promise<Source[] | undefined>;
   /** For each website the stock that it sells from (docs/facts/magento.md, "Differences and traps"). */
@@ -207,8 +222,13 @@ const ORDER_FIELDS =
 const ORDER_CHANGE_FIELDS = 'items[entity_id,increment_id,state,status,updated_at],total_count';
 const ORDERS_PER_PAGE = 100;
 const orderChangeSchema = z
-  .object({ entity_id: z.number().int(), increment_id: z.string(), updated_at: z.string() })
-  .transform((row): OrderChange => ({ id: row.entity_id, incrementId: row.increment_id, updatedAt: row.updated_at }));
+  .object({ entity_id: z.number().int(), increment_id: z.string(), state: z.string(), updated_at: z.string() })
+  .transform((row): OrderChange => ({
+    id: row.entity_id,
+    incrementId: row.increment_id,
+    state: row.state,
+    updatedAt: row.updated_at,
+  }));
 /** As recorded: it has what the other list of fields lacks, times and prices, and lacks the parents of its rows. */
 const ORDER_HEAD_FIELDS =
   'entity_id,increment_id,state,status,created_at,updated_at,order_currency_code,customer_email,' +
@@ -220,21 +240,22 @@ const orderHeadSchema = z.object({
   created_at: z.string(),
   updated_at: z.string(),
   order_currency_code: z.string().optional(),
-  items: listOf(z.object({ item_id: z.number().int(), price: z.number().optional() })),
-});
-const orderRowsSchema = z.object({
   items: listOf(
     z.object({
       item_id: z.number().int(),
-      parent_item_id: z.number().int().optional(),
       product_type: z.string(),
       sku: z.string(),
       qty_ordered: z.number(),
       qty_canceled: z.number(),
+      qty_shipped: z.number(),
+      qty_refunded: z.number(),
+      price: z.number().optional(),
     }),
   ),
 });
-
+const orderRowsSchema = z.object({
+  items: listOf(z.object({ item_id: z.number().int(), parent_item_id: z.number().int().optional() })),
+});
 /** A client for one store. */
 export function createMagentoClient(options: MagentoClientOptions): MagentoClient {
   const http = createSignedCalls(options.credentials, {
@@ -434,7 +455,7 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
       try {
         const head = await get(`/rest/V1/orders/${id}?fields=${ORDER_HEAD_FIELDS}`, 'an order', orderHeadSchema);
         const rows = await get(`/rest/V1/orders/${id}?fields=${ORDER_FIELDS}`, 'an order', orderRowsSchema);
-        const prices = new Map(head.items.map(({ item_id, price }) => [item_id, price]));
+        const parents = new Map(rows.items.map(({ item_id, parent_item_id }) => [item_id, parent_item_id]));
         return {
           id: head.entity_id,
           incrementId: head.increment_id,
@@ -442,20 +463,40 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
           currency: head.order_currency_code,
           createdAt: head.created_at,
           updatedAt: head.updated_at,
-          items: rows.items.map(row => ({
+          items: head.items.map(row => ({
             id: row.item_id,
-            parent: row.parent_item_id,
+            parent: parents.get(row.item_id),
             productType: row.product_type,
             sku: row.sku,
             ordered: row.qty_ordered,
             canceled: row.qty_canceled,
-            price: prices.get(row.item_id),
+            shipped: row.qty_shipped,
+            refunded: row.qty_refunded,
+            price: row.price,
           })),
         };
       } catch (error) {
         if (isNotFound(error)) return undefined;
         throw error;
       }
+    },
+
+    async ship(order, { items, sourceCode, reference, trackingNumber }) {
+      const rows = items.map(({ item, quantity }) => ({ order_item_id: item, qty: quantity }));
+      // As recorded: from the default source without a tracking number, or with everything (orders/06 and 08).
+      const number = trackingNumber || (sourceCode === DEFAULT_SOURCE ? '' : reference);
+      const body = number
+        ? {
+            items: rows,
+            notify: false,
+            appendComment: true,
+            comment: { comment: `InvenTree shipment ${reference}`, is_visible_on_front: 0 },
+            tracks: [{ track_number: number, title: 'Tracking number', carrier_code: 'custom' }],
+            arguments: { extension_attributes: { source_code: sourceCode } },
+          }
+        : { items: rows };
+      const call: Call = { method: 'POST', path: `/rest/V1/order/${order}/ship`, body, direction: 'write' };
+      await request(call, 'a new shipment', z.unknown());
     },
 
     async sources() {

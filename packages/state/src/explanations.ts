@@ -15,7 +15,15 @@ const explanationSchema = z.object({
   /** What the store should show for it, by source; undefined where that is not known. */
   target: z.record(z.string(), z.string()).optional(),
   /** For each SKU what the store shows now, or why that is not known. */
-  store: z.array(z.object({ sku: z.string(), shows: z.string(), parts: z.array(z.number().int()) })),
+  store: z.array(
+    z.object({
+      sku: z.string(),
+      shows: z.string(),
+      parts: z.array(z.number().int()),
+      /** What one of the two systems has shipped for orders and the other has not booked yet. */
+      unbooked: z.number().optional(),
+    }),
+  ),
   /** How its last sync ended. */
   lastSync: z.object({ outcome: z.enum(OUTCOMES), at: z.number() }).optional(),
 });

@@ -43,6 +43,8 @@ export function keysFor(prefix: string) {
     webhookId: (id: string) => key(`webhook:${id}`),
     order: (order: number) => key(`order:${order}`),
     orders: key('orders'),
+    salesOrder: (salesOrder: number) => key(`sales-order:${salesOrder}`),
+    unbooked: key('unbooked'),
     migration: key('migration'),
   };
 }

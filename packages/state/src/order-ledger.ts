@@ -17,10 +17,30 @@ const recordSchema = z.object({
     .object({
       state: z.string(),
       updatedAt: z.string(),
-      /** Whether it was looked at once more: Magento counts in seconds, and an order may change twice in one. */
-      twice: z.boolean(),
     })
     .optional(),
+  /** What both systems have shipped, as of this change of the order; undefined until it was read. */
+  booked: z
+    .object({
+      updatedAt: z.string(),
+      /** When this change was first read, in milliseconds since 1970. */
+      at: z.number(),
+      /** Whether it was read once more later: Magento counts in seconds, and an order may change twice in one. */
+      twice: z.boolean(),
+      /** The SKUs of its rows. */
+      skus: z.array(z.string()),
+      /** By SKU, what one system has shipped and the other has not booked yet; none where they agree. */
+      units: z.record(z.string(), z.number()),
+      /** InvenTree's shipments that are in it. */
+      shipments: z.array(z.number().int()),
+    })
+    .optional(),
+  /** InvenTree's shipments that are passed on to the store, by id: when that was begun, and whether it is done. */
+  passedOn: z.record(z.string(), z.object({ at: z.number(), isDone: z.boolean() })).optional(),
+  /** Since when a shipment waits for the store to have enough, in milliseconds since 1970. */
+  waitsSince: z.number().optional(),
+  /** Whether it was placed before ORDERS_SINCE, and is left alone. */
+  isLeft: z.boolean().optional(),
   /** What somebody has to do. */
   problem: z.string().optional(),
   /** In milliseconds since 1970, by the clock of Redis. */
@@ -36,6 +56,8 @@ export interface OrderLedger {
   set(record: OrderRecord): Promise<void>;
   /** Those of these orders that are there, by id. */
   getAll(orders: readonly number[]): Promise<Map<number, OrderRecord>>;
+  /** The records of these sales orders of InvenTree, those that are there. */
+  ofSalesOrders(salesOrders: readonly number[]): Promise<OrderRecord[]>;
   /** The latest, newest first. */
   latest(count: number): Promise<OrderRecord[]>;
 }
@@ -56,9 +78,17 @@ export function openOrderLedger({ redis, keys }: RedisConnection): OrderLedger {
   return {
     get: async order => (await getAll([order])).get(order),
     getAll,
+    async ofSalesOrders(salesOrders) {
+      if (salesOrders.length === 0) return [];
+      const orders = await redis.mget(salesOrders.map(keys.salesOrder));
+      return [...(await getAll(orders.flatMap(text => (text === null ? [] : Number(text))))).values()];
+    },
     async set(record) {
-      await redis
-        .multi()
+      const transaction = redis.multi();
+      if (record.salesOrder !== undefined) {
+        transaction.set(keys.salesOrder(record.salesOrder), String(record.order), 'EX', KEPT_DAYS * DAY_S);
+      }
+      await transaction
         .set(keys.order(record.order), JSON.stringify(record), 'EX', KEPT_DAYS * DAY_S)
         .zadd(keys.orders, record.at, String(record.order))
         .zremrangebyscore(keys.orders, '-inf', record.at - KEPT_DAYS * DAY_S * 1000)

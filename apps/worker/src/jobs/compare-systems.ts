@@ -11,6 +11,7 @@ import {
   showsStock,
   sumOfTargets,
   targetQuantities,
+  withUnbooked,
   type BothSides,
   type Finding,
   type FindingKind,
@@ -35,6 +36,7 @@ import type { StoreReads } from '../calls/store-reads';
 import type { Connections } from '../connections';
 import { createGoneParts } from './gone-parts';
 import type { OnPartGone } from './leave-sku';
+import type { OrderStock } from './order-changes';
 import { ROUTINE_EVENTS } from './routine-events';
 import { MAX_ENQUEUED } from './sweep';
 
@@ -50,6 +52,8 @@ export interface CompareSystemsDeps {
   /** RECONCILE_MAX_ZEROED_PERCENT. */
   maxZeroedPercent: number;
   onPartGone: OnPartGone;
+  /** Undefined where orders are off. */
+  orders: Pick<OrderStock, 'unbooked'> | undefined;
   /** The clock of Redis. */
   now: () => number;
 }
@@ -146,6 +150,7 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
       withSku.push(...offer.skus.map(sku => ({ part: part.pk, sku, before, target })));
     }
     const skus = withSku.map(({ sku }) => sku);
+    const unbooked = await deps.orders?.unbooked();
     await parts.addSkus(withSku.filter(({ sku, before }) => !hadSku(before, sku)));
     const [partsOfSkus, stores] = await Promise.all([parts.withSkus(skus), storeReads.readAll(skus)]);
 
@@ -156,7 +161,7 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
       const isSummed = sum !== undefined && offerRules.rules.sharedSku === 'sum';
       // An earlier revision, whose SKU another part has, or a part whose stock another one's job adds to its own.
       if (ids.length > 0 && (isSummed ? ids[0] !== one.part : !ids.includes(one.part))) return [];
-      const target = isSummed ? sum : one.target;
+      const target = withUnbooked(isSummed ? sum : one.target, unbooked?.of(one.sku) ?? 0);
       const sides: BothSides | undefined =
         store instanceof CallError ? undefined : { target, store, parts: isSummed ? [one.part] : ids };
       return [{ ...one, sides, quantities: targetQuantities(target) }];

@@ -6,6 +6,7 @@ import type { SkuLookups } from '../calls/sku-lookups';
 import type { StoreReads } from '../calls/store-reads';
 import type { Connections } from '../connections';
 import { WrongParameterError } from './job-errors';
+import type { OrderStock } from './order-changes';
 
 /**
  * The handler of `explain`: reads a part, or the parts with a SKU, and what the store shows now, and says how the
@@ -18,6 +19,8 @@ export function createExplain(deps: {
   skuLookups: SkuLookups;
   storeReads: StoreReads;
   parts: Parts;
+  /** Undefined where orders are off. */
+  orders: Pick<OrderStock, 'unbooked'> | undefined;
 }) {
   const { offerRules, inventree } = deps.connections;
 
@@ -68,11 +71,12 @@ export function createExplain(deps: {
   }
 
   async function storeOf(sku: string): Promise<Explanation['store'][number]> {
-    const parts = await deps.skuLookups.find(sku);
+    const [parts, unbooked] = await Promise.all([deps.skuLookups.find(sku), deps.orders?.unbooked()]);
+    const known = { sku, parts, ...(unbooked && unbooked.of(sku) !== 0 && { unbooked: unbooked.of(sku) }) };
     try {
-      return { sku, shows: formatStoreStock(await deps.storeReads.load(sku, true)), parts };
+      return { ...known, shows: formatStoreStock(await deps.storeReads.load(sku, true)) };
     } catch (error) {
-      return { sku, shows: `unknown (${errorMessage(error)})`, parts };
+      return { ...known, shows: `unknown (${errorMessage(error)})` };
     }
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   orderLines,
   parseReferencePattern,
@@ -5,6 +6,8 @@ import {
   quantityAsNumber,
   SALES_ORDER_STATUS,
   salesOrderSteps,
+  unbookedUnits,
+  unitsOfProduct,
   type OrderLine,
   type SalesOrderStep,
   type ShopOrder,
@@ -13,11 +16,13 @@ import {
 import { CallError } from '@stock-sync/http-client';
 import type { SalesOrder } from '@stock-sync/inventree-client';
 import type { Log } from '@stock-sync/service';
-import type { JobOf, OrderLedger, OrderRecord, Semaphore } from '@stock-sync/state';
+import type { JobOf, JobQueues, OrderLedger, OrderRecord, Parts, Semaphore, UnbookedStock } from '@stock-sync/state';
 import type { PartReads } from '../calls/part-reads';
 import type { SkuLookups } from '../calls/sku-lookups';
 import type { Connections } from '../connections';
 import { LOCKED_MS, NotYetError } from './job-errors';
+import { SECOND_LOOK_MS } from './order-changes';
+import type { PassOnShipments } from './pass-on-shipments';
 import type { DryRun } from './sync-sku';
 
 /** References that are tried for one order: others may create sales orders at the same time. */
@@ -25,11 +30,18 @@ const REFERENCES_TRIED = 20;
 /** How often a sales order is compared with its order in one run, until nothing is missing. */
 const COMPARISONS = 5;
 
-/** How much later an order is looked at once more, in milliseconds: more than the second that Magento counts in. */
-const SECOND_LOOK_MS = 2_000;
+/** How often, and after how many milliseconds, InvenTree is asked whether its background worker has sent a shipment. */
+const SENDING_LOOKS = 20;
+const SENDING_MS = 500;
 
 /** How the sales order of an order came out. */
 export type OrderOutcome = 'imported' | 'unchanged' | 'left' | 'dry run';
+
+/** A row of an order for which InvenTree has a part. */
+export interface OrderRow extends WantedLine {
+  /** Whether InvenTree takes a line for it. */
+  isSalable: boolean;
+}
 
 /** Something about an order that somebody has to decide. */
 export class OrderProblemError extends Error {
@@ -41,6 +53,11 @@ export interface ImportOrderDeps {
   partReads: PartReads;
   skuLookups: Pick<SkuLookups, 'find'>;
   ledger: OrderLedger;
+  unbooked: UnbookedStock;
+  parts: Pick<Parts, 'withSkus'>;
+  queues: JobQueues;
+  /** Passes on what InvenTree has sent; undefined where that is off. */
+  passOn: PassOnShipments | undefined;
   /** One worker at a time for each order. */
   leaseOf: (order: number) => Semaphore;
   /** Two workers must not create the customer at the same time. */
@@ -80,8 +97,13 @@ export function createImportOrder(deps: ImportOrderDeps) {
     const before = await ledger.get(id);
     const order = await magento.order(id);
     if (!order) return 'left';
-    if (!before && order.createdAt < since) return 'left';
-    const { wanted, extra, problems } = await linesFor(order);
+    if (before ? before.isLeft : order.createdAt < since) {
+      const booked = { updatedAt: order.updatedAt, at: now(), twice: true, skus: [], units: {}, shipments: [] };
+      await remember(order, { ...recordFor(order, before), booked, isLeft: true });
+      return 'left';
+    }
+    const { rows, extra, problems } = await linesFor(order);
+    const wanted = rows.filter(({ isSalable }) => isSalable);
     if (deps.dryRun) {
       const lines = `${wanted.length} ${wanted.length === 1 ? 'line' : 'lines'}`;
       log.info(`Order ${order.incrementId} would be followed by a sales order with ${lines} (dry run)`);
@@ -89,44 +111,133 @@ export function createImportOrder(deps: ImportOrderDeps) {
     }
     const customerId = await deps.customerLease.within(() => salesOrders.customerNamed(customer, order.currency));
     const found = await findSalesOrder(order, before, customerId);
+    const known = found === 'deleted' ? undefined : found;
+    const record = await book(order, rows, known?.salesOrder, known?.record ?? recordFor(order, before));
     if (found === 'deleted') {
       const problem = `its sales order ${before?.reference ?? ''} was deleted in InvenTree, so it is left`;
-      await remember(order, { ...recordFor(order, before), problem });
+      await remember(order, { ...record, problem });
       log.warn(`Order ${order.incrementId}: ${problem}`);
       return 'left';
     }
     if (!found && order.state === 'canceled') {
-      await remember(order, recordFor(order, before));
+      await remember(order, record);
       return 'unchanged';
     }
-    const { salesOrder, record } = found ?? (await create(order, before, customerId));
-    const current = { ...record, salesOrder: salesOrder.id };
+    const created = found ? { salesOrder: found.salesOrder, record } : await create(order, record, customerId);
+    const { salesOrder } = created;
+    const current = { ...created.record, salesOrder: salesOrder.id };
     await ledger.set({ ...current, at: now() });
     const changes = await takeSteps(order, salesOrder, wanted, problems);
     const added = await addExtraLines(order, salesOrder, extra, current);
     const problem = problems.length > 0 ? problems.join('; ') : undefined;
-    await remember(order, { ...current, extraLines: added, problem });
+    const complete = { ...current, extraLines: added, problem };
+    await remember(order, complete);
+    const passedOn = await passOn(order, rows, salesOrder, complete);
     if (problem !== undefined) throw new OrderProblemError(`Order ${order.incrementId}: ${problem}`);
-    return changes > 0 ? 'imported' : 'unchanged';
+    return changes + passedOn > 0 ? 'imported' : 'unchanged';
   }
 
-  /** The lines that the sales order should have, and those for which InvenTree has no part. */
+  /** Passes on what InvenTree has sent, and books it. Resolves with the number of shipments. */
+  async function passOn(
+    order: ShopOrder,
+    rows: readonly OrderRow[],
+    salesOrder: SalesOrder,
+    record: OrderRecord,
+  ): Promise<number> {
+    if (!deps.passOn) return 0;
+    const passed = await deps.passOn.run({ order, rows, salesOrder, record });
+    if (passed.count === 0) return 0;
+    await remember(passed.order, await book(passed.order, rows, salesOrder, passed.record));
+    return passed.count;
+  }
+
+  /**
+   * Records what both systems have shipped, and has the parts synced for which that changed. Before anything that may
+   * fail: until then, none of its SKUs is written.
+   */
+  async function book(
+    order: ShopOrder,
+    rows: readonly OrderRow[],
+    salesOrder: SalesOrder | undefined,
+    record: OrderRecord,
+  ): Promise<OrderRecord> {
+    const { shipped, shipments } = await shippedInInvenTree(order, salesOrder);
+    const isCancelled = salesOrder?.status === SALES_ORDER_STATUS.cancelled;
+    const units = new Map<string, number>();
+    const lines = new Map(orderLines(order).map(line => [line.item, line]));
+    for (const { item, sku, packSize } of rows) {
+      const line = lines.get(item);
+      if (!line) continue;
+      const inInvenTree = unitsOfProduct(shipped.get(item) ?? 0, packSize);
+      units.set(sku, (units.get(sku) ?? 0) + unbookedUnits({ ...line, inInvenTree, isCancelled }));
+    }
+    const before = record.booked?.units ?? {};
+    const skus = [...new Set([...units.keys(), ...Object.keys(before)])];
+    await deps.unbooked.set(order.id, new Map(skus.map(sku => [sku, units.get(sku) ?? 0])));
+    const differing = Object.fromEntries([...units].filter(([, count]) => count !== 0));
+    const { updatedAt } = order;
+    const firstAt = record.booked?.updatedAt === updatedAt ? record.booked.at : now();
+    const twice = now() - firstAt >= SECOND_LOOK_MS;
+    const booked = { updatedAt, at: firstAt, twice, skus: rows.map(({ sku }) => sku), units: differing, shipments };
+    await ledger.set({ ...record, booked, at: now() });
+    const changed = skus.filter(sku => (units.get(sku) ?? 0) !== (before[sku] ?? 0));
+    const parts = new Set((await deps.parts.withSkus(changed)).flat());
+    await deps.queues.enqueue([...parts].map(part => ({ kind: 'part', part, event: `order ${order.incrementId}` })));
+    return { ...record, booked };
+  }
+
+  /** By row, what InvenTree has shipped, in units of the part, and the shipments that are in it. */
+  async function shippedInInvenTree(order: ShopOrder, salesOrder: SalesOrder | undefined) {
+    const shipped = new Map<number, number>();
+    if (!salesOrder) return { shipped, shipments: [] };
+    for (let look = 1; ; look++) {
+      const sent = (await salesOrders.shipments(salesOrder.id)).filter(({ sentOn }) => sentOn).map(({ id }) => id);
+      const [lines, allocations] = await Promise.all([
+        salesOrders.lines(salesOrder.id),
+        sent.length > 0 ? salesOrders.allocations(salesOrder.id) : [],
+      ]);
+      const isBehind = lines.some(line => {
+        const ofLine = allocations.filter(one => one.line === line.id && sent.includes(one.shipment ?? 0));
+        return line.shipped < ofLine.reduce((total, { quantity }) => total + quantity, 0);
+      });
+      if (!isBehind) {
+        for (const line of lines) {
+          const item = Number(line.reference);
+          shipped.set(item, (shipped.get(item) ?? 0) + line.shipped);
+        }
+        return { shipped, shipments: sent };
+      }
+      if (look === SENDING_LOOKS) {
+        throw new OrderProblemError(
+          `Order ${order.incrementId}: InvenTree has a shipment of ${salesOrder.reference} that was sent, and its ` +
+            'stock is still there. Is the background worker of InvenTree running?',
+        );
+      }
+      await sleep(SENDING_MS);
+    }
+  }
+
+  /** The rows that a part stands for, and those for which InvenTree has none. */
   async function linesFor(order: ShopOrder) {
-    const wanted: WantedLine[] = [];
+    const rows: OrderRow[] = [];
     const extra: OrderLine[] = [];
     const problems: string[] = [];
     for (const line of orderLines(order)) {
       const part = line.isShipped ? await partWith(line.sku) : undefined;
-      if (!part) extra.push(line);
-      else if (part.salable) wanted.push({ ...line, part: part.pk, quantity: line.quantity * part.packSize });
-      else {
+      if (!part) {
+        extra.push(line);
+        continue;
+      }
+      const { packSize, salable: isSalable } = part;
+      rows.push({ ...line, part: part.pk, quantity: line.quantity * packSize, packSize, isSalable });
+      if (!isSalable) {
         problems.push(
           `SKU '${line.sku}' is part ${part.pk}, which is not salable, so InvenTree takes no line for it: ` +
             'switch on "salable" there, and replay this dead letter',
         );
       }
     }
-    return { wanted, extra, problems };
+    return { rows, extra, problems };
   }
 
   async function partWith(sku: string) {
@@ -155,13 +266,13 @@ export function createImportOrder(deps: ImportOrderDeps) {
   }
 
   /** Creates the sales order. Its reference is recorded before the call, so that a repeat uses the same. */
-  async function create(order: ShopOrder, before: OrderRecord | undefined, customer: number) {
+  async function create(order: ShopOrder, before: OrderRecord, customer: number) {
     const { incrementId, currency } = order;
     const pattern = await referencePattern();
-    let reference = before?.reference ?? '';
+    let reference = before.reference;
     for (let tried = 0; tried < REFERENCES_TRIED; tried++) {
       reference ||= await nextReference(pattern, '');
-      const record = { ...recordFor(order, before), reference };
+      const record = { ...before, reference };
       await ledger.set({ ...record, at: now() });
       const link = `${deps.magentoUrl}/admin/sales/order/view/order_id/${order.id}/`;
       const description = `Magento order ${incrementId}`;
@@ -261,8 +372,8 @@ export function createImportOrder(deps: ImportOrderDeps) {
         try {
           await salesOrders.addExtraLine(id, { reference: sku, quantity, price, currency: order.currency });
         } catch (error) {
-          // Refused: it may be tried again. Without an answer, nobody knows.
-          if (error instanceof CallError && error.status !== undefined) {
+          // Refused: it may be tried again. Otherwise nobody knows.
+          if (isRefusal(error)) {
             await ledger.set({ ...record, extraLines: { ...extraLines, [item]: 'refused' }, at: now() });
           }
           throw error;
@@ -280,11 +391,13 @@ export function createImportOrder(deps: ImportOrderDeps) {
   }
 
   async function remember({ state, updatedAt }: ShopOrder, record: OrderRecord): Promise<void> {
-    const { followed, at } = record;
-    const isSame = followed?.updatedAt === updatedAt;
-    const twice = isSame && (followed.twice || now() - at > SECOND_LOOK_MS);
-    await ledger.set({ ...record, followed: { state, updatedAt, twice }, at: isSame ? at : now() });
+    await ledger.set({ ...record, followed: { state, updatedAt }, at: now() });
   }
+}
+
+/** Whether a call was refused, so that it certainly did nothing: a gateway may give up while it is carried out. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof CallError && error.status !== undefined && error.status >= 400 && error.status < 500;
 }
 
 /** Why references cannot be counted on, and what to do. */

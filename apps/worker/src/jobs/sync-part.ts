@@ -25,6 +25,7 @@ import type { Connections } from '../connections';
 import { NotYetError, WrongParameterError } from './job-errors';
 import type { JobRun } from './job-run';
 import type { createLeaveSku } from './leave-sku';
+import type { OrderStock } from './order-changes';
 import type { HistoryLine, RecordHistory } from './record-history';
 import { isRoutine } from './routine-events';
 import { levelOf, type createSyncSku, type SkuResult } from './sync-sku';
@@ -42,6 +43,8 @@ export interface SyncPartDeps {
   rulesInForce: Pick<RulesInForce, 'wereOurs'>;
   recordHistory: RecordHistory;
   queues: JobQueues;
+  /** Undefined where orders are off. */
+  orders: OrderStock | undefined;
   /** The clock of Redis: events and writes of other processes are compared. */
   now: () => number;
   log: Log;
@@ -85,7 +88,7 @@ export function createSyncPart(deps: SyncPartDeps) {
 
       // The token first: a write that it does not stop has reached the store before any of our reads.
       const readAt = deps.now();
-      const token = await deps.fencing.startRead(id);
+      const [token, unbooked] = await Promise.all([deps.fencing.startRead(id), deps.orders?.unbooked()]);
       const early = before && { sku: before.sku, store: deps.storeReads.load(before.sku, alone) };
       // Its failure matters only where its result is used.
       early?.store.catch(() => undefined);
@@ -109,7 +112,7 @@ export function createSyncPart(deps: SyncPartDeps) {
       }
       const own = offer.stock.target;
       const results = await syncAll(offer.skus, progress, (sku, ownProgress) =>
-        deps.syncSku({ job, part, before, sku, own, early, token, throttle, alone, progress: ownProgress }),
+        deps.syncSku({ job, part, before, sku, own, early, unbooked, token, throttle, alone, progress: ownProgress }),
       );
       const isOvertaken = results.some(({ outcome }) => outcome === 'overtaken');
       await Promise.all([

@@ -15,11 +15,12 @@ import {
   type TargetQuantities,
   type TargetStock,
   type Throttle,
+  withUnbooked,
   type WrittenDifference,
 } from '@stock-sync/domain';
 import type { PartStock } from '@stock-sync/inventree-client';
 import type { Log } from '@stock-sync/service';
-import { skuStateIn, type JobOf, type JobQueues, type Outcome, type PartState } from '@stock-sync/state';
+import { skuStateIn, type JobOf, type JobQueues, type Outcome, type PartState, type Unbooked } from '@stock-sync/state';
 import type { PartReads } from '../calls/part-reads';
 import type { ProductLookups } from '../calls/product-lookups';
 import type { SellingRulesLookups } from '../calls/selling-rules';
@@ -29,6 +30,7 @@ import type { StoreReads } from '../calls/store-reads';
 import type { Connections } from '../connections';
 import { AmbiguousSkuError, LOCKED_MS, NotYetError } from './job-errors';
 import type { JobRun } from './job-run';
+import type { OrderStock } from './order-changes';
 import { isRoutine } from './routine-events';
 
 /** Why nothing is written. */
@@ -43,6 +45,8 @@ export interface SyncSkuDeps {
   stockWrites: StockWrites;
   connections: Pick<Connections, 'offerRules' | 'stockApi'>;
   queues: JobQueues;
+  /** Undefined where orders are off. */
+  orders: OrderStock | undefined;
   dryRun: DryRun | undefined;
   log: Log;
 }
@@ -57,6 +61,8 @@ export interface SkuSync {
   own: TargetStock;
   /** What the store had for a SKU, if that was read already. */
   early: { sku: string; store: Promise<StoreStock[]> } | undefined;
+  /** What was unbooked before the read; undefined where orders are off. */
+  unbooked: Unbooked | undefined;
   /** The fencing token of the read. */
   token: string;
   throttle: Throttle;
@@ -85,7 +91,7 @@ export function createSyncSku(deps: SyncSkuDeps) {
   const { queues, dryRun, log } = deps;
   const { offerRules } = deps.connections;
 
-  return async ({ job, part, before, sku, early, token, throttle, alone, progress, ...sync }: SkuSync) => {
+  return async ({ job, part, before, sku, early, unbooked, token, throttle, alone, progress, ...sync }: SkuSync) => {
     const id = part.pk;
     progress.sku = sku;
     progress.target = targetQuantities(sync.own);
@@ -102,10 +108,12 @@ export function createSyncSku(deps: SyncSkuDeps) {
         counting.map(({ pk }) => pk),
       );
     const [first] = counting;
-    const target = first?.pk === id ? sumOfTargets(counting.map(one => one.target)) : sync.own;
+    const forSale = first?.pk === id ? sumOfTargets(counting.map(one => one.target)) : sync.own;
+    const units = unbooked?.of(sku) ?? 0;
+    const target = withUnbooked(forSale, units);
     const quantities = targetQuantities(target);
     progress.target = quantities;
-    if (counting.length > 1) progress.own = targetQuantities(sync.own);
+    if (counting.length > 1 || units !== 0) progress.own = targetQuantities(sync.own);
     const result = { part: id, sku, target: quantities, webhook: job.webhook };
     const isSameTarget = known !== undefined && sameQuantities(before?.target, quantities);
     const lastDifference = isSameTarget ? known.difference : undefined;
@@ -148,6 +156,7 @@ export function createSyncSku(deps: SyncSkuDeps) {
       for (const change of changes) log.info(dryRunLine(job, sku, change), result);
       return ended('dry run', lastDifference);
     }
+    await deps.orders?.require(sku, units);
     const written = await deps.stockWrites.load(
       {
         sku,

@@ -12,6 +12,9 @@ const COMPARE = 'apps/worker/src/jobs/compare-systems.ts';
 const DIFFERENCE = 'packages/domain/src/stock-difference.ts';
 const IMPORT_ORDER = 'apps/worker/src/jobs/import-order.ts';
 const SALES_ORDER = 'packages/domain/src/sales-order.ts';
+const UNBOOKED = 'packages/domain/src/unbooked.ts';
+const ORDER_CHANGES = 'apps/worker/src/jobs/order-changes.ts';
+const PASS_ON = 'apps/worker/src/jobs/pass-on-shipments.ts';
 const RECEIVERS = 'packages/inventree-plugin/inventree_magento_sync/receivers.py';
 
 /** One for each rule of a real shop. */
@@ -388,8 +391,8 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     edits: [
       {
         file: SYNC_SKU,
-        find: 'const target = first?.pk === id ? sumOfTargets(counting.map(one => one.target)) : sync.own;',
-        replace: 'const target = first?.pk === -id ? sumOfTargets(counting.map(one => one.target)) : sync.own;',
+        find: 'const forSale = first?.pk === id ? sumOfTargets(counting.map(one => one.target)) : sync.own;',
+        replace: 'const forSale = first?.pk === -id ? sumOfTargets(counting.map(one => one.target)) : sync.own;',
       },
     ],
   },
@@ -444,12 +447,12 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
   {
     name: 'orders: one from before the first day is imported',
     test: 'orders.test',
-    edits: [{ file: IMPORT_ORDER, find: "if (!before && order.createdAt < since) return 'left';", replace: '' }],
+    edits: [{ file: IMPORT_ORDER, find: 'before.isLeft : order.createdAt < since', replace: 'before.isLeft : false' }],
   },
   {
     name: 'orders: one that changed twice in a second is looked at once',
     test: 'orders.test',
-    edits: [{ file: 'apps/worker/src/jobs/find-orders.ts', find: ' || !followed.twice;', replace: ';' }],
+    edits: [{ file: IMPORT_ORDER, find: 'now() - firstAt >= SECOND_LOOK_MS', replace: 'firstAt > 0' }],
   },
   {
     name: 'orders: a line is added although there is one',
@@ -466,6 +469,54 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     test: 'sales-order',
     edits: [
       { file: SALES_ORDER, find: "shippedAlready.length > 0 ? [] : [{ do: 'cancel' }]", replace: "[{ do: 'cancel' }]" },
+    ],
+  },
+  {
+    name: 'orders: what Magento has shipped is put back',
+    test: 'order-stock',
+    edits: [{ file: UNBOOKED, find: 'return isCancelled ? 0 : ahead;', replace: 'return isCancelled ? 0 : 0;' }],
+  },
+  {
+    name: 'orders: what Magento still reserves is forgotten',
+    test: 'order-stock',
+    edits: [{ file: UNBOOKED, find: 'return Math.min(ahead, toShip);', replace: 'return 0;' }],
+  },
+  {
+    name: 'orders: what InvenTree has shipped counts on after the order is cancelled',
+    test: 'order-stock',
+    edits: [{ file: UNBOOKED, find: 'return Math.min(ahead, toShip);', replace: 'return ahead;' }],
+  },
+  {
+    name: 'orders: stock is written without a look at the orders',
+    test: 'order-stock',
+    edits: [{ file: SYNC_SKU, find: 'await deps.orders?.require(sku, units);', replace: '' }],
+  },
+  {
+    name: 'orders: stock is written before the orders are known again',
+    test: 'order-stock',
+    edits: [{ file: ORDER_CHANGES, find: 'if (found.isFirst && ', replace: 'if (false && ' }],
+  },
+  {
+    name: 'orders: an order is shipped once more for each shipment of before',
+    test: 'order-stock',
+    edits: [{ file: PASS_ON, find: '(sent.get(item) ?? 0) - shipped)', replace: 'sent.get(item) ?? 0)' }],
+  },
+  {
+    name: 'orders: a shipment without an answer is repeated at once',
+    test: 'order-stock',
+    edits: [
+      { file: PASS_ON, find: 'if (begun && now() - begun.at < deps.carriedOutMs)', replace: 'if (begun && false)' },
+    ],
+  },
+  {
+    name: 'orders: a source that has too little is not raised before the shipment',
+    test: 'order-stock',
+    edits: [
+      {
+        file: PASS_ON,
+        find: 'return [...sources].find(source =>',
+        replace: 'return [...sources].find(source => source !== "" ||',
+      },
     ],
   },
 ];

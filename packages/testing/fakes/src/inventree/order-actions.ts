@@ -47,9 +47,7 @@ export function addSalesOrder(
     customer,
     lines: lines.map(line => ({ ...line, pk: shop.nextKey('sales-line'), reference: '', shipped: 0 })),
   });
-  const shipment = shop.nextKey('shipment');
-  shop.shipments.set(shipment, { pk: shipment, order });
-  return { order, shipment };
+  return { order, shipment: shop.insertShipment(order, '1').pk };
 }
 
 export function allocate(
@@ -58,7 +56,7 @@ export function allocate(
   line: number,
   item: number,
   quantity: number,
-  shipment: number,
+  shipment: number | null,
 ): void {
   shop.transaction(() => {
     const pk = shop.nextKey('sales-allocation');
@@ -70,12 +68,13 @@ export function allocate(
 }
 
 /** Shipped by the background worker, after the answer [actions sales-ship-some, sales-ship-all]. */
-export function ship(shop: InvenTreeShop, shipment: number): void {
+export function ship(shop: InvenTreeShop, shipment: number, trackingNumber = ''): void {
   const found = shop.shipments.get(shipment);
   const order = found && shop.salesOrders.get(found.order);
   if (!found || !order) throw new Error(`no shipment ${shipment}`);
   shop.fire('order_salesordershipment.saved', { id: shipment, model: 'SalesOrderShipment' });
   shop.later(() => {
+    Object.assign(found, { sentOn: new Date().toISOString().slice(0, 10), trackingNumber });
     for (const allocation of shop.salesAllocations.filter(a => a.shipment === shipment)) {
       const item = shop.items.get(allocation.item);
       if (!item) continue;
@@ -84,6 +83,7 @@ export function ship(shop: InvenTreeShop, shipment: number): void {
       const changes = { customer: order.customer, salesOrder: order.pk, location: null };
       const shipped = some ? shop.splitItem(item, allocation.quantity, changes) : Object.assign(item, changes);
       shop.saveItem(shipped);
+      shop.shippedAllocations.push({ ...allocation, item: shipped.pk });
       const line = order.lines.find(({ pk }) => pk === allocation.line);
       if (line) line.shipped += allocation.quantity;
       shop.track(shipped, 'Shipped against Sales Order', 60, { salesorder: order.pk });

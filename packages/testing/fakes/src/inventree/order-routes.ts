@@ -1,5 +1,4 @@
 import type { Route, FakeAnswer } from '../fake-http-server';
-import { filterValue, listAnswer } from './lists';
 import * as actions from './order-actions';
 import { itemRow } from './rows';
 import type { InvenTreeShop } from './shop';
@@ -37,69 +36,6 @@ export function orderRoutes(shop: InvenTreeShop): Route[] {
         }));
         const received = actions.receive(shop, first(captured), lines);
         return created(received.map(item => itemRow(shop, item, { part: true })));
-      },
-    },
-    {
-      method: 'POST',
-      path: /^\/api\/order\/so\/(\d+)\/allocate\/$/,
-      handle: ({ body, captured }) => {
-        const { items, shipment } = body as {
-          items: { line_item: number; stock_item: number; quantity: number }[];
-          shipment: number;
-        };
-        for (const { line_item, stock_item, quantity } of items) {
-          actions.allocate(shop, first(captured), line_item, stock_item, quantity, shipment);
-        }
-        return created({ items: items.map(item => ({ ...item, quantity: item.quantity.toFixed(5) })), shipment });
-      },
-    },
-    {
-      method: 'POST',
-      path: /^\/api\/order\/so\/shipment\/(\d+)\/ship\/$/,
-      handle: ({ captured }) => {
-        actions.ship(shop, first(captured));
-        return task();
-      },
-    },
-    {
-      method: 'GET',
-      path: /^\/api\/order\/so-allocation\/$/,
-      handle: call => {
-        const part = filterValue(call, 'part');
-        const rows = shop.salesAllocations.filter(
-          a => part === undefined || shop.items.get(a.item)?.part === Number(part),
-        );
-        return listAnswer(call, rows, (row: (typeof rows)[number]) => {
-          const item = shop.items.get(row.item);
-          return {
-            pk: row.pk,
-            item: row.item,
-            quantity: row.quantity,
-            shipment: row.shipment,
-            line: row.line,
-            part: item?.part,
-            order: row.order,
-            serial: null,
-            location: item?.location ?? null,
-            shipment_detail: {
-              pk: row.shipment,
-              order: row.order,
-              allocated_items: null,
-              shipment_date: null,
-              shipment_address: null,
-              delivery_date: null,
-              checked_by: null,
-              reference: String(row.shipment),
-              tracking_number: '',
-              invoice_number: '',
-              barcode_hash: '',
-              link: '',
-              notes: null,
-              checked_by_detail: null,
-              shipment_address_detail: null,
-            },
-          };
-        });
       },
     },
     {

@@ -1,7 +1,8 @@
 import type { FakeAnswer, FakeCall, Route } from '../fake-http-server';
 import { salesOrderRecording } from '../recordings';
-import { badRequest, filterValue, listAnswer, notFound } from './lists';
-import type { InvenTreeShop, SalesOrder, SalesOrderLine } from './shop';
+import { badRequest, filterValue, isTrue, listAnswer, notFound } from './lists';
+import { allocate, ship } from './order-actions';
+import type { InvenTreeShop, SalesAllocation, SalesOrder, SalesOrderLine, Shipment } from './shop';
 
 type Row = Record<string, unknown>;
 
@@ -15,6 +16,12 @@ const LINE_CREATED = recordedBody('06-line-create');
 const LINE_CHANGED = recordedBody('15-line-change');
 const LINE_LISTED = firstResult('07-lines');
 const EXTRA_LINE = recordedBody('06-extra-line');
+const SHIPMENT_CREATED = recordedBody('10-shipment-create');
+const SHIPMENT = recordedBody('14-shipment-after');
+const SHIPMENT_LISTED = firstResult('18-shipments-shipped');
+const SHIPPING = recordedBody('14-ship');
+const ALLOCATION = firstResult('13-allocations');
+const ALLOCATED = recordedBody('12-allocate');
 const COMPANY = recordedBody('01-customer-create');
 const COMPANY_LISTED = firstResult('01-customer-find');
 
@@ -167,7 +174,101 @@ export function salesOrderRoutes(shop: InvenTreeShop): Route[] {
         return created({ ...EXTRA_LINE, pk: shop.nextKey('sales-extra-line'), order: id, quantity, reference });
       },
     },
+    {
+      method: 'POST',
+      path: /^\/api\/order\/so\/(\d+)\/allocate\/$/,
+      handle: call => {
+        const order = orderOf(call);
+        if (!order) return notFound('SalesOrder');
+        const { items, shipment = null } = call.body as AllocateBody;
+        const tooMuch = items.map(({ stock_item, quantity }) => {
+          const item = shop.items.get(stock_item);
+          const available = item ? item.quantity - shop.allocated(item.pk) : 0;
+          return quantity > available ? { quantity: [`Available quantity (${available}) exceeded`] } : {};
+        });
+        if (tooMuch.some(({ quantity }) => quantity)) return badRequest({ items: tooMuch });
+        for (const { line_item, stock_item, quantity } of items) {
+          allocate(shop, order.pk, line_item, stock_item, quantity, shipment);
+        }
+        const allocated = items.map(item => ({ ...item, quantity: item.quantity.toFixed(5) }));
+        return created({ ...ALLOCATED, items: allocated, shipment });
+      },
+    },
+    {
+      method: 'GET',
+      path: /^\/api\/order\/so-allocation\/$/,
+      handle: call => {
+        const [part, order] = [filterValue(call, 'part'), filterValue(call, 'order')];
+        const rows = [...shop.salesAllocations, ...shop.shippedAllocations]
+          .filter(row => part === undefined || shop.items.get(row.item)?.part === Number(part))
+          .filter(row => order === undefined || row.order === Number(order));
+        return listAnswer(call, rows, (row: SalesAllocation) => {
+          const item = shop.items.get(row.item);
+          const shipment = row.shipment === null ? undefined : shop.shipments.get(row.shipment);
+          const location = item?.location ?? null;
+          const shipment_detail = shipment
+            ? { ...(ALLOCATION.shipment_detail as Row), ...shipmentFields(shipment) }
+            : null;
+          return { ...ALLOCATION, ...row, part: item?.part, location, shipment_detail };
+        });
+      },
+    },
+    {
+      method: 'GET',
+      path: /^\/api\/order\/so\/shipment\/$/,
+      handle: call => {
+        const order = filterValue(call, 'order');
+        const found = [...shop.shipments.values()]
+          .filter(shipment => order === undefined || shipment.order === Number(order))
+          .filter(({ sentOn }) => !isTrue(filterValue(call, 'shipped')) || sentOn !== null)
+          .sort((first, second) => (second.sentOn ?? '').localeCompare(first.sentOn ?? ''));
+        return listAnswer(call, found, (shipment: Shipment) => ({ ...SHIPMENT_LISTED, ...shipmentFields(shipment) }));
+      },
+    },
+    {
+      method: 'POST',
+      path: /^\/api\/order\/so\/shipment\/$/,
+      handle: ({ body }) => {
+        const { order, reference } = body as { order: number; reference: string };
+        if ([...shop.shipments.values()].some(one => one.order === order && one.reference === reference)) {
+          return badRequest({ non_field_errors: ['The fields order, reference must make a unique set.'] });
+        }
+        return created({ ...SHIPMENT_CREATED, ...shipmentFields(shop.insertShipment(order, reference)) });
+      },
+    },
+    {
+      method: 'GET',
+      path: /^\/api\/order\/so\/shipment\/(\d+)\/$/,
+      handle: ({ captured }) => {
+        const shipment = shop.shipments.get(Number(captured[0]));
+        if (!shipment) return notFound('SalesOrderShipment');
+        return { status: 200, body: { ...SHIPMENT, ...shipmentFields(shipment) } };
+      },
+    },
+    {
+      method: 'POST',
+      path: /^\/api\/order\/so\/shipment\/(\d+)\/ship\/$/,
+      handle: ({ body, captured }) => {
+        const shipment = shop.shipments.get(Number(captured[0]));
+        if (!shipment) return notFound('SalesOrderShipment');
+        if (shipment.sentOn !== null) return badRequest({ non_field_errors: ['Shipment has already been sent'] });
+        if (!shop.salesAllocations.some(one => one.shipment === shipment.pk)) {
+          return badRequest({ non_field_errors: ['Shipment has no allocated stock items'] });
+        }
+        ship(shop, shipment.pk, (body as { tracking_number?: string }).tracking_number);
+        return { status: 200, body: SHIPPING };
+      },
+    },
   ];
+}
+
+interface AllocateBody {
+  items: { line_item: number; stock_item: number; quantity: number }[];
+  shipment?: number | null;
+}
+
+function shipmentFields({ pk, order, reference, sentOn, trackingNumber }: Shipment): Row {
+  return { pk, order, reference, shipment_date: sentOn, tracking_number: trackingNumber };
 }
 
 function orderFields({ pk, reference, customer, customerReference, status }: SalesOrder): Row {

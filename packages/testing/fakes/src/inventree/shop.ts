@@ -112,6 +112,25 @@ export interface SalesOrder {
   extraLines: { reference: string; quantity: number }[];
 }
 
+/** What is reserved of a stock item for a line, in a shipment or not yet. */
+export interface SalesAllocation {
+  pk: number;
+  line: number;
+  item: number;
+  quantity: number;
+  shipment: number | null;
+  order: number;
+}
+
+export interface Shipment {
+  pk: number;
+  order: number;
+  reference: string;
+  /** The day on which it was sent. */
+  sentOn: string | null;
+  trackingNumber: string;
+}
+
 /** The state of the fake: parts, stock, orders, and what a transaction does to them. */
 export class InvenTreeShop {
   readonly parts = new Map<number, Part>();
@@ -132,15 +151,10 @@ export class InvenTreeShop {
     { pk: number; lines: { pk: number; part: number; quantity: number; received: number }[] }
   >();
   readonly salesOrders = new Map<number, SalesOrder>();
-  readonly shipments = new Map<number, { pk: number; order: number }>();
-  readonly salesAllocations: {
-    pk: number;
-    line: number;
-    item: number;
-    quantity: number;
-    shipment: number;
-    order: number;
-  }[] = [];
+  readonly shipments = new Map<number, Shipment>();
+  readonly salesAllocations: SalesAllocation[] = [];
+  /** Those of sent shipments, which InvenTree goes on listing [14-allocations-after]. */
+  readonly shippedAllocations: SalesAllocation[] = [];
   readonly builds = new Map<number, { pk: number; part: number; lines: { pk: number; part: number }[] }>();
   readonly buildAllocations: { pk: number; line: number; item: number; quantity: number; build: number }[] = [];
   /** Every event so far. */
@@ -231,6 +245,12 @@ export class InvenTreeShop {
     const added = { pk, reference, customerReference: '', status: 10, lines: [], extraLines: [], ...order };
     this.salesOrders.set(pk, added);
     return added;
+  }
+
+  insertShipment(order: number, reference: string): Shipment {
+    const shipment = { pk: this.nextKey('shipment'), order, reference, sentOn: null, trackingNumber: '' };
+    this.shipments.set(shipment.pk, shipment);
+    return shipment;
   }
 
   addPart(part: Partial<Part> & { name: string }): Part {

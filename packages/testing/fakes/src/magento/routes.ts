@@ -1,6 +1,14 @@
 import { MalformedBody, type Route, type FakeAnswer, type FakeCall } from '../fake-http-server';
 import { foundRows, pageOf, searchFrom, withFields, type Search } from './search';
-import { magentoTime, MagentoStore, type FakeProduct, type FakeSourceItem } from './store';
+import {
+  magentoTime,
+  MagentoStore,
+  ShipRefusedError,
+  type FakeOrder,
+  type FakeProduct,
+  type FakeShipment,
+  type FakeSourceItem,
+} from './store';
 
 /** The configuration of the store. */
 export interface MagentoSettings {
@@ -135,12 +143,33 @@ export function magentoRoutes(store: MagentoStore, settings: MagentoSettings): R
       handle: call =>
         list(
           call,
-          store.shipments.map(({ sku, qty, ...shipment }) => ({
+          store.shipments.map(({ source, ...shipment }) => ({
             ...shipment,
-            items: [{ sku, order_item_id: 1, qty }],
-            extension_attributes: { source_code: 'default' },
+            extension_attributes: { source_code: source },
           })),
         ),
+    },
+    {
+      method: 'POST',
+      path: /^\/rest\/V1\/order\/(\d+)\/ship$/,
+      handle: call => {
+        const order = store.orders.find(o => o.entity_id === Number(call.captured[0]));
+        if (!order)
+          return refused(404, "The entity that was requested doesn't exist. Verify the entity and try again.");
+        const { items, tracks, comment, arguments: args } = call.body as ShipBody;
+        const source = args?.extension_attributes?.source_code;
+        try {
+          const { entity_id } = store.ship(order, items, {
+            ...(source !== undefined && { source }),
+            ...(tracks && { tracks }),
+            ...(comment && { comments: [comment] }),
+          });
+          return ok(String(entity_id));
+        } catch (error) {
+          if (error instanceof ShipRefusedError) return refused(400, error.message);
+          throw error;
+        }
+      },
     },
     {
       method: 'GET',
@@ -374,38 +403,30 @@ function productDetail(product: FakeProduct) {
   };
 }
 
-function orderRow(order: MagentoStore['orders'][number]) {
-  const isNew = order.shipped === 0;
-  const isBundle = order.children.length > 0;
-  return {
-    id: order.entity_id,
-    created_at: order.createdAt,
-    entity_id: order.entity_id,
-    increment_id: String(order.entity_id).padStart(9, '0'),
-    state: order.state ?? (isNew ? 'new' : 'processing'),
-    status: order.state ?? (isNew ? 'pending' : 'processing'),
-    updated_at: order.updatedAt,
-    order_currency_code: 'USD',
-    customer_email: 'buyer@example.com',
-    items: order.rows?.map(row => ({ ...row, qty_invoiced: 0, qty_refunded: 0, qty_shipped: 0, price: 10 })) ?? [
-      orderItem(order, { item_id: 1, product_type: isBundle ? 'bundle' : 'simple', sku: order.sku }, 1),
-      ...order.children.map(({ sku, quantity }, index) => {
-        const parent_item = { item_id: 1, product_type: 'bundle', sku: order.sku };
-        const own = { item_id: index + 2, parent_item_id: 1, product_type: 'simple', sku, parent_item };
-        return orderItem(order, own, quantity);
-      }),
-    ],
-  };
+interface ShipBody {
+  items?: { order_item_id: number; qty: number }[];
+  tracks?: FakeShipment['tracks'];
+  comment?: FakeShipment['comments'][number];
+  arguments?: { extension_attributes?: { source_code?: string } };
 }
 
-function orderItem({ ordered, shipped }: MagentoStore['orders'][number], own: object, perUnit: number) {
+/** An order that was not invoiced stays in process when all of it is shipped [recordings orders/07 to 13]. */
+function orderRow({ entity_id, createdAt, updatedAt, state, rows }: FakeOrder) {
+  const isUntouched = rows.every(({ qty_shipped, qty_invoiced }) => qty_shipped === 0 && qty_invoiced === 0);
   return {
-    ...own,
-    price: 10,
-    qty_canceled: 0,
-    qty_invoiced: 0,
-    qty_ordered: ordered * perUnit,
-    qty_refunded: 0,
-    qty_shipped: shipped * perUnit,
+    id: entity_id,
+    created_at: createdAt,
+    entity_id,
+    increment_id: String(entity_id).padStart(9, '0'),
+    state: state ?? (isUntouched ? 'new' : 'processing'),
+    status: state ?? (isUntouched ? 'pending' : 'processing'),
+    updated_at: updatedAt,
+    order_currency_code: 'USD',
+    customer_email: 'buyer@example.com',
+    items: rows.map(row => {
+      const parent = rows.find(({ item_id }) => item_id === row.parent_item_id);
+      const { item_id, product_type, sku } = parent ?? row;
+      return { ...row, price: 10, ...(parent && { parent_item: { item_id, product_type, sku } }) };
+    }),
   };
 }

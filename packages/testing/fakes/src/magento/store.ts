@@ -27,17 +27,12 @@ export interface FakeSourceItem {
   status: number;
 }
 
+/** An order [recordings orders/*]. */
 export interface FakeOrder {
   entity_id: number;
-  sku: string;
-  ordered: number;
-  /** What one unit of a bundle consists of; empty for other products. */
-  children: { sku: string; quantity: number }[];
-  shipped: number;
   createdAt: string;
   updatedAt: string;
-  /** Its rows, where it has others than these fields say. */
-  rows?: FakeOrderRow[];
+  rows: FakeOrderRow[];
   /** Where it is cancelled or held. */
   state?: 'canceled' | 'holded' | undefined;
 }
@@ -50,7 +45,26 @@ export interface FakeOrderRow {
   sku: string;
   qty_ordered: number;
   qty_canceled: number;
+  qty_invoiced: number;
+  qty_shipped: number;
+  qty_refunded: number;
 }
+
+/** A new row; `parent_item_id` counts the rows of its order from 1 on. */
+type NewOrderRow = Pick<FakeOrderRow, 'product_type' | 'sku' | 'qty_ordered' | 'parent_item_id'>;
+
+export interface FakeShipment {
+  entity_id: number;
+  order_id: number;
+  created_at: string;
+  items: { sku: string; order_item_id: number; qty: number }[];
+  tracks: { track_number: string; title: string; carrier_code: string }[];
+  comments: { comment: string; is_visible_on_front: number }[];
+  source: string;
+}
+
+/** A refused shipment, with the answer that was recorded. */
+export class ShipRefusedError extends Error {}
 
 /** The state of the fake store, and what a write changes in it, as recorded from a real Magento. */
 export class MagentoStore {
@@ -66,11 +80,12 @@ export class MagentoStore {
     { id: 1, name: 'Default Stock', websites: ['base'], sources: ['default'] },
   ];
   readonly orders: FakeOrder[] = [];
-  readonly shipments: { entity_id: number; order_id: number; created_at: string; sku: string; qty: number }[] = [];
+  readonly shipments: FakeShipment[] = [];
   readonly creditMemos: { entity_id: number; order_id: number; created_at: string; sku: string; qty: number }[] = [];
   /** Every quantity that was written to a SKU's default source, in order. */
   readonly history: { sku: string; quantity: number; at: number }[] = [];
   private nextSourceItem = 1;
+  private nextOrderRow = 1;
 
   /** As MySQL's collation compares: ignores case and trailing spaces. */
   static key(sku: string): string {
@@ -146,77 +161,150 @@ export class MagentoStore {
     for (const source of this.sources.keys()) this.deleteSourceItem(sku, source);
   }
 
-  /** Places an order: it reserves stock, and its shipment deducts the source later [recordings order-*]. */
-  placeOrder(sku: string, quantity: number, children: FakeOrder['children'] = []): FakeOrder {
+  /**
+   * Places an order of one product, with the children of one unit where it is a bundle. It reserves stock, and its
+   * shipment deducts the source later [recordings order-*].
+   */
+  placeOrder(sku: string, quantity: number, children: { sku: string; quantity: number }[] = []): FakeOrder {
+    return this.placeOrderOf(
+      { product_type: children.length > 0 ? 'bundle' : 'simple', sku, qty_ordered: quantity },
+      ...children.map(child => {
+        return { product_type: 'simple', sku: child.sku, qty_ordered: quantity * child.quantity, parent_item_id: 1 };
+      }),
+    );
+  }
+
+  /** Places an order of several rows. */
+  placeOrderOf(...rows: NewOrderRow[]): FakeOrder {
     const now = magentoTime();
+    const first = this.nextOrderRow;
+    this.nextOrderRow += rows.length;
     const order = {
       entity_id: this.orders.length + 1,
-      sku,
-      ordered: quantity,
-      children,
-      shipped: 0,
       createdAt: now,
       updatedAt: now,
+      rows: rows.map(({ parent_item_id, ...row }, index) => ({
+        ...row,
+        item_id: first + index,
+        ...(parent_item_id !== undefined && { parent_item_id: first + parent_item_id - 1 }),
+        qty_canceled: 0,
+        qty_invoiced: 0,
+        qty_shipped: 0,
+        qty_refunded: 0,
+      })),
     };
     this.orders.push(order);
     return order;
   }
 
-  /** Places an order of several rows, with ids from 1 on; it reserves nothing. */
-  placeOrderOf(...rows: Omit<FakeOrderRow, 'item_id' | 'qty_canceled'>[]): FakeOrder {
-    const order = this.placeOrder('', 0);
-    return Object.assign(order, { rows: rows.map((row, index) => ({ ...row, item_id: index + 1, qty_canceled: 0 })) });
-  }
-
-  /** Changes an order, as its own pages do. */
+  /** Changes an order, as its own pages do. What was shipped cannot be cancelled [recordings orders/40 to 42]. */
   changeOrder(order: FakeOrder, change: { state?: FakeOrder['state']; canceled?: number }): void {
     const { state, canceled = 0 } = change;
     order.updatedAt = magentoTime();
     if ('state' in change) order.state = state;
-    for (const row of order.rows ?? []) row.qty_canceled = state === 'canceled' ? row.qty_ordered : canceled;
+    for (const row of order.rows) {
+      const most = row.qty_ordered - row.qty_shipped;
+      row.qty_canceled = state === 'canceled' ? most : Math.min(most, canceled);
+    }
+    if (state === 'canceled' && order.rows.some(({ qty_shipped }) => qty_shipped > 0)) order.state = undefined;
   }
 
-  ship(order: FakeOrder): void {
-    order.shipped = order.ordered;
-    order.updatedAt = magentoTime();
-    const deducted = order.children.length > 0 ? order.children : [{ sku: order.sku, quantity: 1 }];
-    for (const { sku, quantity } of deducted) {
-      const item = this.sourceItem(sku);
-      if (!item) throw new Error(`no source item for ${sku}`);
-      this.writeSourceItem(sku, 'default', item.quantity - order.ordered * quantity, item.status);
+  /**
+   * Ships rows of an order, or all that is open, from a source, and deducts it there. Asked for more than is open, it
+   * ships what is open [recordings orders/06 to 10, 23, 25, 31, 90 to 92]. Throws a ShipRefusedError.
+   */
+  ship(
+    order: FakeOrder,
+    wanted?: readonly { order_item_id: number; qty: number }[],
+    { source = 'default', tracks = [], comments = [] }: Partial<Omit<FakeShipment, 'items'>> = {},
+  ): FakeShipment {
+    if (order.state) {
+      const nothing = order.state === 'canceled' ? `\n${NO_PRODUCTS}` : '';
+      throw new ShipRefusedError(
+        `${VALIDATION}\nA shipment cannot be created when an order has a status of ${order.state}${nothing}`,
+      );
     }
-    this.shipments.push({
+    const shippable = order.rows.filter(row => row.parent_item_id === undefined && row.product_type !== 'virtual');
+    if (shippable.every(row => openUnits(row) === 0)) {
+      throw new ShipRefusedError(`${VALIDATION}\nThe order does not allow a shipment to be created.\n${NO_PRODUCTS}`);
+    }
+    const items = shippable.flatMap(row => {
+      const asked = wanted ? (wanted.find(one => one.order_item_id === row.item_id)?.qty ?? 0) : Infinity;
+      const qty = Math.min(asked, openUnits(row));
+      return qty > 0 ? [{ row, qty }] : [];
+    });
+    if (items.length === 0) throw new ShipRefusedError(`${VALIDATION}\n${NO_PRODUCTS}`);
+    const deducted = items.flatMap(({ row, qty }) =>
+      row.product_type === 'bundle'
+        ? order.rows
+            .filter(child => child.parent_item_id === row.item_id)
+            .map(child => ({ row: child, qty: (child.qty_ordered / row.qty_ordered) * qty }))
+        : [{ row, qty }],
+    );
+    for (const { row, qty } of deducted) {
+      const item = this.sourceItem(row.sku, source);
+      if (!item || item.quantity < qty) {
+        throw new ShipRefusedError('Could not save a shipment, see error log for details');
+      }
+    }
+    for (const { row, qty } of deducted) {
+      const item = this.sourceItem(row.sku, source);
+      if (item) this.writeSourceItem(row.sku, source, item.quantity - qty, item.status);
+    }
+    for (const { row, qty } of [...items, ...deducted.filter(({ row }) => row.parent_item_id !== undefined)]) {
+      row.qty_shipped += qty;
+    }
+    order.updatedAt = magentoTime();
+    const shipment = {
       entity_id: this.shipments.length + 1,
       order_id: order.entity_id,
       created_at: order.updatedAt,
-      sku: order.sku,
-      qty: order.ordered,
-    });
+      items: items.map(({ row, qty }) => ({ sku: row.sku, order_item_id: row.item_id, qty })),
+      source,
+      tracks,
+      comments,
+    };
+    this.shipments.push(shipment);
+    return shipment;
   }
 
   /**
    * Refunds what was shipped and puts it back on the shelf of source `default` (Magento's API reference, not recorded).
    */
   refund(order: FakeOrder): void {
-    const item = this.sourceItem(order.sku);
-    if (!item) throw new Error(`no source item for ${order.sku}`);
-    this.writeSourceItem(order.sku, 'default', item.quantity + order.shipped, item.status);
+    const [row] = order.rows;
+    const item = row && this.sourceItem(row.sku);
+    if (!item) throw new Error(`no source item for order ${order.entity_id}`);
+    this.writeSourceItem(row.sku, 'default', item.quantity + row.qty_shipped, item.status);
+    row.qty_refunded = row.qty_shipped;
     this.creditMemos.push({
       entity_id: this.creditMemos.length + 1,
       order_id: order.entity_id,
       created_at: magentoTime(),
-      sku: order.sku,
-      qty: order.shipped,
+      sku: row.sku,
+      qty: row.qty_shipped,
     });
   }
 
+  /** What can still be sold of a SKU: its stock without what open orders reserve. */
   salable(sku: string): number | undefined {
     const item = this.sourceItem(sku);
     if (!item || !this.product(sku)) return undefined;
-    const reserved = this.orders
-      .filter(order => MagentoStore.key(order.sku) === MagentoStore.key(sku))
-      .reduce((total, order) => total + order.ordered - order.shipped, 0);
-    return item.quantity - reserved;
+    return item.quantity - this.reserved(sku);
+  }
+
+  /** What open orders reserve of a SKU. Of a configurable product the parent row counts, of a bundle the children. */
+  reserved(sku: string): number {
+    const key = MagentoStore.key(sku);
+    return this.orders.reduce((total, { rows }) => {
+      const bundles = new Set(rows.filter(row => row.product_type === 'bundle').map(row => row.item_id));
+      const own = rows.filter(
+        row =>
+          MagentoStore.key(row.sku) === key &&
+          (row.parent_item_id === undefined ? row.product_type !== 'bundle' : bundles.has(row.parent_item_id)),
+      );
+      return total + own.reduce((some, row) => some + openUnits(row), 0);
+    }, 0);
   }
 
   private setSourceItem(sku: string, source: string, quantity: number, status: number): void {
@@ -227,6 +315,14 @@ export class MagentoStore {
     else this.sourceItems.set(key, { id: this.nextSourceItem++, sku, source_code: source, quantity, status });
     if (source === 'default') this.history.push({ sku, quantity, at: Date.now() });
   }
+}
+
+const VALIDATION = 'Shipment Document Validation Error(s):';
+const NO_PRODUCTS = "You can't create a shipment without products.";
+
+/** What is still to be shipped of a row. */
+function openUnits({ qty_ordered, qty_canceled, qty_shipped }: FakeOrderRow): number {
+  return qty_ordered - qty_canceled - qty_shipped;
 }
 
 /** Whether a product with this quantity can be bought (docs/facts/magento.md, "Differences and traps"). */

@@ -1,0 +1,115 @@
+import { orderLines, parseQuantity, shipmentItems, unbookedUnits, unitsOfProduct, withUnbooked } from '../src';
+
+const units = (shipped: number, toShip: number, inInvenTree: number, isCancelled = false) =>
+  unbookedUnits({ shipped, toShip, inInvenTree, isCancelled });
+
+describe('what one system has shipped and the other has not booked', () => {
+  it.each([
+    ['nothing is shipped', units(0, 3, 0), 0],
+    ['both have shipped', units(3, 0, 3), 0],
+    ['Magento has shipped: InvenTree still has them', units(3, 0, 0), -3],
+    ['Magento has shipped more', units(2, 1, 1), -1],
+    ['Magento has shipped, and the sales order is cancelled: booked by hand', units(3, 0, 0, true), 0],
+    ['InvenTree has shipped: Magento still reserves them', units(0, 3, 3), 3],
+    ['InvenTree has shipped more than Magento will', units(0, 1, 3), 1],
+    ['InvenTree has shipped what was cancelled in Magento', units(0, 0, 3), 0],
+    ['InvenTree has shipped, and the sales order is cancelled', units(0, 3, 3, true), 3],
+  ])('%s', (_, found, expected) => expect(found).toBe(expected));
+
+  const target = (...quantities: number[]) =>
+    quantities.map((quantity, n) => ({ sourceCode: `s${n}`, quantity: parseQuantity(String(quantity)) }));
+
+  it.each([
+    [[50], 0, [50]],
+    [[50], -3, [47]],
+    [[50], 3, [53]],
+    [[2], -3, [0]],
+    [[2, 5], -3, [0, 4]],
+    [[2, 5], 3, [5, 5]],
+    [[2, 5], -9, [0, 0]],
+    [[10.5], -0.25, [10.25]],
+    [[-1, 5], -3, [-1, 2]],
+    [[], -3, []],
+  ])('changes a target of %j by %d to %j', (before, change, after) =>
+    expect(withUnbooked(target(...before), change)).toEqual(target(...after)),
+  );
+
+  it('keeps the invariant: what can be sold is what is for sale without the open orders', () => {
+    for (let ordered = 0; ordered <= 4; ordered++)
+      for (let canceled = 0; canceled <= ordered; canceled++)
+        for (let shipped = 0; shipped <= ordered - canceled; shipped++)
+          for (let inInvenTree = 0; inInvenTree <= ordered; inInvenTree++) {
+            const before = 10;
+            const toShip = ordered - canceled - shipped;
+            const [written] = withUnbooked(target(before - inInvenTree), units(shipped, toShip, inInvenTree));
+            const salable = Number((written?.quantity ?? 0n) / parseQuantity('1')) - toShip;
+            // Nobody may buy what was shipped or is still to be shipped by either of them.
+            expect(salable).toBe(before - Math.max(inInvenTree, ordered - canceled));
+          }
+  });
+
+  it.each([
+    [3, 1, 3],
+    [2.5, 1, 2.5],
+    [8, 4, 2],
+    [7, 4, 1],
+    [0.5, 0.25, 2],
+  ])('counts %d of a part in packs of %d as %d', (quantity, packSize, expected) =>
+    expect(unitsOfProduct(quantity, packSize)).toBe(expected),
+  );
+});
+
+describe('an order', () => {
+  const row = { canceled: 0, shipped: 0, refunded: 0, price: 10 };
+  const order = {
+    id: 1,
+    incrementId: '000000001',
+    state: 'processing',
+    currency: 'USD',
+    createdAt: '2026-11-25 14:42:16',
+    updatedAt: '2026-11-25 14:42:17',
+    items: [
+      { ...row, id: 1, parent: undefined, productType: 'simple', sku: 'A', ordered: 5, canceled: 1, shipped: 2 },
+      { ...row, id: 2, parent: undefined, productType: 'configurable', sku: 'B-RED', ordered: 2 },
+      { ...row, id: 3, parent: 2, productType: 'simple', sku: 'B-RED', ordered: 2 },
+      { ...row, id: 4, parent: undefined, productType: 'bundle', sku: 'C', ordered: 2 },
+      { ...row, id: 5, parent: 4, productType: 'simple', sku: 'X', ordered: 6 },
+      { ...row, id: 6, parent: 4, productType: 'simple', sku: 'Y', ordered: 2 },
+      { ...row, id: 7, parent: undefined, productType: 'simple', sku: 'D', ordered: 3, refunded: 1 },
+    ],
+  };
+
+  it('has lines with what is still to be shipped', () => {
+    expect(orderLines(order).map(line => [line.item, line.quantity, line.shipped, line.toShip])).toEqual([
+      [1, 4, 2, 2],
+      [2, 2, 0, 2],
+      [5, 6, 0, 6],
+      [6, 2, 0, 2],
+      [7, 2, 0, 2],
+    ]);
+  });
+
+  it('is shipped by its own rows: a bundle as a whole', () => {
+    const shipped = (units: [number, number][]) =>
+      shipmentItems(order, new Map(units)).map(({ item, quantity }) => [item, quantity]);
+    expect(shipped([[1, 2]])).toEqual([[1, 2]]);
+    expect(shipped([[2, 1]])).toEqual([[2, 1]]);
+    expect(shipped([[5, 6]])).toEqual([]);
+    expect(
+      shipped([
+        [5, 5],
+        [6, 2],
+      ]),
+    ).toEqual([[4, 1]]);
+    expect(
+      shipped([
+        [1, 1],
+        [5, 6],
+        [6, 2],
+      ]),
+    ).toEqual([
+      [1, 1],
+      [4, 2],
+    ]);
+  });
+});

@@ -1,0 +1,322 @@
+import {
+  orderActions,
+  stockActions,
+  type FakeOrder,
+  type Fault,
+  type SalesOrder,
+  type StockItem,
+} from '@stock-sync/fakes';
+import { startSystem, type System } from '../src';
+import { jsonError, messages, redisServer, shown, until } from './support';
+
+let system: System;
+let item: StockItem;
+
+afterEach(() => system.stop());
+
+/** A shop with 50 of a widget, on its shelves and in its store. */
+async function startShop(environment: Record<string, string> = {}, workers = 1): Promise<void> {
+  system = await startSystem({
+    redisServer: redisServer(),
+    workers: 0,
+    environment: {
+      ORDERS: 'import',
+      ORDERS_SINCE: '2026-01-01',
+      ORDERS_INTERVAL_SECONDS: '1',
+      INVENTREE_TOKEN: 'inv-orders',
+      RECONCILE_INTERVAL_MINUTES: '0',
+      ...environment,
+    },
+  });
+  item = addStock('WIDGET', 50);
+  for (let n = 0; n < workers; n++) await system.startWorker();
+}
+
+function addStock(name: string, quantity: number): StockItem {
+  const { pk: part } = system.inventree.shop.addPart({ name });
+  system.magento.store.addProduct(name, { quantity });
+  return system.inventree.shop.insertItem({ part, quantity });
+}
+
+const inStore = () => shown(system, 'WIDGET');
+const salable = () => system.magento.store.salable('WIDGET');
+const shelves = () => system.inventree.shop.inStock(item.part);
+
+/** The sales order of an order, once it is issued. */
+async function salesOrderOf({ entity_id }: FakeOrder): Promise<SalesOrder> {
+  const number = String(entity_id).padStart(9, '0');
+  const find = () =>
+    [...system.inventree.shop.salesOrders.values()].find(
+      ({ customerReference, status }) => customerReference === number && status === 15,
+    );
+  await until(
+    `order ${number} is imported`,
+    () => find() !== undefined,
+    15_000,
+    () => messages(system),
+  );
+  const found = find();
+  if (!found) throw new Error('it is gone');
+  return found;
+}
+
+/** Sends some of each line, as a user of InvenTree does. */
+async function shipInInvenTree(order: SalesOrder, quantities: number[], tracking = ''): Promise<void> {
+  const { shop } = system.inventree;
+  const reference = String(1 + [...shop.shipments.values()].filter(one => one.order === order.pk).length);
+  const shipment = shop.insertShipment(order.pk, reference);
+  for (const [index, quantity] of quantities.entries()) {
+    const line = order.lines[index];
+    const [stock] = line ? shop.itemsOf(line.part).filter(one => shop.isInStock(one)) : [];
+    if (line && stock && quantity > 0) orderActions.allocate(shop, order.pk, line.pk, stock.pk, quantity, shipment.pk);
+  }
+  orderActions.ship(shop, shipment.pk, tracking);
+  await shop.idle();
+}
+
+/** Until nothing more happens: what was shipped is read, and its parts are synced. */
+async function settled(): Promise<void> {
+  for (let times = 0; times < 2; times++) {
+    await new Promise(resolve => setTimeout(resolve, 1_200));
+    await system.quiet();
+  }
+}
+
+const everyEvent = () => system.send({ event: 'stock_stockitem.saved', id: item.pk, part: item.part });
+
+describe('what Magento has shipped and InvenTree has not booked', () => {
+  it('is not put back into the store: by an event, by a sweep, by a reconcile', async () => {
+    await startShop({ SWEEP_INTERVAL_SECONDS: '1', RECONCILE_INTERVAL_MINUTES: '0' });
+    const order = system.magento.store.placeOrder('WIDGET', 3);
+    const salesOrder = await salesOrderOf(order);
+    system.magento.store.ship(order);
+    // At once, before the shipment is known.
+    await everyEvent();
+    await settled();
+    expect([shelves(), inStore(), salable()]).toEqual([50, 47, 47]);
+    stockActions.add(system.inventree.shop, item, 10);
+    await settled();
+    expect([shelves(), inStore(), salable()]).toEqual([60, 57, 57]);
+    expect(system.magento.store.history.map(({ quantity }) => quantity)).toEqual([50, 47, 57]);
+
+    await shipInInvenTree(salesOrder, [3]);
+    await settled();
+    expect([shelves(), inStore(), salable()]).toEqual([57, 57, 57]);
+    expect(system.magento.store.history.map(({ quantity }) => quantity)).toEqual([50, 47, 57]);
+  });
+
+  it('is known again after Redis was emptied', async () => {
+    await startShop();
+    const order = system.magento.store.placeOrder('WIDGET', 3);
+    await salesOrderOf(order);
+    system.magento.store.ship(order);
+    await settled();
+    await system.database.redis.flushdb();
+    await system.startWorker();
+    stockActions.add(system.inventree.shop, item, 1);
+    await until(
+      'the store is right',
+      () => inStore() === 48,
+      20_000,
+      () => messages(system),
+    );
+    await settled();
+    expect([shelves(), inStore(), salable()]).toEqual([51, 48, 48]);
+    expect(system.magento.store.history.map(({ quantity }) => quantity)).toEqual([50, 47, 48]);
+  });
+
+  it('no longer counts where its sales order is cancelled: it was booked by hand', async () => {
+    await startShop();
+    const order = system.magento.store.placeOrder('WIDGET', 3);
+    const salesOrder = await salesOrderOf(order);
+    system.magento.store.ship(order);
+    await settled();
+    expect(inStore()).toBe(47);
+    salesOrder.status = 40;
+    stockActions.remove(system.inventree.shop, item, 3);
+    order.updatedAt = '2030-01-01 00:00:00';
+    await settled();
+    expect([shelves(), inStore()]).toEqual([47, 47]);
+  });
+});
+
+describe('what InvenTree has shipped and Magento has not', () => {
+  it('stays in the store, which still reserves it', async () => {
+    await startShop();
+    const order = system.magento.store.placeOrder('WIDGET', 3);
+    const salesOrder = await salesOrderOf(order);
+    await shipInInvenTree(salesOrder, [2]);
+    await settled();
+    expect([shelves(), inStore(), salable()]).toEqual([48, 50, 47]);
+    system.magento.store.ship(order, [{ order_item_id: 1, qty: 2 }]);
+    await settled();
+    expect([shelves(), inStore(), salable()]).toEqual([48, 48, 47]);
+    expect(system.magento.store.history.map(({ quantity }) => quantity)).toEqual([50, 48]);
+  });
+
+  it('is not counted any more once the order is cancelled', async () => {
+    await startShop({ MAX_ATTEMPTS: '1' });
+    const order = system.magento.store.placeOrder('WIDGET', 3);
+    await shipInInvenTree(await salesOrderOf(order), [3]);
+    await settled();
+    expect(inStore()).toBe(50);
+    system.magento.store.changeOrder(order, { state: 'canceled' });
+    await settled();
+    expect([shelves(), inStore(), salable()]).toEqual([47, 47, 47]);
+  });
+});
+
+describe('with ORDERS=both', () => {
+  const shipments = () => system.magento.store.shipments;
+
+  it('what InvenTree ships is shipped in Magento, too, with its tracking number, in the same parts', async () => {
+    await startShop({ ORDERS: 'both' });
+    const order = system.magento.store.placeOrder('WIDGET', 5);
+    const salesOrder = await salesOrderOf(order);
+    await shipInInvenTree(salesOrder, [2], '1Z999');
+    await until(
+      'it is shipped',
+      () => shipments().length === 1,
+      15_000,
+      () => messages(system),
+    );
+    await shipInInvenTree(salesOrder, [3]);
+    await until('the rest is shipped', () => shipments().length === 2);
+    await settled();
+    expect(shipments().map(({ items }) => items.map(({ qty }) => qty))).toEqual([[2], [3]]);
+    expect(shipments()[0]?.tracks).toMatchObject([{ track_number: '1Z999' }]);
+    expect(shipments()[0]?.comments).toMatchObject([
+      { comment: `InvenTree shipment ${salesOrder.reference}/1`, is_visible_on_front: 0 },
+    ]);
+    expect([shelves(), inStore(), salable()]).toEqual([45, 45, 45]);
+    // Only Magento itself lowered its source.
+    expect(system.magento.store.history.map(({ quantity }) => quantity)).toEqual([50, 48, 45]);
+  });
+
+  it('ships a configurable product by its own row, and a bundle when all of it is there', async () => {
+    await startShop({ ORDERS: 'both' });
+    for (const name of ['SHIRT-RED', 'BUN-X', 'BUN-Y']) addStock(name, 20);
+    const order = system.magento.store.placeOrderOf(
+      { product_type: 'configurable', sku: 'SHIRT-RED', qty_ordered: 2 },
+      { product_type: 'simple', sku: 'SHIRT-RED', qty_ordered: 2, parent_item_id: 1 },
+      { product_type: 'bundle', sku: 'BUNDLE', qty_ordered: 2 },
+      { product_type: 'simple', sku: 'BUN-X', qty_ordered: 4, parent_item_id: 3 },
+      { product_type: 'simple', sku: 'BUN-Y', qty_ordered: 2, parent_item_id: 3 },
+    );
+    const salesOrder = await salesOrderOf(order);
+    await shipInInvenTree(salesOrder, [2, 2, 0]);
+    await until(
+      'the shirts are shipped',
+      () => shipments().length === 1,
+      15_000,
+      () => messages(system),
+    );
+    await shipInInvenTree(salesOrder, [0, 2, 2]);
+    await until('the bundles are shipped', () => shipments().length === 2);
+    await settled();
+    expect(shipments().map(({ items }) => items.map(one => [one.order_item_id, one.qty]))).toEqual([
+      [[1, 2]],
+      [[3, 2]],
+    ]);
+    for (const [sku, quantity] of [
+      ['SHIRT-RED', 18],
+      ['BUN-X', 16],
+      ['BUN-Y', 18],
+    ] as const) {
+      expect([sku, shown(system, sku), system.magento.store.salable(sku)]).toEqual([sku, quantity, quantity]);
+    }
+  });
+
+  it('raises a source that has too little first', async () => {
+    await startShop({ ORDERS: 'both' });
+    const order = system.magento.store.placeOrder('WIDGET', 50);
+    const salesOrder = await salesOrderOf(order);
+    // Somebody in the store set it to nothing.
+    system.magento.store.writeSourceItem('WIDGET', 'default', 0, 0);
+    await shipInInvenTree(salesOrder, [50]);
+    await until(
+      'it is shipped',
+      () => shipments().length === 1,
+      15_000,
+      () => messages(system),
+    );
+    await settled();
+    expect([shelves(), inStore(), salable()]).toEqual([0, 0, 0]);
+    expect(system.magento.store.history.map(({ quantity }) => quantity)).toEqual([50, 0, 50, 0]);
+  });
+
+  it.each<[string, Fault]>([
+    ['it did not arrive', { reset: 'before' }],
+    ['the answer got lost', { reset: 'after' }],
+    ['it is carried out late', { beginAfterMs: 1_500 }],
+  ])('ships once, also where the call has no answer: %s', async (_, fault) => {
+    await startShop({ ORDERS: 'both', TIMEOUT: '1', MAX_ATTEMPTS: '5' });
+    const order = system.magento.store.placeOrder('WIDGET', 5);
+    const salesOrder = await salesOrderOf(order);
+    let broken = 0;
+    system.magento.setFault(({ path }) => (path.endsWith('/ship') && ++broken === 1 ? fault : undefined));
+    await shipInInvenTree(salesOrder, [2]);
+    await until(
+      'it is shipped',
+      () => shipments().length === 1,
+      20_000,
+      () => messages(system),
+    );
+    await settled();
+    expect(broken).toBeGreaterThan(0);
+    expect(shipments().map(({ items }) => items.map(({ qty }) => qty))).toEqual([[2]]);
+    expect([shelves(), inStore(), salable()]).toEqual([48, 48, 45]);
+  });
+
+  it('ships once with two workers, of which one is killed meanwhile', async () => {
+    await startShop({ ORDERS: 'both', TIMEOUT: '1' }, 2);
+    const order = system.magento.store.placeOrder('WIDGET', 5);
+    const salesOrder = await salesOrderOf(order);
+    let isShipping = false;
+    system.magento.setFault(({ path }) => {
+      if (!path.endsWith('/ship') || isShipping) return undefined;
+      isShipping = true;
+      return { answerAfterMs: 300 };
+    });
+    await shipInInvenTree(salesOrder, [2]);
+    await until(
+      'it is being shipped',
+      () => isShipping,
+      15_000,
+      () => messages(system),
+    );
+    for (const worker of system.workers) worker.kill('SIGKILL');
+    await system.startWorker();
+    await until(
+      'it is shipped',
+      () => shipments().length === 1,
+      60_000,
+      () => messages(system),
+    );
+    await settled();
+    expect(shipments()).toHaveLength(1);
+    expect([shelves(), inStore(), salable()]).toEqual([48, 48, 45]);
+  }, 120_000);
+
+  it('says why the store refuses a shipment, and ships it when the reason is gone', async () => {
+    await startShop({ ORDERS: 'both', MAX_ATTEMPTS: '1' });
+    const order = system.magento.store.placeOrder('WIDGET', 5);
+    const salesOrder = await salesOrderOf(order);
+    system.magento.setFault(({ path }) => (path.endsWith('/ship') ? jsonError(400, 'Not today') : undefined));
+    await shipInInvenTree(salesOrder, [2]);
+    await until('there is a dead letter', () =>
+      messages(system).some(line => line.includes('Dead letter: order 000000001') && line.includes('Not today')),
+    );
+    expect([shelves(), inStore(), salable()]).toEqual([48, 50, 45]);
+    system.magento.setFault(undefined);
+    system.magento.store.changeOrder(order, {});
+    await until(
+      'it is shipped',
+      () => shipments().length === 1,
+      15_000,
+      () => messages(system),
+    );
+    await settled();
+    expect([shelves(), inStore(), salable()]).toEqual([48, 48, 45]);
+  });
+});
