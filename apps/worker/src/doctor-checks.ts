@@ -69,7 +69,7 @@ export async function runChecks(
       await checkPluginReads(inventree, offerRules, () => pluginFailure, found);
     }
     if (isChecked('magento')) await checkMagento(settings, magento, found);
-    if (only === undefined && settings.ORDERS === 'import') await checkOrders(inventree, magento, found);
+    if (only === undefined && settings.ORDERS !== 'off') await checkOrders(inventree, magento, found);
   } finally {
     inventree.close();
     magento.close();

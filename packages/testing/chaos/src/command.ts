@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util';
 import { buildOtherVersion } from './other-version';
 import { runChaos } from './run-chaos';
+import { runOrderDays } from './run-order-days';
 import { PATIENCE_SECONDS } from './run-seed';
 
 /**
  * `npm run chaos -- --seeds 20` runs seeds 1 to 20; `--from 100` starts at seed 100; `--seed 17` repeats a single seed.
  * `--at-once` is the number of seeds side by side, `--patience` the seconds that the store may take to become right.
  * `--beside <revision>` starts every second process from another version, as an upgrade or a roll-back does.
+ * `--orders 200` plays days with that many orders instead, every fifth one also with a bridge that ignores orders.
  * Resolves with the exit code: 0 if every seed was right.
  */
 export async function chaosCommand(root: string, args: string[], redisProgram: string): Promise<number> {
@@ -19,6 +21,7 @@ export async function chaosCommand(root: string, args: string[], redisProgram: s
       'at-once': { type: 'string', default: '3' },
       patience: { type: 'string', default: String(PATIENCE_SECONDS) },
       beside: { type: 'string' },
+      orders: { type: 'string' },
       'stop-at-failure': { type: 'boolean', default: false },
     },
   });
@@ -28,16 +31,21 @@ export async function chaosCommand(root: string, args: string[], redisProgram: s
     values.seed === undefined
       ? Array.from({ length: count }, (_, n) => from + n)
       : [wholeNumber('--seed', values.seed)];
-  const other = values.beside === undefined ? undefined : buildOtherVersion(root, values.beside);
-  const failed = await runChaos({
+  const common = {
     seeds,
     atOnce: wholeNumber('--at-once', values['at-once']),
     stopAtFailure: values['stop-at-failure'],
     redisProgram,
-    besideRoot: other?.folder,
     patienceSeconds: wholeNumber('--patience', values.patience),
-    say: line => console.log(line),
-  }).finally(() => other?.remove());
+    say: (line: string) => console.log(line),
+  };
+  if (values.orders !== undefined) {
+    const orders = wholeNumber('--orders', values.orders);
+    const wrong = await runOrderDays({ ...common, orders, naiveEvery: 5 });
+    return wrong.length > 0 ? 1 : 0;
+  }
+  const other = values.beside === undefined ? undefined : buildOtherVersion(root, values.beside);
+  const failed = await runChaos({ ...common, besideRoot: other?.folder }).finally(() => other?.remove());
   if (failed.length > 0) console.log(`Once more: ${failed.map(seed => `npm run chaos -- --seed ${seed}`).join('; ')}`);
   return failed.length > 0 ? 1 : 0;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MUTANTS, RULE_MUTANTS, PATIENCE_SECONDS, runSeed, scheduleOf } from '../src';
+import { MUTANTS, PATIENCE_SECONDS, RULE_MUTANTS, runOrderDay, runSeed, scheduleOf } from '../src';
 
 it('a seed does the same every time, and another seed something else', () => {
   expect(scheduleOf(7)).toEqual(scheduleOf(7));
@@ -25,3 +25,22 @@ it.each([4, 8])(
   },
   200_000,
 );
+
+describe('a day of orders', () => {
+  const play = (seed: number, isNaive: boolean) => {
+    const redisProgram = process.env.REDIS_PROGRAM;
+    if (!redisProgram) throw new Error('REDIS_PROGRAM is not set: run the tests by `npm test`');
+    return runOrderDay(seed, { redisProgram, orders: 40, isNaive, patienceSeconds: PATIENCE_SECONDS });
+  };
+
+  it('ends right at each quiet moment', async () => {
+    const { problems, looks, story } = await play(2, false);
+    if (problems.length > 0) throw new Error([...problems, ...story.slice(-300)].join('\n'));
+    expect(looks).toBe(12);
+  }, 200_000);
+
+  it('is wrong with a bridge that ignores orders', async () => {
+    const { tooMany, tooFew } = await play(2, true);
+    expect(tooMany + tooFew).toBeGreaterThan(0);
+  }, 200_000);
+});

@@ -1,6 +1,6 @@
 export { startMagento, type FakeMagento, type FakeMagentoOptions } from './magento';
 export { oauthSignature } from './magento/authorization';
-export { MagentoStore, type FakeOrder } from './magento/store';
+export { MagentoStore, ShipRefusedError, type FakeOrder, type FakeOrderRow } from './magento/store';
 export { startInvenTree, type FakeInvenTree, type FakeInvenTreeOptions } from './inventree';
 export { InvenTreeShop, type StockItem, type Part, type FiredEvent, type SalesOrder } from './inventree/shop';
 export * as stockActions from './inventree/stock-actions';

@@ -19,6 +19,7 @@ const RESOURCES: readonly [RegExp, string][] = [
   [/\/V1\/inventory\/(stock-resolver|stocks|get-sources)/, 'Magento_InventoryApi::stock'],
   [/\/V1\/inventory\//, 'Magento_InventoryApi::source'],
   [/\/V1\/(orders|shipments|creditmemos)/, 'Magento_Sales::sales'],
+  [/\/V1\/order\/\d+\/ship/, 'Magento_Sales::ship'],
   [/\/V1\/store\//, 'Magento_Backend::store'],
 ];
 

@@ -197,16 +197,21 @@ export class MagentoStore {
     return order;
   }
 
-  /** Changes an order, as its own pages do. What was shipped cannot be cancelled [recordings orders/40 to 42]. */
+  /**
+   * Changes an order, as its own pages do. `canceled`: units of each row, and of a bundle those of its children. What
+   * was shipped cannot be cancelled [recordings orders/40 to 42].
+   */
   changeOrder(order: FakeOrder, change: { state?: FakeOrder['state']; canceled?: number }): void {
-    const { state, canceled = 0 } = change;
     order.updatedAt = magentoTime();
-    if ('state' in change) order.state = state;
+    if ('state' in change) order.state = change.state;
+    const canceled = change.state === 'canceled' ? Infinity : change.canceled;
+    if (canceled === undefined) return;
     for (const row of order.rows) {
-      const most = row.qty_ordered - row.qty_shipped;
-      row.qty_canceled = state === 'canceled' ? most : Math.min(most, canceled);
+      const parent = order.rows.find(({ item_id }) => item_id === row.parent_item_id);
+      const units = parent?.product_type === 'bundle' ? row.qty_ordered / parent.qty_ordered : 1;
+      row.qty_canceled = Math.min(row.qty_ordered - row.qty_shipped, canceled * units);
     }
-    if (state === 'canceled' && order.rows.some(({ qty_shipped }) => qty_shipped > 0)) order.state = undefined;
+    if (change.state === 'canceled' && order.rows.some(({ qty_shipped }) => qty_shipped > 0)) order.state = undefined;
   }
 
   /**
