@@ -56,6 +56,7 @@ import { createSkuLookups } from './calls/sku-lookups';
 import { createStockWrites } from './calls/stock-writes';
 import { createStoreReads } from './calls/store-reads';
 import { connectToSystems } from './connections';
+import { createBookShipments } from './jobs/book-shipments';
 import { createExplain } from './jobs/explain';
 import { createFindOrders } from './jobs/find-orders';
 import { createFindPartOfStockItem } from './jobs/find-part-of-stock-item';
@@ -214,6 +215,15 @@ async function main(environment: Environment): Promise<void> {
           now,
           log,
         });
+  const movesShipments = {
+    connections,
+    partReads,
+    ledger,
+    queues,
+    carriedOutMs: 2 * settings.TIMEOUT * 1000,
+    now,
+    log,
+  };
   const handlers = jobHandlers({
     findOrders: createFindOrders({
       changes: orderChanges,
@@ -230,17 +240,8 @@ async function main(environment: Environment): Promise<void> {
       unbooked,
       parts,
       queues,
-      passOn:
-        settings.ORDERS === 'both'
-          ? createPassOnShipments({
-              connections,
-              ledger,
-              queues,
-              carriedOutMs: 2 * settings.TIMEOUT * 1000,
-              now,
-              log,
-            })
-          : undefined,
+      passOn: settings.ORDERS === 'both' ? createPassOnShipments(movesShipments) : undefined,
+      bookShipments: settings.ORDERS_BOOK_SHIPMENTS ? createBookShipments(movesShipments) : undefined,
       leaseOf: order => openSemaphore(connection, `order:${order}`, 1),
       customerLease: openSemaphore(connection, 'orders-customer', 1),
       settings: orders,

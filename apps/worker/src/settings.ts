@@ -101,6 +101,9 @@ export const workerSettings = {
       '`import`: each order of the store becomes a sales order in InvenTree, which follows its changes. `both`: what ' +
         'InvenTree ships for it is shipped in Magento, too.',
     ),
+  ORDERS_BOOK_SHIPMENTS: setting
+    .switch(false)
+    .describe('With `ORDERS=both`: what Magento ships for an order is taken from stock and shipped in InvenTree, too.'),
   ORDERS_SINCE: date()
     .optional()
     .describe('Orders placed before this day, `2027-10-01`, are left alone. `ORDERS` needs it.'),
@@ -144,6 +147,9 @@ export function readWorkerSettings(environment: Environment) {
   if (values && values.ORDERS !== 'off') {
     if (values.ORDERS_SINCE === undefined) {
       problems.push('ORDERS_SINCE: is not set (ORDERS needs it): the day of the first order that counts');
+    }
+    if (values.ORDERS_BOOK_SHIPMENTS && values.ORDERS !== 'both') {
+      problems.push('ORDERS_BOOK_SHIPMENTS: expected ORDERS=both with it');
     }
     if (values.STOCK_BASIS === 'unallocated') {
       problems.push(

@@ -96,9 +96,11 @@ export {
 } from './sales-order';
 export {
   shipmentItems,
+  shippedUnits,
   unbookedUnits,
   unitsOfProduct,
   withUnbooked,
   type ShipmentItem,
   type ShippedUnits,
 } from './unbooked';
+export { stockPicks, type PickableItem, type StockPick } from './stock-picks';

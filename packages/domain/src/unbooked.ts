@@ -75,3 +75,16 @@ export function shipmentItems({ items }: ShopOrder, units: ReadonlyMap<number, n
     return Math.min(...children.map(child => Math.floor((units.get(child.id) ?? 0) / (child.ordered / ordered))));
   }
 }
+
+/** What a shipment of the store has sent, by the rows of `orderLines`: of a bundle, all that one unit consists of. */
+export function shippedUnits({ items }: ShopOrder, shipped: readonly ShipmentItem[]): Map<number, number> {
+  const units = new Map<number, number>();
+  for (const { item, quantity } of shipped) {
+    const row = items.find(({ id }) => id === item);
+    if (!row) continue;
+    const children = row.productType === 'bundle' ? items.filter(({ parent }) => parent === item) : [];
+    for (const child of children) units.set(child.id, (child.ordered / row.ordered) * quantity);
+    if (row.productType !== 'bundle') units.set(item, quantity);
+  }
+  return units;
+}

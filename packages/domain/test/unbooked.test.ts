@@ -1,4 +1,13 @@
-import { orderLines, parseQuantity, shipmentItems, unbookedUnits, unitsOfProduct, withUnbooked } from '../src';
+import {
+  orderLines,
+  parseQuantity,
+  shipmentItems,
+  shippedUnits,
+  stockPicks,
+  unbookedUnits,
+  unitsOfProduct,
+  withUnbooked,
+} from '../src';
 
 const units = (shipped: number, toShip: number, inInvenTree: number, isCancelled = false) =>
   unbookedUnits({ shipped, toShip, inInvenTree, isCancelled });
@@ -111,5 +120,57 @@ describe('an order', () => {
       [1, 1],
       [4, 2],
     ]);
+  });
+
+  it('has sent all that a bundle consists of', () => {
+    expect([
+      ...shippedUnits(order, [
+        { item: 1, quantity: 2 },
+        { item: 4, quantity: 1 },
+      ]),
+    ]).toEqual([
+      [1, 2],
+      [5, 3],
+      [6, 1],
+    ]);
+  });
+});
+
+describe('the stock that is sent', () => {
+  const item = (id: number, available: number, expiresOn?: string, isAtSource = true) => ({
+    id,
+    available,
+    expiresOn,
+    isAtSource,
+  });
+
+  it.each([
+    ['the oldest first', [item(2, 5), item(1, 5)], 3, [[1, 3]], 0],
+    [
+      'what expires first',
+      [item(1, 5), item(2, 5, '2030-01-01'), item(3, 1, '2029-01-01')],
+      4,
+      [
+        [3, 1],
+        [2, 3],
+      ],
+      0,
+    ],
+    [
+      'from its own source first',
+      [item(1, 5, undefined, false), item(2, 2)],
+      4,
+      [
+        [2, 2],
+        [1, 2],
+      ],
+      0,
+    ],
+    ['nothing that is allocated', [item(1, 0), item(2, -1), item(3, 0.3)], 0.5, [[3, 0.3]], 0.2],
+    ['nothing at all', [], 2, [], 2],
+  ])('is %s', (_, items, quantity, picks, missing) => {
+    const found = stockPicks(items, quantity);
+    expect(found.picks.map(pick => [pick.item, pick.quantity])).toEqual(picks);
+    expect(found.missing).toBe(missing);
   });
 });

@@ -49,6 +49,19 @@ export interface SalesShipment {
   trackingNumber: string;
 }
 
+/** A stock item in stock. */
+export interface StockRow {
+  id: number;
+  quantity: number;
+  /** Of that, allocated to orders and builds. */
+  allocated: number;
+  expiresOn: string | undefined;
+  location: number | null;
+  /** The key of its status, a custom one where it has one. */
+  status: number;
+  isExpired: boolean;
+}
+
 /** Stock that is allocated to a line, or was, for InvenTree goes on listing what was sent. */
 export interface SalesAllocation {
   line: number;
@@ -83,6 +96,18 @@ export interface SalesOrders {
   /** Those that were sent last, by day, of all sales orders. */
   latestSent(): Promise<SalesShipment[]>;
   allocations(order: number): Promise<SalesAllocation[]>;
+  /** The stock items of a part that are in stock. */
+  stockOf(part: number): Promise<StockRow[]>;
+  /** The shipment with this reference, which is unique within its order; creates it where there is none. */
+  shipmentWith(order: number, reference: string): Promise<SalesShipment>;
+  /** Allocates stock to lines, in a shipment. A repeat allocates once more, while stock lasts. */
+  allocate(
+    order: number,
+    shipment: number,
+    items: readonly { line: number; item: number; quantity: number }[],
+  ): Promise<void>;
+  /** Sends a shipment; its stock goes a moment later. One that was sent is left as it is. */
+  send(shipment: number, sent: { on: string; trackingNumber: string }): Promise<void>;
   /** May be repeated. */
   setStatus(order: number, status: 'issue' | 'hold' | 'cancel'): Promise<void>;
 }
@@ -126,6 +151,26 @@ const shipmentSchema = z
     sentOn: row.shipment_date ?? undefined,
     trackingNumber: row.tracking_number,
   }));
+const stockRowSchema = z
+  .object({
+    pk: z.number().int(),
+    quantity: z.number(),
+    allocated: z.number().nullish(),
+    expiry_date: z.string().nullish(),
+    location: z.number().int().nullable(),
+    status: z.number().int(),
+    status_custom_key: z.number().int().nullish(),
+    expired: z.boolean().nullish(),
+  })
+  .transform((row): StockRow => ({
+    id: row.pk,
+    quantity: row.quantity,
+    allocated: row.allocated ?? 0,
+    expiresOn: row.expiry_date ?? undefined,
+    location: row.location,
+    status: row.status_custom_key ?? row.status,
+    isExpired: row.expired ?? false,
+  }));
 const allocationSchema = z
   .object({ line: z.number().int(), quantity: z.number(), shipment: z.number().int().nullable() })
   .transform((row): SalesAllocation => ({
@@ -140,12 +185,18 @@ const SENT_SHIPMENTS = 100;
 /** Before there was any InvenTree. */
 const EVER = '2000-01-01';
 const EXISTS = /already exists/;
+const SENT = /already been sent/;
 
 /** The sales orders of an InvenTree. */
 export function createSalesOrders({ call, request }: Pick<InvenTreeConnection, 'call' | 'request'>): SalesOrders {
   const get = <T>(path: string, what: string, schema: z.ZodType<T>) => request({ method: 'GET', path }, what, schema);
   const write = <T>(method: 'POST' | 'PATCH', path: string, body: object, what: string, schema: z.ZodType<T>) =>
     request({ method, path, body, direction: 'write' }, what, schema);
+
+  async function shipments(order: number): Promise<SalesShipment[]> {
+    const page = z.object({ results: z.array(shipmentSchema) });
+    return (await get(`/api/order/so/shipment/?order=${order}&limit=1000`, 'shipments', page)).results;
+  }
 
   return {
     async customerNamed(name, currency) {
@@ -223,10 +274,7 @@ export function createSalesOrders({ call, request }: Pick<InvenTreeConnection, '
       return (await get(`/api/order/so-line/?order=${order}&limit=1000`, 'lines of a sales order', page)).results;
     },
 
-    async shipments(order) {
-      const page = z.object({ results: z.array(shipmentSchema) });
-      return (await get(`/api/order/so/shipment/?order=${order}&limit=1000`, 'shipments', page)).results;
-    },
+    shipments,
 
     async latestSent() {
       const page = z.object({ results: z.array(shipmentSchema) });
@@ -243,6 +291,34 @@ export function createSalesOrders({ call, request }: Pick<InvenTreeConnection, '
     async allocations(order) {
       const page = z.object({ results: z.array(allocationSchema) });
       return (await get(`/api/order/so-allocation/?order=${order}&limit=1000`, 'allocations', page)).results;
+    },
+
+    async stockOf(part) {
+      const page = z.object({ results: z.array(stockRowSchema) });
+      const path = `/api/stock/?part=${part}&in_stock=true&limit=1000&part_detail=false`;
+      return (await get(path, 'stock items', page)).results;
+    },
+
+    async shipmentWith(order, reference) {
+      const known = (await shipments(order)).find(one => one.reference === reference);
+      if (known) return known;
+      return write('POST', '/api/order/so/shipment/', { order, reference }, 'a new shipment', shipmentSchema);
+    },
+
+    async allocate(order, shipment, items) {
+      const rows = items.map(({ line, item, quantity }) => ({ line_item: line, stock_item: item, quantity }));
+      const path = `/api/order/so/${order}/allocate/`;
+      await write('POST', path, { items: rows, shipment }, 'an allocation', ANYTHING);
+    },
+
+    async send(shipment, { on, trackingNumber }) {
+      const body = { shipment_date: on, tracking_number: trackingNumber, invoice_number: '', link: '' };
+      try {
+        await write('POST', `/api/order/so/shipment/${shipment}/ship/`, body, 'a sent shipment', ANYTHING);
+      } catch (error) {
+        if (error instanceof CallError && error.status === 400 && SENT.test(error.message)) return;
+        throw error;
+      }
     },
 
     async addLine(order, { item, part, quantity, price }, currency) {

@@ -8,6 +8,7 @@ export {
   type MagentoClient,
   type MagentoClientOptions,
   type OrderChange,
+  type OrderShipment,
   type Product,
   type SalesDocument,
   type SalesDocumentKind,

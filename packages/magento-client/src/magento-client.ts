@@ -71,6 +71,17 @@ export interface SalesDocument {
   skus: string[];
 }
 
+/** A shipment of an order. */
+export interface OrderShipment {
+  id: number;
+  /** By its rows: of a bundle, only the bundle's own row. */
+  items: ShipmentItem[];
+  /** The source that it was deducted at. */
+  sourceCode: string | undefined;
+  /** Empty where there is none. */
+  trackingNumber: string;
+}
+
 export interface NewShipment {
   items: readonly ShipmentItem[];
   sourceCode: string;
@@ -136,6 +147,8 @@ export interface MagentoClient {
   ordersSince(time: string): Promise<OrderChange[]>;
   /** An order with its rows; undefined where the store has none. */
   order(id: number): Promise<ShopOrder | undefined>;
+  /** The shipments of an order. */
+  shipmentsOf(order: number): Promise<OrderShipment[]>;
   /**
    * Ships rows of an order and deducts them at a source. Nothing about it is unique: a repeat ships once more while
    * something is open. Asked for more than is open, the store ships what is open.
@@ -256,6 +269,23 @@ const orderHeadSchema = z.object({
 const orderRowsSchema = z.object({
   items: listOf(z.object({ item_id: z.number().int(), parent_item_id: z.number().int().optional() })),
 });
+const SHIPMENT_FIELDS =
+  'items[entity_id,order_id,created_at,items[sku,qty,order_item_id],tracks[track_number,title,carrier_code],' +
+  'extension_attributes[source_code]],total_count';
+const orderShipmentSchema = z
+  .object({
+    entity_id: z.number().int(),
+    items: listOf(z.object({ order_item_id: z.number().int(), qty: z.number() })),
+    tracks: listOf(z.object({ track_number: z.string().nullish() })),
+    extension_attributes: z.object({ source_code: z.string().optional() }).optional(),
+  })
+  .transform((row): OrderShipment => ({
+    id: row.entity_id,
+    items: row.items.map(({ order_item_id, qty }) => ({ item: order_item_id, quantity: qty })),
+    sourceCode: row.extension_attributes?.source_code,
+    trackingNumber: row.tracks[0]?.track_number ?? '',
+  }));
+
 /** A client for one store. */
 export function createMagentoClient(options: MagentoClientOptions): MagentoClient {
   const http = createSignedCalls(options.credentials, {
@@ -479,6 +509,12 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
         if (isNotFound(error)) return undefined;
         throw error;
       }
+    },
+
+    async shipmentsOf(order) {
+      const name = 'searchCriteria[filter_groups][0][filters][0]';
+      const path = `/rest/V1/shipments?${name}[field]=order_id&${name}[value]=${order}&fields=${SHIPMENT_FIELDS}`;
+      return (await get(path, 'shipments', pageOf(orderShipmentSchema))).items;
     },
 
     async ship(order, { items, sourceCode, reference, trackingNumber }) {

@@ -37,6 +37,8 @@ const recordSchema = z.object({
     .optional(),
   /** InvenTree's shipments that are passed on to the store, by id: when that was begun, and whether it is done. */
   passedOn: z.record(z.string(), z.object({ at: z.number(), isDone: z.boolean() })).optional(),
+  /** When stock was allocated to InvenTree's shipment of one of the store's, by the id of that one. */
+  allocatedAt: z.record(z.string(), z.number()).optional(),
   /** Since when a shipment waits for the store to have enough, in milliseconds since 1970. */
   waitsSince: z.number().optional(),
   /** Whether it was placed before ORDERS_SINCE, and is left alone. */

@@ -20,6 +20,7 @@ import type { JobOf, JobQueues, OrderLedger, OrderRecord, Parts, Semaphore, Unbo
 import type { PartReads } from '../calls/part-reads';
 import type { SkuLookups } from '../calls/sku-lookups';
 import type { Connections } from '../connections';
+import type { BookShipments } from './book-shipments';
 import { LOCKED_MS, NotYetError } from './job-errors';
 import { SECOND_LOOK_MS } from './order-changes';
 import type { PassOnShipments } from './pass-on-shipments';
@@ -41,6 +42,16 @@ export type OrderOutcome = 'imported' | 'unchanged' | 'left' | 'dry run';
 export interface OrderRow extends WantedLine {
   /** Whether InvenTree takes a line for it. */
   isSalable: boolean;
+  /** What the store has shipped, in units of the product. */
+  shipped: number;
+}
+
+/** An order with its sales order, of which something may have been shipped. */
+export interface ShippedOrder {
+  order: ShopOrder;
+  rows: readonly OrderRow[];
+  salesOrder: SalesOrder;
+  record: OrderRecord;
 }
 
 /** Something about an order that somebody has to decide. */
@@ -56,8 +67,10 @@ export interface ImportOrderDeps {
   unbooked: UnbookedStock;
   parts: Pick<Parts, 'withSkus'>;
   queues: JobQueues;
-  /** Passes on what InvenTree has sent; undefined where that is off. */
+  /** Ships in the store what InvenTree has sent; undefined where that is off. */
   passOn: PassOnShipments | undefined;
+  /** Books in InvenTree what the store has shipped; undefined where that is off. */
+  bookShipments: BookShipments | undefined;
   /** One worker at a time for each order. */
   leaseOf: (order: number) => Semaphore;
   /** Two workers must not create the customer at the same time. */
@@ -112,7 +125,7 @@ export function createImportOrder(deps: ImportOrderDeps) {
     const customerId = await deps.customerLease.within(() => salesOrders.customerNamed(customer, order.currency));
     const found = await findSalesOrder(order, before, customerId);
     const known = found === 'deleted' ? undefined : found;
-    const record = await book(order, rows, known?.salesOrder, known?.record ?? recordFor(order, before));
+    const record = await recordShipped(order, rows, known?.salesOrder, known?.record ?? recordFor(order, before));
     if (found === 'deleted') {
       const problem = `its sales order ${before?.reference ?? ''} was deleted in InvenTree, so it is left`;
       await remember(order, { ...record, problem });
@@ -129,33 +142,38 @@ export function createImportOrder(deps: ImportOrderDeps) {
     await ledger.set({ ...current, at: now() });
     const changes = await takeSteps(order, salesOrder, wanted, problems);
     const added = await addExtraLines(order, salesOrder, extra, current);
+    const moved = await moveShipments({ order, rows, salesOrder, record: { ...current, extraLines: added } }, problems);
     const problem = problems.length > 0 ? problems.join('; ') : undefined;
-    const complete = { ...current, extraLines: added, problem };
-    await remember(order, complete);
-    const passedOn = await passOn(order, rows, salesOrder, complete);
+    await remember(moved.order, { ...moved.record, problem });
     if (problem !== undefined) throw new OrderProblemError(`Order ${order.incrementId}: ${problem}`);
-    return changes + passedOn > 0 ? 'imported' : 'unchanged';
+    return changes + moved.count > 0 ? 'imported' : 'unchanged';
   }
 
-  /** Passes on what InvenTree has sent, and books it. Resolves with the number of shipments. */
-  async function passOn(
-    order: ShopOrder,
-    rows: readonly OrderRow[],
-    salesOrder: SalesOrder,
-    record: OrderRecord,
-  ): Promise<number> {
-    if (!deps.passOn) return 0;
-    const passed = await deps.passOn.run({ order, rows, salesOrder, record });
-    if (passed.count === 0) return 0;
-    await remember(passed.order, await book(passed.order, rows, salesOrder, passed.record));
-    return passed.count;
+  /** Ships in each system what only the other one has shipped, as far as that is on. */
+  async function moveShipments(state: ShippedOrder, problems: string[]): Promise<ShippedOrder & { count: number }> {
+    const { rows, salesOrder } = state;
+    const passed = deps.passOn ? await deps.passOn.run(state) : { ...state, count: 0 };
+    let { record, count } = passed;
+    const { order } = passed;
+    if (deps.bookShipments) {
+      try {
+        const booked = await deps.bookShipments.run({ order, rows, salesOrder, record });
+        record = booked.record;
+        count += booked.count;
+      } catch (error) {
+        if (!(error instanceof OrderProblemError)) throw error;
+        problems.push(error.message);
+      }
+    }
+    if (count > 0) record = await recordShipped(order, rows, salesOrder, record);
+    return { order, rows, salesOrder, record, count };
   }
 
   /**
    * Records what both systems have shipped, and has the parts synced for which that changed. Before anything that may
    * fail: until then, none of its SKUs is written.
    */
-  async function book(
+  async function recordShipped(
     order: ShopOrder,
     rows: readonly OrderRow[],
     salesOrder: SalesOrder | undefined,

@@ -3,25 +3,17 @@ import type { SalesOrder, SalesShipment } from '@stock-sync/inventree-client';
 import type { Log } from '@stock-sync/service';
 import type { JobQueues, OrderLedger, OrderRecord } from '@stock-sync/state';
 import type { Connections } from '../connections';
-import { isRefusal, OrderProblemError, type OrderRow } from './import-order';
+import { isRefusal, OrderProblemError, type OrderRow, type ShippedOrder } from './import-order';
 import { NotYetError } from './job-errors';
 
 /** How long a shipment waits until a source has enough, in milliseconds, and how long from look to look. */
 const ENOUGH_MS = 60_000;
 const LOOK_MS = 1_000;
 
-/** A sales order of which something may have been sent. */
-interface Sent {
-  order: ShopOrder;
-  rows: readonly OrderRow[];
-  salesOrder: SalesOrder;
-  record: OrderRecord;
-}
-
 /** Passes the shipments of a sales order on to the store. */
 export interface PassOnShipments {
   /** The order and its record after that, and how many shipments this run dealt with. */
-  run(sent: Sent): Promise<{ order: ShopOrder; record: OrderRecord; count: number }>;
+  run(sent: ShippedOrder): Promise<{ order: ShopOrder; record: OrderRecord; count: number }>;
 }
 
 /**
@@ -67,7 +59,7 @@ export function createPassOnShipments(deps: {
   async function pass(
     shipment: SalesShipment,
     units: ReadonlyMap<number, number>,
-    { order, rows, salesOrder, record }: Sent,
+    { order, rows, salesOrder, record }: ShippedOrder,
   ): Promise<OrderRecord> {
     const reference = `${salesOrder.reference}/${shipment.reference}`;
     const items = shipmentItems(order, units);
@@ -130,7 +122,7 @@ export function createPassOnShipments(deps: {
    * The source that has enough of everything; undefined where none has. Magento refuses to ship from one that has not,
    * so the parts are synced first, which counts what InvenTree has shipped already.
    */
-  async function sourceWith(units: ReadonlyMap<number, number>, { rows }: Sent): Promise<string | undefined> {
+  async function sourceWith(units: ReadonlyMap<number, number>, { rows }: ShippedOrder): Promise<string | undefined> {
     const shipped = rows.filter(({ item }) => (units.get(item) ?? 0) > 0);
     const api = await connections.stockApi.get();
     const stores = await api.read(shipped.map(({ sku }) => sku));

@@ -48,6 +48,10 @@ interface DayOrder {
   byHand: Map<number, number>;
 }
 
+/** Which shipments are moved: none, those of InvenTree, those of both. */
+type Mode = 'import' | 'both' | 'booked';
+const MODES: readonly Mode[] = ['import', 'both', 'booked'];
+
 const SKUS = ['WIDGET', 'CABLE', 'LAMP', 'SHIRT-RED', 'BUN-X', 'BUN-Y'];
 const FIRST_QUANTITY = 60;
 const ORDERS_PER_MOMENT = 20;
@@ -59,7 +63,7 @@ const STAYS_MS = 700;
 export async function runOrderDay(seed: number, options: OrderDayOptions): Promise<OrderDayResult> {
   const startedAt = Date.now();
   const random = randomFrom(seed * 104_729 + 31);
-  const day = await startDay(random, seed % 2 === 0 ? 'both' : 'import', options);
+  const day = await startDay(random, MODES[seed % MODES.length] ?? 'import', options);
   const result: OrderDayResult = {
     seed,
     problems: [],
@@ -89,7 +93,7 @@ export async function runOrderDay(seed: number, options: OrderDayOptions): Promi
   return result;
 }
 
-async function startDay(random: Random, mode: 'import' | 'both', options: OrderDayOptions) {
+async function startDay(random: Random, mode: Mode, options: OrderDayOptions) {
   const { isNaive } = options;
   const redis = await startRedis(options.redisProgram);
   const inventree = await startInvenTree();
@@ -117,7 +121,12 @@ async function startDay(random: Random, mode: 'import' | 'both', options: OrderD
     RECONCILE_MAX_ZEROED_PERCENT: '100',
     SWEEP_INTERVAL_SECONDS: '2',
     RECONCILE_INTERVAL_MINUTES: '0',
-    ...(!isNaive && { ORDERS: mode, ORDERS_SINCE: '2026-01-01', ORDERS_INTERVAL_SECONDS: '1' }),
+    ...(!isNaive && {
+      ORDERS: mode === 'import' ? 'import' : 'both',
+      ORDERS_BOOK_SHIPMENTS: String(mode === 'booked'),
+      ORDERS_SINCE: '2026-01-01',
+      ORDERS_INTERVAL_SECONDS: '1',
+    }),
   };
   const logs: ServiceProcess[] = [];
   const start = async (app: 'ingest' | 'worker') => {
@@ -172,7 +181,7 @@ async function startDay(random: Random, mode: 'import' | 'both', options: OrderD
       const left = row.qty_ordered - row.qty_canceled - (one.inInvenTree.get(row.item_id) ?? 0);
       return left > 0 && random.chance(0.7) ? [{ row, quantity: random.between(1, left) }] : [];
     });
-    if (some.length === 0 || one.order.state) return;
+    if (some.length === 0 || one.order.state || !mayShip(one, 'inventree')) return;
     const salesOrder = salesOrderOf(one);
     if (!isNaive && salesOrder?.status !== 15) return;
     const shipment = salesOrder && shop.insertShipment(salesOrder.pk, String(shop.shipments.size + 1));
@@ -194,7 +203,14 @@ async function startDay(random: Random, mode: 'import' | 'both', options: OrderD
     if (shipment && !isEmpty) orderActions.ship(shop, shipment.pk, random.chance(0.5) ? '1Z' : '');
   }
 
-  function shipInMagento({ order, byHand }: DayOrder): void {
+  /** Where shipments of both are moved, people ship an order in one of them: the same unit twice is their mistake. */
+  function mayShip({ order }: DayOrder, where: 'inventree' | 'magento'): boolean {
+    return mode !== 'booked' || isNaive || (order.entity_id % 2 === 0 ? 'inventree' : 'magento') === where;
+  }
+
+  function shipInMagento(one: DayOrder): void {
+    const { order, byHand } = one;
+    if (!mayShip(one, 'magento')) return;
     const items = order.rows
       .filter(({ parent_item_id }) => parent_item_id === undefined)
       .flatMap(row => {
@@ -293,9 +309,10 @@ async function startDay(random: Random, mode: 'import' | 'both', options: OrderD
   /** What should be for sale, and what can be bought. Computed with nothing of the code that is tested. */
   function skus() {
     return SKUS.map(sku => {
-      const open = day.reduce((total, { order, inInvenTree }) => {
-        const rows = stockRows(order).filter(row => row.sku === sku);
-        return total + rows.reduce((some, row) => some + promised(row, inInvenTree), 0);
+      const open = day.reduce((total, one) => {
+        const lines = salesOrderOf(one)?.lines ?? [];
+        const rows = stockRows(one.order).filter(row => row.sku === sku);
+        return total + rows.reduce((some, row) => some + promised(row, mode === 'booked' ? lines : one.inInvenTree), 0);
       }, 0);
       const shelves = shop.inStock(partNamed(sku));
       const reserved = store.reserved(sku);
@@ -360,7 +377,14 @@ async function startDay(random: Random, mode: 'import' | 'both', options: OrderD
         );
       }
       const opened = openDeadLetters(connection);
-      const unexpected = (await opened.list()).filter(({ reason }) => !reason.includes('InvenTree has shipped'));
+      const deadLetters = await opened.list();
+      const ids = new Set(deadLetters.map(({ id }) => id));
+      if (problems.length === 0 && mode === 'booked') {
+        problems.push(
+          ...day.filter(({ order }) => !ids.has(`order-${order.entity_id}`)).flatMap(one => unbookedRows(one, shop)),
+        );
+      }
+      const unexpected = deadLetters.filter(({ reason }) => !/InvenTree has (shipped|\d+ too few)/.test(reason));
       await opened.close();
       problems.push(...unexpected.map(({ id, reason }) => `dead letter ${id}: ${reason}`));
       tell(`quiet moment: ${problems.join('; ') || 'right'}`);
@@ -402,13 +426,26 @@ function stockRows({ rows }: FakeOrder): FakeOrderRow[] {
 /** What is still on the shelves and belongs to a customer. */
 function promised(
   { item_id, qty_ordered, qty_canceled }: FakeOrderRow,
-  inInvenTree: ReadonlyMap<number, number>,
+  sent: ReadonlyMap<number, number> | SalesOrder['lines'],
 ): number {
-  return Math.max(0, qty_ordered - qty_canceled - (inInvenTree.get(item_id) ?? 0));
+  const isOfRow = ({ reference }: SalesOrder['lines'][number]) => reference === String(item_id);
+  const shipped = 'get' in sent ? (sent.get(item_id) ?? 0) : (sent.find(isOfRow)?.shipped ?? 0);
+  return Math.max(0, qty_ordered - qty_canceled - shipped);
+}
+
+/** Rows that Magento has shipped and InvenTree has not, although it could. */
+function unbookedRows({ order }: DayOrder, shop: FakeInvenTree['shop']): string[] {
+  const number = numberOf(order);
+  const salesOrder = [...shop.salesOrders.values()].find(({ customerReference }) => customerReference === number);
+  if (!salesOrder || order.state) return [];
+  return stockRows(order).flatMap(({ item_id, sku, qty_shipped }) => {
+    const shipped = salesOrder.lines.find(({ reference }) => reference === String(item_id))?.shipped ?? 0;
+    return shipped < qty_shipped ? [`order ${number}: ${qty_shipped} of ${sku} shipped, and ${shipped} booked`] : [];
+  });
 }
 
 /** What is wrong with the sales order of an order, and with what was shipped. */
-function problemsOf(one: DayOrder, shop: FakeInvenTree['shop'], mode: 'import' | 'both'): string[] {
+function problemsOf(one: DayOrder, shop: FakeInvenTree['shop'], mode: Mode): string[] {
   const { order, inInvenTree, byHand } = one;
   const number = numberOf(order);
   const wrong = (what: string) => `order ${number}: ${what}`;
@@ -433,9 +470,13 @@ function problemsOf(one: DayOrder, shop: FakeInvenTree['shop'], mode: 'import' |
     }
     if (!line && net > 0 && order.state !== 'canceled') problems.push(wrong(`no line of ${row.sku}`));
     const shipped = inInvenTree.get(row.item_id) ?? 0;
-    const most = (byHand.get(row.item_id) ?? 0) + (mode === 'both' ? shipped : 0);
+    const most = (byHand.get(row.item_id) ?? 0) + (mode === 'import' ? 0 : shipped);
     if (row.qty_shipped > most) problems.push(wrong(`${row.qty_shipped} of ${row.sku} shipped instead of ${most}`));
-    const isPassedOn = mode === 'both' && !order.state && row.parent_item_id === undefined && !isRefunded;
+    const booked = line?.shipped ?? 0;
+    if (mode === 'booked' && booked > shipped + row.qty_shipped) {
+      problems.push(wrong(`${booked} of ${row.sku} booked, ${row.qty_shipped} shipped in Magento`));
+    }
+    const isPassedOn = mode !== 'import' && !order.state && row.parent_item_id === undefined && !isRefunded;
     if (isPassedOn && row.qty_shipped < Math.min(shipped, net)) {
       problems.push(wrong(`${row.qty_shipped} of ${row.sku} shipped in Magento, and ${shipped} in InvenTree`));
     }

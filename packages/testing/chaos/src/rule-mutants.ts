@@ -14,6 +14,7 @@ const IMPORT_ORDER = 'apps/worker/src/jobs/import-order.ts';
 const SALES_ORDER = 'packages/domain/src/sales-order.ts';
 const UNBOOKED = 'packages/domain/src/unbooked.ts';
 const ORDER_CHANGES = 'apps/worker/src/jobs/order-changes.ts';
+const BOOK = 'apps/worker/src/jobs/book-shipments.ts';
 const PASS_ON = 'apps/worker/src/jobs/pass-on-shipments.ts';
 const RECEIVERS = 'packages/inventree-plugin/inventree_magento_sync/receivers.py';
 
@@ -506,6 +507,27 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     test: 'order-stock',
     edits: [
       { file: PASS_ON, find: 'if (begun && now() - begun.at < deps.carriedOutMs)', replace: 'if (begun && false)' },
+    ],
+  },
+  {
+    name: 'orders: what InvenTree has shipped is booked once more',
+    test: 'order-stock',
+    edits: [{ file: BOOK, find: ' * packSize - (booked.get(item) ?? 0)]', replace: ' * packSize]' }],
+  },
+  {
+    name: 'orders: an allocation without an answer is repeated at once',
+    test: 'order-stock',
+    edits: [{ file: BOOK, find: 'if (before !== undefined && ', replace: 'if (before === -1 && ' }],
+  },
+  {
+    name: 'orders: what expires last is sent first',
+    test: 'unbooked',
+    edits: [
+      {
+        file: 'packages/domain/src/stock-picks.ts',
+        find: '(first.expiresOn ?? NEVER).localeCompare(second.expiresOn ?? NEVER)',
+        replace: '(second.expiresOn ?? NEVER).localeCompare(first.expiresOn ?? NEVER)',
+      },
     ],
   },
   {

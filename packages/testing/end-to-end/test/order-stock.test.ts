@@ -6,7 +6,7 @@ import {
   type SalesOrder,
   type StockItem,
 } from '@stock-sync/fakes';
-import { startSystem, type System } from '../src';
+import { runStockSync, startSystem, type System } from '../src';
 import { jsonError, messages, redisServer, shown, until } from './support';
 
 let system: System;
@@ -318,5 +318,136 @@ describe('with ORDERS=both', () => {
     );
     await settled();
     expect([shelves(), inStore(), salable()]).toEqual([48, 48, 45]);
+  });
+});
+
+describe('with ORDERS_BOOK_SHIPMENTS', () => {
+  const both = { ORDERS: 'both', ORDERS_BOOK_SHIPMENTS: 'true' };
+  const sentShipments = () => [...system.inventree.shop.shipments.values()].filter(({ sentOn }) => sentOn !== null);
+  const line = ({ lines }: SalesOrder) => lines.map(({ quantity, shipped }) => [quantity, shipped]);
+
+  it('what Magento ships is shipped in InvenTree, too, from what expires first, with its tracking number', async () => {
+    await startShop(both);
+    const { shop } = system.inventree;
+    const later = shop.insertItem({ part: item.part, quantity: 5, expiryDate: '2031-01-01' });
+    const soon = shop.insertItem({ part: item.part, quantity: 2, expiryDate: '2030-01-01' });
+    await everyEvent();
+    await until('the store is right', () => inStore() === 57);
+    const order = system.magento.store.placeOrder('WIDGET', 6);
+    const salesOrder = await salesOrderOf(order);
+    const tracks = [{ track_number: '1Z999', title: 'UPS', carrier_code: 'ups' }];
+    system.magento.store.ship(order, [{ order_item_id: 1, qty: 3 }], { tracks });
+    await until(
+      'it is booked',
+      () => shelves() === 54,
+      15_000,
+      () => messages(system),
+    );
+    await settled();
+    expect(sentShipments()).toMatchObject([{ reference: 'M-1', trackingNumber: '1Z999' }]);
+    expect(line(salesOrder)).toEqual([[6, 3]]);
+    expect([soon, later].map(({ pk }) => shop.items.get(pk)).map(one => one?.customer ?? one?.quantity)).toEqual([
+      salesOrder.customer,
+      4,
+    ]);
+    system.magento.store.ship(order);
+    await until('the rest is booked', () => shelves() === 51);
+    await settled();
+    expect(sentShipments()).toHaveLength(2);
+    // Nothing was shipped twice, and nobody wrote what Magento itself had deducted.
+    expect(system.magento.store.shipments).toHaveLength(2);
+    expect([shelves(), inStore(), salable()]).toEqual([51, 51, 51]);
+    expect(system.magento.store.history.map(({ quantity }) => quantity)).toEqual([50, 57, 54, 51]);
+  });
+
+  it('books a bundle by its parts, and what both have shipped in part once', async () => {
+    await startShop(both);
+    for (const name of ['BUN-X', 'BUN-Y']) addStock(name, 20);
+    const order = system.magento.store.placeOrderOf(
+      { product_type: 'bundle', sku: 'BUNDLE', qty_ordered: 2 },
+      { product_type: 'simple', sku: 'BUN-X', qty_ordered: 4, parent_item_id: 1 },
+      { product_type: 'simple', sku: 'BUN-Y', qty_ordered: 2, parent_item_id: 1 },
+      { product_type: 'simple', sku: 'WIDGET', qty_ordered: 4 },
+    );
+    const salesOrder = await salesOrderOf(order);
+    await shipInInvenTree(salesOrder, [0, 0, 1]);
+    await until('it is shipped in Magento', () => system.magento.store.shipments.length === 1);
+    system.magento.store.ship(order);
+    await until(
+      'it is booked',
+      () => salesOrder.lines.every(one => one.shipped === one.quantity),
+      20_000,
+      () => messages(system),
+    );
+    await settled();
+    expect(system.magento.store.shipments).toHaveLength(2);
+    expect(sentShipments().map(({ reference }) => reference)).toEqual(['1', 'M-2']);
+    for (const [sku, quantity] of [
+      ['WIDGET', 46],
+      ['BUN-X', 16],
+      ['BUN-Y', 18],
+    ] as const) {
+      expect([sku, shown(system, sku), system.magento.store.salable(sku)]).toEqual([sku, quantity, quantity]);
+    }
+  });
+
+  it.each<[string, RegExp, Fault]>([
+    ['the shipment did not arrive', /\/so\/shipment\/$/, { reset: 'before' }],
+    ['the answer to the shipment got lost', /\/so\/shipment\/$/, { reset: 'after' }],
+    ['the allocation did not arrive', /\/allocate\/$/, { reset: 'before' }],
+    ['the answer to the allocation got lost', /\/allocate\/$/, { reset: 'after' }],
+    ['the allocation is carried out late', /\/allocate\/$/, { beginAfterMs: 1_500 }],
+    ['the answer to the sending got lost', /\/ship\/$/, { reset: 'after' }],
+  ])('books once, also where a call has no answer: %s', async (_, path, fault) => {
+    await startShop({ ...both, TIMEOUT: '1', MAX_ATTEMPTS: '6' });
+    const order = system.magento.store.placeOrder('WIDGET', 5);
+    const salesOrder = await salesOrderOf(order);
+    let broken = 0;
+    system.inventree.setFault(call => {
+      return call.method === 'POST' && path.test(call.path) && ++broken === 1 ? fault : undefined;
+    });
+    system.magento.store.ship(order, [{ order_item_id: 1, qty: 2 }]);
+    await until(
+      'it is booked',
+      () => shelves() === 48,
+      20_000,
+      () => messages(system),
+    );
+    await settled();
+    expect(broken).toBeGreaterThan(0);
+    expect(line(salesOrder)).toEqual([[5, 2]]);
+    expect(sentShipments()).toHaveLength(1);
+    expect([shelves(), inStore(), salable()]).toEqual([48, 48, 45]);
+  });
+
+  it('says what is missing where InvenTree has too little, and books it when it is there', async () => {
+    await startShop({ ...both, MAX_ATTEMPTS: '1' });
+    const order = system.magento.store.placeOrder('WIDGET', 5);
+    await salesOrderOf(order);
+    stockActions.count(system.inventree.shop, item, 2);
+    await until('the store is right', () => inStore() === 2);
+    system.magento.store.writeSourceItem('WIDGET', 'default', 5, 1);
+    system.magento.store.ship(order);
+    await until('there is a dead letter', () =>
+      messages(system).some(text => text.includes('Magento has shipped 5 of SKU') && text.includes('3 too few')),
+    );
+    await settled();
+    expect([shelves(), inStore()]).toEqual([2, 0]);
+    // From then on, nothing happens by itself.
+    await until('it was read twice', async () =>
+      ((await system.database.redis.get('{stock-sync}:order:1')) ?? '').includes('"twice":true'),
+    );
+    await settled();
+    stockActions.count(system.inventree.shop, item, 20);
+    const replayed = await runStockSync(system.environment, ['dead-letters', 'replay', 'order-1']);
+    expect(replayed).toMatchObject({ code: 0, out: expect.stringContaining('1 replayed') as string });
+    await until(
+      'it is booked',
+      () => shelves() === 15,
+      15_000,
+      () => messages(system),
+    );
+    await settled();
+    expect([shelves(), inStore(), salable()]).toEqual([15, 15, 15]);
   });
 });
