@@ -16,7 +16,7 @@ import { doctorCommand } from './doctor';
 import { explainCommand } from './explain';
 import { historyCommand, type HistoryCommandOptions } from './history';
 import { initCommand } from './init';
-import { ordersCommand, type OrdersCommandOptions } from './orders';
+import { ordersExplainCommand, ordersListCommand, ordersReplayCommand, type OrdersListOptions } from './orders';
 import { passwordCommand } from './password';
 import { reconcileCommand, type ReconcileCommandOptions } from './reconcile';
 import { createSecret } from './secret';
@@ -120,16 +120,29 @@ async function main(environment: Environment): Promise<void> {
   addSelectionCommand('replay', 'try again; a dead letter is removed when its part is in sync', replay);
   addSelectionCommand('discard', 'remove; the next event of a part syncs it all the same', discard);
 
-  program
-    .command('orders')
-    .description('the orders of the store that InvenTree has as sales orders')
+  const orders = program.command('orders').description('the orders of the store that InvenTree has as sales orders');
+  orders
     .command('list')
-    .description('what was done about each order, the latest first')
+    .description('what was done about each order, the latest first, and what is next')
     .option('--limit <number>', 'the most orders', '50')
+    .option('--unbooked', 'only those of which one system has shipped something and the other has not')
     .option('--json', 'as JSON')
-    .action((options: OrdersCommandOptions) =>
-      runWithRedis(environment, connection => ordersCommand(connection, options)),
+    .action((options: OrdersListOptions) =>
+      runWithRedis(environment, connection => ordersListCommand(connection, options)),
     );
+  orders
+    .command('explain')
+    .description('all that is known of an order')
+    .argument('<number>', 'the number that customers see')
+    .option('--json', 'as JSON')
+    .action((number: string, options: Json) =>
+      runWithRedis(environment, connection => ordersExplainCommand(connection, number, options)),
+    );
+  orders
+    .command('replay')
+    .description('compare orders with their sales orders now, and do what is missing')
+    .argument('<numbers...>', 'the numbers that customers see')
+    .action((numbers: string[]) => runWithRedis(environment, connection => ordersReplayCommand(connection, numbers)));
 
   program
     .command('send-event')

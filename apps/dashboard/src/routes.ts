@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { createWebApplication } from '@stock-sync/service';
+import type { OrderLedger } from '@stock-sync/state';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { createActions, type ActionDeps } from './handlers/actions';
@@ -9,6 +10,7 @@ import { showDeadLetters } from './handlers/show-dead-letters';
 import { showExplanation } from './handlers/show-explanation';
 import { showHistory } from './handlers/show-history';
 import { showOverview } from './handlers/show-overview';
+import { showOrders } from './handlers/show-orders';
 import { showParts } from './handlers/show-parts';
 import { showSku, type ShowSkuDeps } from './handlers/show-sku';
 import { createLoginRoutes, type LoginDeps } from './login/login-routes';
@@ -23,6 +25,7 @@ export interface DashboardDeps extends OverviewDeps, ShowSkuDeps, ActionDeps, Lo
   /** Whether the address of a client comes from a reverse proxy; otherwise a client could make it up. */
   isBehindProxy: boolean;
   partLists: PartLists;
+  orderLedger: OrderLedger;
   now: () => number;
   /** Adds health and metrics, which need no login. */
   addOperatorRoutes: (application: Express) => void;
@@ -63,6 +66,7 @@ const FOR_BOARD = helmet.contentSecurityPolicy({
  * | GET    | /sku, /part        | viewer     | show-sku                                   |
  * | GET    | /explanation       | viewer     | show-explanation                           |
  * | GET    | /parts             | viewer     | show-parts                                 |
+ * | GET    | /orders            | viewer     | show-orders                                |
  * | GET    | /history           | viewer     | show-history                               |
  * | GET    | /history.csv       | viewer     | export-history                             |
  * | GET    | /dead-letters      | viewer     | show-dead-letters                          |
@@ -87,6 +91,7 @@ export function createDashboardApplication(deps: DashboardDeps): Express {
   application.get(['/sku', '/part'], showSku(deps));
   application.get('/explanation', showExplanation(deps));
   application.get('/parts', showParts(deps));
+  application.get('/orders', showOrders(deps));
   application.get('/history', showHistory(deps));
   application.get('/history.csv', exportHistory(deps));
   application.get('/dead-letters', showDeadLetters(deps));

@@ -32,6 +32,7 @@ import {
   openLastSweep,
   openLocationsVersion,
   openOrderLedger,
+  openOrderRate,
   openOrdersCursor,
   openUnbookedStock,
   openParts,
@@ -98,6 +99,8 @@ const LOOKUPS_AT_ONCE = 10;
  * The time limit of a job, as a multiple of the timeout of a call: a job makes several, and waits for those of others.
  */
 const JOB_TIMEOUTS = 20;
+/** The latest orders, of which those that are stuck are notified. */
+const MOST_ORDERS = 1_000;
 
 async function main(environment: Environment): Promise<void> {
   const settings = readWorkerSettings(environment);
@@ -151,7 +154,14 @@ async function main(environment: Environment): Promise<void> {
     onClosed: name => requestReconcile(`${name.startsWith('magento') ? 'Magento' : 'InvenTree'} is reachable again`),
     log,
   });
-  const metrics = createWorkerMetrics({ queues, deadLetters, openBreakers: breaker.open, now });
+  const unbooked = openUnbookedStock(connection);
+  const metrics = createWorkerMetrics({
+    queues,
+    deadLetters,
+    unbooked: settings.ORDERS === 'off' ? undefined : unbooked,
+    openBreakers: breaker.open,
+    now,
+  });
 
   const storeReads = createStoreReads({ connections, breaker });
   const productLookups = createProductLookups({ connections, breaker, products, now });
@@ -162,7 +172,6 @@ async function main(environment: Environment): Promise<void> {
   const orders = ordersFrom(settings);
   const ledger = openOrderLedger(connection);
   const ordersCursor = openOrdersCursor(connection);
-  const unbooked = openUnbookedStock(connection);
   const orderChanges =
     orders &&
     createOrderChanges({
@@ -195,9 +204,11 @@ async function main(environment: Environment): Promise<void> {
     channels: channelsFrom(settings),
     settings: {
       outageMs: settings.NOTIFY_AFTER_MINUTES * 60_000,
+      stuckOrderMs: settings.ORDERS_STUCK_HOURS * 60 * 60_000,
       tokenExpiresAt: settings.INVENTREE_TOKEN_EXPIRES,
     },
     readStatus: () => readStatus(connection, { queues, deadLetters }),
+    readOrders: () => (orders ? ledger.latest(MOST_ORDERS) : Promise.resolve([])),
     active: openActiveAlerts(connection),
     lease: openSemaphore(connection, 'notifier', 1),
     shop: settings.REDIS_PREFIX,
@@ -244,6 +255,7 @@ async function main(environment: Environment): Promise<void> {
       bookShipments: settings.ORDERS_BOOK_SHIPMENTS ? createBookShipments(movesShipments) : undefined,
       leaseOf: order => openSemaphore(connection, `order:${order}`, 1),
       customerLease: openSemaphore(connection, 'orders-customer', 1),
+      rate: openOrderRate(connection),
       settings: orders,
       magentoUrl: settings.MAGENTO_URL,
       dryRun,
@@ -406,8 +418,9 @@ function channelsFrom(settings: WorkerSettings): Channel[] {
 }
 
 /** How orders are imported; undefined where they are not. */
-function ordersFrom({ ORDERS, ORDERS_SINCE: since, ORDERS_CUSTOMER: customer }: WorkerSettings) {
-  return ORDERS !== 'off' && since !== undefined ? { since, customer } : undefined;
+function ordersFrom(settings: WorkerSettings) {
+  const { ORDERS, ORDERS_SINCE: since, ORDERS_CUSTOMER: customer, ORDERS_PER_MINUTE: perMinute } = settings;
+  return ORDERS !== 'off' && since !== undefined ? { since, customer, perMinute } : undefined;
 }
 
 /** Says why nothing will be written, and what to do about it; undefined where the store is written. */

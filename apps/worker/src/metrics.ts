@@ -1,11 +1,13 @@
 import { withinPatience } from '@stock-sync/service';
-import type { DeadLetters, JobQueues, OpenBreaker } from '@stock-sync/state';
+import type { DeadLetters, JobQueues, OpenBreaker, UnbookedStock } from '@stock-sync/state';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** The metrics of a worker. */
 export interface WorkerMetrics {
   registry: Registry;
   outcomes: Counter<'outcome'>;
+  /** What came of each look at an order. */
+  orders: Counter<'outcome'>;
   /** Calls of both systems. */
   calls: Counter<'system' | 'result'>;
   /** Seconds from the acceptance of an event to the end of its sync. */
@@ -24,6 +26,8 @@ export interface WorkerMetrics {
 export function createWorkerMetrics(deps: {
   queues: JobQueues;
   deadLetters: DeadLetters;
+  /** Undefined where orders are off. */
+  unbooked: UnbookedStock | undefined;
   openBreakers: () => readonly OpenBreaker[];
   /** The clock of Redis. */
   now: () => number;
@@ -65,11 +69,30 @@ export function createWorkerMetrics(deps: {
       }
     },
   });
+  const { unbooked } = deps;
+  if (unbooked) {
+    new Gauge({
+      name: 'stock_sync_unbooked_skus',
+      help: 'SKUs of which one system has shipped something for an order and the other has not',
+      registers,
+      async collect() {
+        const count = await withinPatience(unbooked.count());
+        if (count === undefined) this.remove();
+        else this.set(count);
+      },
+    });
+  }
   return {
     registry,
     outcomes: new Counter({
       name: 'stock_sync_outcomes_total',
       help: 'Jobs by outcome',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    orders: new Counter({
+      name: 'stock_sync_orders_total',
+      help: 'Looks at an order, by outcome',
       labelNames: ['outcome'],
       registers,
     }),

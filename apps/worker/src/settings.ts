@@ -104,6 +104,12 @@ export const workerSettings = {
   ORDERS_BOOK_SHIPMENTS: setting
     .switch(false)
     .describe('With `ORDERS=both`: what Magento ships for an order is taken from stock and shipped in InvenTree, too.'),
+  ORDERS_PER_MINUTE: setting
+    .wholeNumber(60, 1, 10_000)
+    .describe('The most sales orders that are created in a minute; others wait.'),
+  ORDERS_STUCK_HOURS: setting
+    .wholeNumber(48, 1, 10_000)
+    .describe('After how many hours a notification is sent of an order that only one system has shipped.'),
   ORDERS_SINCE: date()
     .optional()
     .describe('Orders placed before this day, `2027-10-01`, are left alone. `ORDERS` needs it.'),

@@ -68,6 +68,8 @@ export { openStartProblems, type StartProblems } from './start-problems';
 export { findRedisProblems, redisProblems } from './redis-problems';
 export { openKnownInstance, type Instance, type KnownInstance } from './instance';
 export { areSettingsNew } from './last-settings';
+export { isUnbooked, orderNext } from './order-status';
+export { openOrderRate, type OrderRate } from './order-rate';
 export { openUnbookedStock, type Unbooked, type UnbookedStock } from './unbooked-stock';
 export { openOrderLedger, type OrderLedger, type OrderRecord } from './order-ledger';
 export { openLocationsVersion, type LocationsVersion } from './locations-version';

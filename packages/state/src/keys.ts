@@ -43,6 +43,7 @@ export function keysFor(prefix: string) {
     webhookId: (id: string) => key(`webhook:${id}`),
     order: (order: number) => key(`order:${order}`),
     orders: key('orders'),
+    ordersThisMinute: key('orders-this-minute'),
     salesOrder: (salesOrder: number) => key(`sales-order:${salesOrder}`),
     unbooked: key('unbooked'),
     migration: key('migration'),

@@ -62,11 +62,15 @@ export interface OrderLedger {
   ofSalesOrders(salesOrders: readonly number[]): Promise<OrderRecord[]>;
   /** The latest, newest first. */
   latest(count: number): Promise<OrderRecord[]>;
+  /** Those with this number, which customers see, among the latest 10,000. */
+  withNumber(incrementId: string): Promise<OrderRecord[]>;
 }
 
 /** How long an order is remembered after the last thing that was done about it. */
 const KEPT_DAYS = 180;
 const DAY_S = 24 * 60 * 60;
+/** Orders that are searched for a number. */
+const MOST_SEARCHED = 10_000;
 
 /** Opens the ledger that all workers share. */
 export function openOrderLedger({ redis, keys }: RedisConnection): OrderLedger {
@@ -75,6 +79,12 @@ export function openOrderLedger({ redis, keys }: RedisConnection): OrderLedger {
     const texts = await redis.mget(orders.map(keys.order));
     const records = texts.flatMap(text => parseStored(recordSchema, text) ?? []);
     return new Map(records.map(record => [record.order, record]));
+  }
+
+  async function latest(count: number): Promise<OrderRecord[]> {
+    const ids = (await redis.zrevrange(keys.orders, 0, count - 1)).map(Number);
+    const records = await getAll(ids);
+    return ids.flatMap(id => records.get(id) ?? []);
   }
 
   return {
@@ -96,10 +106,9 @@ export function openOrderLedger({ redis, keys }: RedisConnection): OrderLedger {
         .zremrangebyscore(keys.orders, '-inf', record.at - KEPT_DAYS * DAY_S * 1000)
         .exec();
     },
-    async latest(count) {
-      const ids = (await redis.zrevrange(keys.orders, 0, count - 1)).map(Number);
-      const records = await getAll(ids);
-      return ids.flatMap(id => records.get(id) ?? []);
+    latest,
+    async withNumber(incrementId) {
+      return (await latest(MOST_SEARCHED)).filter(record => record.incrementId === incrementId);
     },
   };
 }

@@ -13,6 +13,8 @@ export interface UnbookedStock {
   of(sku: string): Promise<number>;
   /** All SKUs of which something is unbooked. */
   all(): Promise<Unbooked>;
+  /** The number of these SKUs. */
+  count(): Promise<number>;
   /** Sets what one order has of each of these SKUs, in one step. */
   set(order: number, units: ReadonlyMap<string, number>): Promise<void>;
 }
@@ -46,6 +48,7 @@ export function openUnbookedStock({ redis, keys }: RedisConnection): UnbookedSto
   return {
     of: load,
     all: () => loadAll(undefined),
+    count: () => redis.hlen(keys.unbooked),
     async set(order, units) {
       if (units.size === 0) return;
       const pairs = [...units].flatMap(([sku, count]) => [skuKey(sku), String(count)]);

@@ -15,6 +15,7 @@ export interface PageFrame {
 const LINKS = [
   ['/', 'Overview'],
   ['/parts', 'Parts'],
+  ['/orders', 'Orders'],
   ['/history', 'History'],
   ['/dead-letters', 'Dead letters'],
   ['/queues', 'Queues'],

@@ -16,7 +16,16 @@ import {
 import { CallError } from '@stock-sync/http-client';
 import type { SalesOrder } from '@stock-sync/inventree-client';
 import type { Log } from '@stock-sync/service';
-import type { JobOf, JobQueues, OrderLedger, OrderRecord, Parts, Semaphore, UnbookedStock } from '@stock-sync/state';
+import type {
+  JobOf,
+  JobQueues,
+  OrderLedger,
+  OrderRate,
+  OrderRecord,
+  Parts,
+  Semaphore,
+  UnbookedStock,
+} from '@stock-sync/state';
 import type { PartReads } from '../calls/part-reads';
 import type { SkuLookups } from '../calls/sku-lookups';
 import type { Connections } from '../connections';
@@ -75,8 +84,9 @@ export interface ImportOrderDeps {
   leaseOf: (order: number) => Semaphore;
   /** Two workers must not create the customer at the same time. */
   customerLease: Semaphore;
+  rate: OrderRate;
   /** ORDERS_SINCE and ORDERS_CUSTOMER; undefined where orders are off. */
-  settings: { since: string; customer: string } | undefined;
+  settings: { since: string; customer: string; perMinute: number } | undefined;
   magentoUrl: string;
   dryRun: DryRun | undefined;
   /** The clock of Redis. */
@@ -92,6 +102,8 @@ export function createImportOrder(deps: ImportOrderDeps) {
   const { connections, ledger, settings, log, now } = deps;
   const { magento, inventree } = connections;
   const { salesOrders } = inventree;
+  /** Whether it was said in this minute. */
+  let isOverRate = false;
 
   return {
     async run({ order: id, incrementId }: JobOf<'order'>): Promise<{ outcome: OrderOutcome }> {
@@ -286,6 +298,7 @@ export function createImportOrder(deps: ImportOrderDeps) {
   /** Creates the sales order. Its reference is recorded before the call, so that a repeat uses the same. */
   async function create(order: ShopOrder, before: OrderRecord, customer: number) {
     const { incrementId, currency } = order;
+    await requireRate(incrementId);
     const pattern = await referencePattern();
     let reference = before.reference;
     for (let tried = 0; tried < REFERENCES_TRIED; tried++) {
@@ -305,6 +318,17 @@ export function createImportOrder(deps: ImportOrderDeps) {
       reference = await nextReference(pattern, reference);
     }
     throw new OrderProblemError(`Order ${incrementId}: InvenTree has each of the references that were tried`);
+  }
+
+  async function requireRate(incrementId: string): Promise<void> {
+    const perMinute = settings?.perMinute ?? 0;
+    const waitMs = await deps.rate.take(perMinute);
+    if (waitMs === 0) return;
+    const line = `More than ${perMinute} orders in a minute (ORDERS_PER_MINUTE): order ${incrementId} and others wait`;
+    log[isOverRate ? 'debug' : 'warn'](line);
+    isOverRate = true;
+    setTimeout(() => (isOverRate = false), waitMs).unref();
+    throw new NotYetError(line, waitMs);
   }
 
   async function referencePattern() {

@@ -19,6 +19,7 @@ import { DelayedError, UnrecoverableError, type Job } from 'bullmq';
 import type { Breaker } from '../breaker/breaker';
 import type { WorkerMetrics } from '../metrics';
 import type { JobHandlers } from './handlers';
+import type { OrderOutcome } from './import-order';
 import { errorKind, NotYetError, WaitError } from './job-errors';
 import type { JobRun } from './job-run';
 import type { RecordHistory } from './record-history';
@@ -116,6 +117,7 @@ export function createRunJob(deps: RunJobDeps): RunJob {
 
   async function settle(job: Job, syncJob: SyncJob, result: unknown): Promise<void> {
     if (job.attemptsMade > 0) await queues.backsOffNoMore(syncJob);
+    if (syncJob.kind === 'order') metrics.orders.inc({ outcome: (result as { outcome: OrderOutcome }).outcome });
     if (syncJob.kind === 'part') {
       const { outcome } = result as SyncResult;
       const lagMs = Math.max(0, deps.now() - syncJob.acceptedAt);

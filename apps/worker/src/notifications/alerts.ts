@@ -1,4 +1,12 @@
-import { age, counted, PLUGIN_SILENT_MS, type SyncStatus } from '@stock-sync/state';
+import {
+  age,
+  counted,
+  isUnbooked,
+  orderNext,
+  PLUGIN_SILENT_MS,
+  type OrderRecord,
+  type SyncStatus,
+} from '@stock-sync/state';
 
 /** Something that somebody must know of. */
 export interface Alert {
@@ -11,6 +19,8 @@ export interface Alert {
 export interface AlertSettings {
   /** How long a system may be unreachable before a notification is sent, in milliseconds. */
   outageMs: number;
+  /** How long an order may be shipped in one system only, in milliseconds. */
+  stuckOrderMs: number;
   /** When the InvenTree token expires, in milliseconds since 1970. */
   tokenExpiresAt: number | undefined;
 }
@@ -22,7 +32,11 @@ const EXPIRES_SOON_MS = 14 * DAY_MS;
 const SYSTEMS = { 'inventree-read': 'InvenTree', 'magento-read': 'Magento', 'magento-write': 'Magento' } as const;
 
 /** Everything that somebody must know of now. Times are those of Redis. */
-export function currentAlerts(status: SyncStatus, { outageMs, tokenExpiresAt }: AlertSettings): Alert[] {
+export function currentAlerts(
+  status: SyncStatus,
+  orders: readonly OrderRecord[],
+  { outageMs, stuckOrderMs, tokenExpiresAt }: AlertSettings,
+): Alert[] {
   const { now, waitsFor, deadLetters, problems, heldBack, lastHeartbeat } = status;
   const alerts: Alert[] = [];
   for (const system of ['InvenTree', 'Magento'] as const) {
@@ -45,6 +59,11 @@ export function currentAlerts(status: SyncStatus, { outageMs, tokenExpiresAt }: 
     const remedy = "check InvenTree's background worker. Until then changes are found by the sweep";
     const message = `The InvenTree plugin is silent for ${age(now - lastHeartbeat.at)}: ${remedy}.`;
     alerts.push({ key: 'plugin', message });
+  }
+  for (const record of orders) {
+    if (!isUnbooked(record) || now - (record.booked?.at ?? now) < stuckOrderMs) continue;
+    const { order, incrementId } = record;
+    alerts.push({ key: `order ${order}`, message: `Order ${incrementId} is stuck: ${orderNext(record)}.` });
   }
   for (const problem of problems) alerts.push({ key: `problem ${problem}`, message: problem });
   if (tokenExpiresAt !== undefined && tokenExpiresAt - now < EXPIRES_SOON_MS) {

@@ -1,5 +1,5 @@
 import { errorMessage, type Log } from '@stock-sync/service';
-import type { ActiveAlerts, Semaphore, SyncStatus } from '@stock-sync/state';
+import type { ActiveAlerts, OrderRecord, Semaphore, SyncStatus } from '@stock-sync/state';
 import { currentAlerts, type Alert, type AlertSettings } from './alerts';
 import type { Channel, Notification } from './channels';
 
@@ -7,6 +7,8 @@ export interface NotifierDeps {
   channels: readonly Channel[];
   settings: AlertSettings;
   readStatus: () => Promise<SyncStatus>;
+  /** The latest orders; none where orders are off. */
+  readOrders: () => Promise<OrderRecord[]>;
   active: ActiveAlerts;
   /** One worker sends. */
   lease: Semaphore;
@@ -34,7 +36,8 @@ export function startNotifier(deps: NotifierDeps): Notifier {
     const release = await deps.lease.tryAcquire();
     if (!release) return;
     try {
-      const alerts = currentAlerts(await deps.readStatus(), deps.settings);
+      const [status, orders] = await Promise.all([deps.readStatus(), deps.readOrders()]);
+      const alerts = currentAlerts(status, orders, deps.settings);
       const before = await active.all();
       for (const alert of alerts) await tell(alert, before.get(alert.key)?.sentTo ?? []);
       for (const [key, { message, sentTo }] of before) {

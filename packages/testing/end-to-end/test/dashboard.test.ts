@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connectToRedis, openReconcileProgress } from '@stock-sync/state';
+import { connectToRedis, openOrderLedger, openReconcileProgress, type OrderRecord } from '@stock-sync/state';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { startService, startSystem, type ServiceProcess, type System } from '../src';
 import { deadLettersOf, isWrite, jsonError, redisServer, shown, until, widget } from './support';
@@ -365,6 +365,48 @@ describe('the board', () => {
   });
 });
 
+describe('orders', () => {
+  const record: OrderRecord = {
+    order: 1,
+    incrementId: '000000001',
+    reference: 'SO-0001',
+    salesOrder: 1,
+    extraLines: {},
+    followed: { state: 'processing', updatedAt: '2026-11-25 14:42:17' },
+    booked: {
+      updatedAt: '2026-11-25 14:42:17',
+      at: 1_795_000_000_000,
+      twice: true,
+      skus: ['WIDGET-123'],
+      units: { 'WIDGET-123': -3 },
+      shipments: [],
+    },
+    at: 1_795_000_000_000,
+  };
+
+  it('are listed with what is next, and those that only one system has shipped', async () => {
+    const connection = connectToRedis(system.environment.REDIS_URL ?? '', { whileUnreachable: { wait: true } });
+    const ledger = openOrderLedger(connection);
+    await ledger.set(record);
+    await ledger.set({ ...record, order: 2, incrementId: '000000002', booked: undefined });
+    await ledger.set({ ...record, order: 3, incrementId: '000000003', isLeft: true });
+    connection.redis.disconnect();
+    const page = await loggedIn(OPERATOR);
+    await page.goto(`${dashboard.url}/orders`);
+    expect(await page.getByRole('row').allInnerTexts()).toEqual([
+      expect.stringContaining('Order') as string,
+      expect.stringMatching(/^000000002\tprocessing\tSO-0001\t\tto be shipped, or invoiced/) as string,
+      expect.stringMatching(
+        /^000000001\tprocessing\tSO-0001\tWIDGET-123\tMagento has shipped 3 of 'WIDGET-123', and InvenTree has not/,
+      ) as string,
+    ]);
+    await page.getByRole('link', { name: 'Shipped in one system only' }).click();
+    await page.getByText('000000002').waitFor({ state: 'detached' });
+    expect(await page.getByRole('row').count()).toBe(2);
+    await page.close();
+  });
+});
+
 describe('what people see', () => {
   const PAGES = {
     overview: '/',
@@ -372,6 +414,7 @@ describe('what people see', () => {
     history: '/history',
     'dead-letters': '/dead-letters',
     parts: '/parts',
+    orders: '/orders',
   };
   const looks = [
     { name: 'light', colorScheme: 'light', viewport: DESKTOP },

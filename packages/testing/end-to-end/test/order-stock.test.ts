@@ -97,6 +97,20 @@ describe('what Magento has shipped and InvenTree has not booked', () => {
     stockActions.add(system.inventree.shop, item, 10);
     await settled();
     expect([shelves(), inStore(), salable()]).toEqual([60, 57, 57]);
+    const { out } = await runStockSync(system.environment, ['explain', 'WIDGET']);
+    expect(out).toContain('Orders:        3 shipped in Magento and not yet in InvenTree, so Magento shows 3 less');
+    const listed = await runStockSync(system.environment, ['orders', 'list', '--unbooked']);
+    expect(listed.out).toMatch(
+      /^000000001 {2}sales order SO-0001 {2}the order is processing, .*\n {2}Magento has shipped 3/,
+    );
+    const explained = await runStockSync(system.environment, ['orders', 'explain', '000000001']);
+    expect(explained).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/Next: +Magento has shipped 3 of 'WIDGET', and InvenTree has not/) as string,
+    });
+    const metrics = await (await fetch(`${system.workers[0]?.url ?? ''}/metrics`)).text();
+    expect(metrics).toContain('stock_sync_unbooked_skus 1');
+    expect(metrics).toMatch(/stock_sync_orders_total\{outcome="imported"\} 1/);
     expect(system.magento.store.history.map(({ quantity }) => quantity)).toEqual([50, 47, 57]);
 
     await shipInInvenTree(salesOrder, [3]);

@@ -254,3 +254,32 @@ it('reads no order where orders are off', async () => {
   expect(system.magento.calls.filter(({ path }) => path.includes('/orders'))).toEqual([]);
   expect(salesOrders()).toEqual([]);
 });
+
+it('creates no more sales orders than ORDERS_PER_MINUTE, and says so once', async () => {
+  await startShop({ ORDERS_PER_MINUTE: '2' });
+  for (let n = 0; n < 4; n++) system.magento.store.placeOrderOf(simple('WIDGET', 1));
+  const said = () => system.workerLog().filter(({ message }) => message.includes('ORDERS_PER_MINUTE'));
+  await until('it is said', () => said().length > 0);
+  await until('two are there', () => salesOrders().filter(isIssued).length === 2);
+  await new Promise(resolve => setTimeout(resolve, 2_500));
+  expect(salesOrders()).toHaveLength(2);
+  expect(said()).toMatchObject([{ level: 'warn' }]);
+  expect(await system.database.redis.pttl('{stock-sync}:orders-this-minute')).toBeGreaterThan(0);
+});
+
+it('is looked at once more by a command', async () => {
+  await startShop();
+  const order = system.magento.store.placeOrderOf(simple('WIDGET', 3));
+  const salesOrder = await imported('000000001', isIssued);
+  await until('it was read twice', async () =>
+    ((await system.database.redis.get('{stock-sync}:order:1')) ?? '').includes('"twice":true'),
+  );
+  salesOrder.lines.splice(0);
+  const { code, out } = await runStockSync(system.environment, ['orders', 'replay', '000000001']);
+  expect([code, out]).toEqual([0, 'Order 000000001: queued\n']);
+  await imported('000000001', ({ lines }) => lines[0]?.quantity === 3);
+  expect(order.rows[0]?.qty_shipped).toBe(0);
+  const unknown = await runStockSync(system.environment, ['orders', 'replay', '1']);
+  expect(unknown.code).toBe(1);
+  expect(unknown.out).toContain("no order with number '1' was imported");
+});

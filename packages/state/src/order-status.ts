@@ -1,0 +1,26 @@
+import type { OrderRecord } from './order-ledger';
+
+/** States in which Magento does nothing more with an order. */
+const ENDED: ReadonlySet<string> = new Set(['complete', 'closed', 'canceled']);
+
+/** Whether one of the two systems has shipped something of an order, and the other has not. */
+export function isUnbooked({ booked }: OrderRecord): boolean {
+  return Object.keys(booked?.units ?? {}).length > 0;
+}
+
+/** What is next with an order, or why it waits, for people. */
+export function orderNext(record: OrderRecord): string {
+  const { isLeft = false, problem, followed, booked } = record;
+  if (isLeft) return 'left alone: it was placed before ORDERS_SINCE';
+  if (problem !== undefined) return problem;
+  if (!followed) return 'its sales order is not complete yet';
+  const unbooked = Object.entries(booked?.units ?? {}).map(([sku, units]) =>
+    units < 0
+      ? `Magento has shipped ${-units} of '${sku}', and InvenTree has not`
+      : `InvenTree has shipped ${units} of '${sku}', and Magento has not`,
+  );
+  if (unbooked.length > 0) return unbooked.join('; ');
+  if (followed.state === 'canceled') return 'cancelled';
+  if (followed.state === 'holded') return 'on hold in Magento';
+  return ENDED.has(followed.state) ? 'nothing more' : 'to be shipped, or invoiced';
+}
