@@ -1,4 +1,4 @@
-import { shippedUnits, stockPicks, type PickableItem } from '@stock-sync/domain';
+import { SALES_ORDER_STATUS, shippedUnits, stockPicks, type PickableItem } from '@stock-sync/domain';
 import type { SalesOrder, SalesShipment, StockRow } from '@stock-sync/inventree-client';
 import type { OrderShipment } from '@stock-sync/magento-client';
 import type { Log } from '@stock-sync/service';
@@ -40,6 +40,8 @@ export function createBookShipments(deps: {
       let { record } = shipped;
       const { order, rows, salesOrder } = shipped;
       let count = 0;
+      // It was booked by hand.
+      if (salesOrder.status === SALES_ORDER_STATUS.cancelled) return { record, count };
       if (order.state === 'holded' || rows.every(row => row.shipped === 0)) return { record, count };
       const lines = await salesOrders.lines(salesOrder.id);
       const bookedOf = (item: number) =>

@@ -136,8 +136,9 @@ export function createImportOrder(deps: ImportOrderDeps) {
     }
     const customerId = await deps.customerLease.within(() => salesOrders.customerNamed(customer, order.currency));
     const found = await findSalesOrder(order, before, customerId);
-    const known = found === 'deleted' ? undefined : found;
-    const record = await recordShipped(order, rows, known?.salesOrder, known?.record ?? recordFor(order, before));
+    const isDeleted = found === 'deleted';
+    const { salesOrder: known, record: remembered = recordFor(order, before) } = isDeleted ? {} : (found ?? {});
+    const record = await recordShipped(order, rows, isDeleted ? found : known, remembered);
     if (found === 'deleted') {
       const problem = `its sales order ${before?.reference ?? ''} was deleted in InvenTree, so it is left`;
       await remember(order, { ...record, problem });
@@ -145,7 +146,7 @@ export function createImportOrder(deps: ImportOrderDeps) {
       return 'left';
     }
     if (!found && order.state === 'canceled') {
-      await remember(order, record);
+      await remember(order, { ...record, problem: undefined });
       return 'unchanged';
     }
     const created = found ? { salesOrder: found.salesOrder, record } : await create(order, record, customerId);
@@ -188,11 +189,12 @@ export function createImportOrder(deps: ImportOrderDeps) {
   async function recordShipped(
     order: ShopOrder,
     rows: readonly OrderRow[],
-    salesOrder: SalesOrder | undefined,
+    salesOrder: SalesOrder | 'deleted' | undefined,
     record: OrderRecord,
   ): Promise<OrderRecord> {
-    const { shipped, shipments } = await shippedInInvenTree(order, salesOrder);
-    const isCancelled = salesOrder?.status === SALES_ORDER_STATUS.cancelled;
+    const isDeleted = salesOrder === 'deleted';
+    const { shipped, shipments } = await shippedInInvenTree(order, isDeleted ? undefined : salesOrder);
+    const isCancelled = isDeleted || salesOrder?.status === SALES_ORDER_STATUS.cancelled;
     const units = new Map<string, number>();
     const lines = new Map(orderLines(order).map(line => [line.item, line]));
     for (const { item, sku, packSize } of rows) {
@@ -211,7 +213,8 @@ export function createImportOrder(deps: ImportOrderDeps) {
     const booked = { updatedAt, at: firstAt, twice, skus: rows.map(({ sku }) => sku), units: differing, shipments };
     await ledger.set({ ...record, booked, at: now() });
     const changed = skus.filter(sku => (units.get(sku) ?? 0) !== (before[sku] ?? 0));
-    const parts = new Set((await deps.parts.withSkus(changed)).flat());
+    const ofRows = rows.filter(({ sku }) => changed.includes(sku)).map(({ part }) => part);
+    const parts = new Set([...ofRows, ...(await deps.parts.withSkus(changed)).flat()]);
     await deps.queues.enqueue([...parts].map(part => ({ kind: 'part', part, event: `order ${order.incrementId}` })));
     return { ...record, booked };
   }

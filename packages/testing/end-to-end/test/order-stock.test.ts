@@ -139,14 +139,17 @@ describe('what Magento has shipped and InvenTree has not booked', () => {
     expect(system.magento.store.history.map(({ quantity }) => quantity)).toEqual([50, 47, 48]);
   });
 
-  it('no longer counts where its sales order is cancelled: it was booked by hand', async () => {
+  it.each<[string, (order: SalesOrder) => unknown]>([
+    ['is cancelled', order => (order.status = 40)],
+    ['is deleted', ({ pk }) => system.inventree.shop.salesOrders.delete(pk)],
+  ])('no longer counts where its sales order %s: it was booked by hand', async (_, end) => {
     await startShop();
     const order = system.magento.store.placeOrder('WIDGET', 3);
     const salesOrder = await salesOrderOf(order);
     system.magento.store.ship(order);
     await settled();
     expect(inStore()).toBe(47);
-    salesOrder.status = 40;
+    end(salesOrder);
     stockActions.remove(system.inventree.shop, item, 3);
     order.updatedAt = '2030-01-01 00:00:00';
     await settled();
@@ -432,6 +435,17 @@ describe('with ORDERS_BOOK_SHIPMENTS', () => {
     expect(line(salesOrder)).toEqual([[5, 2]]);
     expect(sentShipments()).toHaveLength(1);
     expect([shelves(), inStore(), salable()]).toEqual([48, 48, 45]);
+  });
+
+  it('books nothing for a cancelled sales order, which is booked by hand', async () => {
+    await startShop(both);
+    const order = system.magento.store.placeOrder('WIDGET', 5);
+    const salesOrder = await salesOrderOf(order);
+    salesOrder.status = 40;
+    system.magento.store.ship(order);
+    stockActions.remove(system.inventree.shop, item, 5);
+    await settled();
+    expect([shelves(), inStore(), system.inventree.shop.shipments.size]).toEqual([45, 45, 0]);
   });
 
   it('says what is missing where InvenTree has too little, and books it when it is there', async () => {
