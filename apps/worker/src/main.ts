@@ -184,7 +184,7 @@ async function main(environment: Environment): Promise<void> {
       now,
     });
   const orderStock =
-    orderChanges && createOrderStock({ changes: orderChanges, unbooked, queues, deadLetters, breaker, log });
+    orderChanges && createOrderStock({ changes: orderChanges, unbooked, ledger, queues, deadLetters, breaker, log });
   const common = { connections, parts, queues, rulesInForce, recordHistory, orders: orderStock, now, log };
   const onPartGone = settings.ON_PART_GONE;
   const comparison = { writes, onPartGone, maxZeroedPercent: settings.RECONCILE_MAX_ZEROED_PERCENT, metrics };
@@ -196,6 +196,7 @@ async function main(environment: Environment): Promise<void> {
     slots: openSemaphore(connection, 'magento', settings.MAGENTO_CONCURRENCY),
     canarySkus,
     resyncLater,
+    orders: orderStock,
   });
   const locationsVersion = openLocationsVersion(connection);
   const partReads = createPartReads({ connections, breaker, stockItems, callsAtOnce: settings.INVENTREE_CONCURRENCY });

@@ -13,6 +13,8 @@ import {
 import type { Breaker } from '../src/breaker/breaker';
 import { createStockWrites, type StockWrites } from '../src/calls/stock-writes';
 import type { Connections } from '../src/connections';
+import { NotYetError } from '../src/jobs/job-errors';
+import type { OrderStock } from '../src/jobs/order-changes';
 
 let database: RedisDatabase;
 let connection: RedisConnection;
@@ -37,7 +39,7 @@ afterEach(async () => {
 });
 
 /** Writes to a store that refuses SKU 'BAD', and so every call that contains it. */
-function writesToStore(): StockWrites {
+function writesToStore(orders?: Pick<OrderStock, 'require'>): StockWrites {
   const api: Partial<StockApi> = {
     skusPerCall: 100,
     write: async (changes: readonly SkuStock[]) => {
@@ -58,6 +60,7 @@ function writesToStore(): StockWrites {
     slots: openSemaphore(connection, 'magento', 1),
     canarySkus: openCanarySkus(connection),
     resyncLater: { parts: () => Promise.resolve(), skus: () => Promise.resolve() },
+    orders,
   });
 }
 
@@ -66,7 +69,7 @@ async function writeWithBadSku(writes: StockWrites) {
   const results = ['GOOD', 'BAD'].map(async (sku, index) => {
     const part = index + 1;
     const token = await fencing.startRead(part);
-    return writes.load({ sku, stock: [], read: { part, sku, token }, isThrottled: false });
+    return writes.load({ sku, stock: [], read: { part, sku, token }, unbooked: 0, isThrottled: false });
   });
   return Promise.allSettled(results);
 }
@@ -97,13 +100,36 @@ it('a SKU that another worker has locked meanwhile is not written', async () => 
   expect(written).toEqual([]);
 });
 
+it('a SKU of an order that is not read yet waits when its batch has a slot, and the others are written', async () => {
+  const asked: [string, number][] = [];
+  const writes = writesToStore({
+    require: (sku, units) => {
+      asked.push([sku, units]);
+      return sku === 'SOLD' ? Promise.reject(new NotYetError('order 1 is not read yet', 300)) : Promise.resolve();
+    },
+  });
+  const results = ['SOLD', 'GOOD'].map(async (sku, part) => {
+    const token = await fencing.startRead(part);
+    return writes.load({ sku, stock: [], read: { part, sku, token }, unbooked: part, isThrottled: false });
+  });
+  expect(await Promise.allSettled(results)).toMatchObject([
+    { reason: { message: 'order 1 is not read yet', waitMs: 300 } },
+    { value: 'written' },
+  ]);
+  expect(asked).toEqual([
+    ['SOLD', 0],
+    ['GOOD', 1],
+  ]);
+  expect(written).toEqual([['GOOD']]);
+});
+
 it('writes become smaller while the store is slow', async () => {
   const writes = writesToStore();
   const writeMany = (from: number) =>
     Promise.all(
       Array.from({ length: 60 }, async (_, n) => {
         const read = { part: from + n, sku: `SKU-${from + n}`, token: await fencing.startRead(from + n) };
-        return writes.load({ sku: read.sku, stock: [], read, isThrottled: false });
+        return writes.load({ sku: read.sku, stock: [], read, unbooked: 0, isThrottled: false });
       }),
     );
   tookMs = 1_500;

@@ -68,7 +68,7 @@ export { openStartProblems, type StartProblems } from './start-problems';
 export { findRedisProblems, redisProblems } from './redis-problems';
 export { openKnownInstance, type Instance, type KnownInstance } from './instance';
 export { areSettingsNew } from './last-settings';
-export { isUnbooked, orderNext } from './order-status';
+export { isOpenOrder, isUnbooked, orderNext } from './order-status';
 export { openOrderRate, type OrderRate } from './order-rate';
 export { openUnbookedStock, type Unbooked, type UnbookedStock } from './unbooked-stock';
 export { openOrderLedger, type OrderLedger, type OrderRecord } from './order-ledger';

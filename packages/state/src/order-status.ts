@@ -8,6 +8,12 @@ export function isUnbooked({ booked }: OrderRecord): boolean {
   return Object.keys(booked?.units ?? {}).length > 0;
 }
 
+/** Whether something is still to be done about an order. */
+export function isOpenOrder(record: OrderRecord): boolean {
+  if (record.isLeft) return false;
+  return isUnbooked(record) || !record.followed || !ENDED.has(record.followed.state);
+}
+
 /** What is next with an order, or why it waits, for people. */
 export function orderNext(record: OrderRecord): string {
   const { isLeft = false, problem, followed, booked } = record;

@@ -4,6 +4,8 @@ import type { SkuStock, StockApi } from '@stock-sync/magento-client';
 import type { CanarySkus, FencedRead, Fencing, Semaphore, WritePermission } from '@stock-sync/state';
 import type { Breaker } from '../breaker/breaker';
 import type { Connections } from '../connections';
+import { NotYetError } from '../jobs/job-errors';
+import type { OrderStock } from '../jobs/order-changes';
 import type { ResyncLater } from '../jobs/resync';
 import { createBatchLoader, type BatchLoader } from './batch-loader';
 import { createWriteSize } from './write-size';
@@ -11,6 +13,8 @@ import { createWriteSize } from './write-size';
 /** A write that a job requests. */
 export interface WriteRequest extends SkuStock {
   read: FencedRead;
+  /** What was unbooked when the quantity was computed, in units of the product; undefined where it does not matter. */
+  unbooked: number | undefined;
   /** Whether the write throttle delays the part, because its events keep coming. */
   isThrottled: boolean;
 }
@@ -40,8 +44,10 @@ export function createStockWrites(deps: {
   slots: Semaphore;
   canarySkus: CanarySkus;
   resyncLater: ResyncLater;
+  /** Undefined where orders are off. */
+  orders: Pick<OrderStock, 'require'> | undefined;
 }): StockWrites {
-  const { connections, breaker, fencing, slots, canarySkus } = deps;
+  const { connections, breaker, fencing, slots, canarySkus, orders } = deps;
 
   const size = createWriteSize();
 
@@ -58,14 +64,14 @@ export function createStockWrites(deps: {
     },
   });
 
-  async function writeFenced(requests: readonly WriteRequest[]): Promise<(WriteResult | CallError)[]> {
+  async function writeFenced(requests: readonly WriteRequest[]): Promise<(WriteResult | CallError | NotYetError)[]> {
     const api = await connections.stockApi.get();
     const reads = readsOf(requests);
     const owner = randomUUID();
     const extending = setInterval(() => {
       fencing.extendLocks(reads, owner, LOCK_MS).catch(() => undefined);
     }, LOCK_MS / 3);
-    const results: (WriteResult | CallError)[] = [];
+    const results: (WriteResult | CallError | NotYetError)[] = [];
     let isOursStill: boolean[] = [];
     try {
       for (const some of chunk(requests, api.skusPerCall)) {
@@ -84,7 +90,34 @@ export function createStockWrites(deps: {
    * Makes one call with what may be written. Permission is requested for each call, because a batch with a bad SKU is
    * split into many calls: Redis may be emptied or this worker suspended between them, and the reads become old.
    */
-  async function writeGranted(api: StockApi, requests: readonly WriteRequest[], owner: string): Promise<WriteResult[]> {
+  async function writeGranted(
+    api: StockApi,
+    requests: readonly WriteRequest[],
+    owner: string,
+  ): Promise<(WriteResult | NotYetError)[]> {
+    // Only now, for the batch waited for its slot: what the store has shipped meanwhile must not be put back.
+    const mustWait = await Promise.all(requests.map(mustWaitForOrders));
+    const right = requests.filter((_, index) => !mustWait[index]);
+    const results = right.length === 0 ? [] : await writePermitted(api, right, owner);
+    let next = 0;
+    return mustWait.map(wait => wait ?? results[next++] ?? 'locked');
+  }
+
+  async function mustWaitForOrders({ sku, unbooked }: WriteRequest): Promise<NotYetError | undefined> {
+    try {
+      if (unbooked !== undefined) await orders?.require(sku, unbooked);
+      return undefined;
+    } catch (error) {
+      if (error instanceof NotYetError) return error;
+      throw error;
+    }
+  }
+
+  async function writePermitted(
+    api: StockApi,
+    requests: readonly WriteRequest[],
+    owner: string,
+  ): Promise<WriteResult[]> {
     const requestedAt = Date.now();
     const permissions = await fencing.requestWrites(readsOf(requests), owner, LOCK_MS);
     // A worker that was suspended meanwhile cannot rely on the answer.

@@ -158,7 +158,7 @@ export function createLeaveSku(deps: LeaveSkuDeps) {
 
   async function write({ job, token, alone }: LeftSku, sku: string, stock: StockChange[]): Promise<void> {
     const read = { part: job.part, sku, token };
-    const written = await deps.stockWrites.load({ sku, stock, read, isThrottled: false }, alone);
+    const written = await deps.stockWrites.load({ sku, stock, read, unbooked: undefined, isThrottled: false }, alone);
     if (written === 'locked' || written === 'overtaken') {
       throw new NotYetError(`another worker is writing SKU '${sku}', or read the part again`, LOCKED_MS);
     }

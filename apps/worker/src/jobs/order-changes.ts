@@ -5,6 +5,7 @@ import type { MagentoClient } from '@stock-sync/magento-client';
 import type { Log } from '@stock-sync/service';
 import {
   deadLetterId,
+  isOpenOrder,
   type DeadLetters,
   type JobQueues,
   type OrderLedger,
@@ -105,7 +106,15 @@ export interface OrderStock {
    * customer.
    */
   require(sku: string, units: number): Promise<void>;
+  /**
+   * Enqueues the orders that are not at their end, the latest ones: somebody may have changed a sales order, and what
+   * was shipped of it, without a change in the store. Resolves with their number.
+   */
+  enqueueOpen(event: string): Promise<number>;
 }
+
+/** The orders that a reconcile looks at. */
+const MOST_OPEN = 5_000;
 
 /** More SKUs than are ever written at once: one look serves them all. */
 const SKUS_AT_ONCE = 10_000;
@@ -119,9 +128,10 @@ export function createOrderStock(deps: {
   deadLetters: Pick<DeadLetters, 'has'>;
   breaker: Pick<Breaker, 'judge'>;
   unbooked: UnbookedStock;
+  ledger: OrderLedger;
   log: Log;
 }): OrderStock {
-  const { queues, deadLetters, breaker, unbooked, log } = deps;
+  const { queues, deadLetters, breaker, unbooked, ledger, log } = deps;
   let isUnavailable = false;
   const loader = createBatchLoader<string, Reason | undefined>({
     maxBatchSize: () => SKUS_AT_ONCE,
@@ -161,6 +171,11 @@ export function createOrderStock(deps: {
 
   return {
     unbooked: () => unbooked.all(),
+    async enqueueOpen(event) {
+      const open = (await ledger.latest(MOST_OPEN)).filter(isOpenOrder);
+      await queues.enqueue(open.map(({ order: id, incrementId }) => orderJob({ id, incrementId }, event)));
+      return open.length;
+    },
     async require(sku, units) {
       const reason = await loader.load(sku);
       if (reason) throw new NotYetError(reason.text, reason.waitMs);

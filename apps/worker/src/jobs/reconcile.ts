@@ -15,6 +15,7 @@ import {
 } from '@stock-sync/state';
 import { setFlagsFromString } from 'node:v8';
 import type { WorkerMetrics } from '../metrics';
+import type { OrderStock } from './order-changes';
 import { compareSystems, type CompareOptions, type CompareSystemsDeps } from './compare-systems';
 import { NotYetError, WaitError } from './job-errors';
 import { massZeroMessage } from './mass-zero';
@@ -51,6 +52,8 @@ function everyInterval(report: (parts: number) => void, intervalMs = PROGRESS_MS
 const HEAP_GROWTH = { meanwhile: '--heap-growing-percent=40', otherwise: '--heap-growing-percent=0' };
 
 export interface ReconcileDeps extends CompareSystemsDeps {
+  /** Undefined where orders are off. */
+  orders: OrderStock | undefined;
   connection: RedisConnection;
   /** One reconcile at a time. */
   lease: Semaphore;
@@ -171,6 +174,7 @@ export function createReconcile(deps: ReconcileDeps) {
         showProgress(parts);
       };
       const report = await compareSystems(deps, { ...options, onProgress });
+      if (!options.dryRun) await deps.orders?.enqueueOpen(options.event);
       await lastReconcile.set(report);
       return report;
     } finally {

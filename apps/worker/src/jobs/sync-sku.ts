@@ -30,7 +30,6 @@ import type { StoreReads } from '../calls/store-reads';
 import type { Connections } from '../connections';
 import { AmbiguousSkuError, LOCKED_MS, NotYetError } from './job-errors';
 import type { JobRun } from './job-run';
-import type { OrderStock } from './order-changes';
 import { isRoutine } from './routine-events';
 
 /** Why nothing is written. */
@@ -45,8 +44,6 @@ export interface SyncSkuDeps {
   stockWrites: StockWrites;
   connections: Pick<Connections, 'offerRules' | 'stockApi'>;
   queues: JobQueues;
-  /** Undefined where orders are off. */
-  orders: OrderStock | undefined;
   dryRun: DryRun | undefined;
   log: Log;
 }
@@ -156,12 +153,12 @@ export function createSyncSku(deps: SyncSkuDeps) {
       for (const change of changes) log.info(dryRunLine(job, sku, change), result);
       return ended('dry run', lastDifference);
     }
-    await deps.orders?.require(sku, units);
     const written = await deps.stockWrites.load(
       {
         sku,
         stock: changes,
         read: { part: id, sku, token },
+        unbooked: units,
         isThrottled: throttle.throttledRuns > 0,
       },
       alone,

@@ -15,6 +15,7 @@ const SALES_ORDER = 'packages/domain/src/sales-order.ts';
 const UNBOOKED = 'packages/domain/src/unbooked.ts';
 const ORDER_CHANGES = 'apps/worker/src/jobs/order-changes.ts';
 const BOOK = 'apps/worker/src/jobs/book-shipments.ts';
+const STOCK_WRITES = 'apps/worker/src/calls/stock-writes.ts';
 const PASS_ON = 'apps/worker/src/jobs/pass-on-shipments.ts';
 const RECEIVERS = 'packages/inventree-plugin/inventree_magento_sync/receivers.py';
 
@@ -490,7 +491,9 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
   {
     name: 'orders: stock is written without a look at the orders',
     test: 'order-stock',
-    edits: [{ file: SYNC_SKU, find: 'await deps.orders?.require(sku, units);', replace: '' }],
+    edits: [
+      { file: STOCK_WRITES, find: 'if (unbooked !== undefined) await orders?.require(sku, unbooked);', replace: '' },
+    ],
   },
   {
     name: 'orders: stock is written before the orders are known again',

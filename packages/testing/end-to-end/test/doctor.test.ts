@@ -88,7 +88,7 @@ const FAULTS: Fault[] = [
   [
     'orders have no first day',
     () => ({ ORDERS: 'import' }),
-    'Settings   error    ORDERS_SINCE: is not set (ORDERS=import needs it)',
+    'Settings   error    ORDERS_SINCE: is not set (ORDERS needs it)',
   ],
   [
     'the token has no role for sales orders',

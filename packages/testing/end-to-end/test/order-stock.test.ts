@@ -76,8 +76,9 @@ async function shipInInvenTree(order: SalesOrder, quantities: number[], tracking
 
 /** Until nothing more happens: what was shipped is read, and its parts are synced. */
 async function settled(): Promise<void> {
-  for (let times = 0; times < 2; times++) {
-    await new Promise(resolve => setTimeout(resolve, 1_200));
+  // The next search for orders, and what follows from it.
+  for (const waitMs of [1_200, 300]) {
+    await new Promise(resolve => setTimeout(resolve, waitMs));
     await system.quiet();
   }
 }

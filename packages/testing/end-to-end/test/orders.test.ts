@@ -283,3 +283,16 @@ it('is looked at once more by a command', async () => {
   expect(unknown.code).toBe(1);
   expect(unknown.out).toContain("no order with number '1' was imported");
 });
+
+it('is compared by a reconcile: somebody changed the sales order', async () => {
+  await startShop();
+  system.magento.store.placeOrderOf(simple('WIDGET', 3));
+  const salesOrder = await imported('000000001', isIssued);
+  await until('it was read twice', async () =>
+    ((await system.database.redis.get('{stock-sync}:order:1')) ?? '').includes('"twice":true'),
+  );
+  for (const line of salesOrder.lines) line.quantity = 1;
+  const { code } = await runStockSync(system.environment, ['reconcile']);
+  expect(code).toBe(0);
+  await imported('000000001', ({ lines }) => lines[0]?.quantity === 3);
+});
