@@ -449,12 +449,24 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
   {
     name: 'orders: one from before the first day is imported',
     test: 'orders.test',
-    edits: [{ file: IMPORT_ORDER, find: 'before.isLeft : order.createdAt < since', replace: 'before.isLeft : false' }],
+    edits: [
+      {
+        file: IMPORT_ORDER,
+        find: 'before.isLeft : order.createdAt < since',
+        replace: 'before.isLeft : order.createdAt < since && false',
+      },
+    ],
   },
   {
     name: 'orders: one that changed twice in a second is looked at once',
     test: 'orders.test',
-    edits: [{ file: IMPORT_ORDER, find: 'now() - firstAt >= SECOND_LOOK_MS', replace: 'firstAt > 0' }],
+    edits: [
+      {
+        file: IMPORT_ORDER,
+        find: 'now() - firstAt >= SECOND_LOOK_MS',
+        replace: 'now() - firstAt >= 0 * SECOND_LOOK_MS',
+      },
+    ],
   },
   {
     name: 'orders: a line is added although there is one',
@@ -481,18 +493,22 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
   {
     name: 'orders: what Magento still reserves is forgotten',
     test: 'order-stock',
-    edits: [{ file: UNBOOKED, find: 'return Math.min(ahead, toShip);', replace: 'return 0;' }],
+    edits: [{ file: UNBOOKED, find: 'return Math.min(ahead, toShip);', replace: 'return Math.min(0, toShip);' }],
   },
   {
     name: 'orders: what InvenTree has shipped counts on after the order is cancelled',
     test: 'order-stock',
-    edits: [{ file: UNBOOKED, find: 'return Math.min(ahead, toShip);', replace: 'return ahead;' }],
+    edits: [{ file: UNBOOKED, find: 'return Math.min(ahead, toShip);', replace: 'return Math.max(ahead, toShip);' }],
   },
   {
     name: 'orders: stock is written without a look at the orders',
     test: 'order-stock',
     edits: [
-      { file: STOCK_WRITES, find: 'if (unbooked !== undefined) await orders?.require(sku, unbooked);', replace: '' },
+      {
+        file: STOCK_WRITES,
+        find: 'if (unbooked !== undefined) await',
+        replace: "if (unbooked !== undefined && sku === '') await",
+      },
     ],
   },
   {
@@ -503,7 +519,9 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
   {
     name: 'orders: an order is shipped once more for each shipment of before',
     test: 'order-stock',
-    edits: [{ file: PASS_ON, find: '(sent.get(item) ?? 0) - shipped)', replace: 'sent.get(item) ?? 0)' }],
+    edits: [
+      { file: PASS_ON, find: '(sent.get(item) ?? 0) - shipped)', replace: '(sent.get(item) ?? 0) - 0 * shipped)' },
+    ],
   },
   {
     name: 'orders: a shipment without an answer is repeated at once',
