@@ -39,7 +39,7 @@ afterEach(async () => {
 });
 
 /** Writes to a store that refuses SKU 'BAD', and so every call that contains it. */
-function writesToStore(orders?: Pick<OrderStock, 'require'>): StockWrites {
+function writesToStore(orders?: Pick<OrderStock, 'reasonToWait'>): StockWrites {
   const api: Partial<StockApi> = {
     skusPerCall: 100,
     write: async (changes: readonly SkuStock[]) => {
@@ -103,9 +103,9 @@ it('a SKU that another worker has locked meanwhile is not written', async () => 
 it('a SKU of an order that is not read yet waits when its batch has a slot, and the others are written', async () => {
   const asked: [string, number][] = [];
   const writes = writesToStore({
-    require: (sku, units) => {
+    reasonToWait: (sku, units) => {
       asked.push([sku, units]);
-      return sku === 'SOLD' ? Promise.reject(new NotYetError('order 1 is not read yet', 300)) : Promise.resolve();
+      return Promise.resolve(sku === 'SOLD' ? new NotYetError('order 1 is not read yet', 300) : undefined);
     },
   });
   const results = ['SOLD', 'GOOD'].map(async (sku, part) => {

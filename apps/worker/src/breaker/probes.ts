@@ -3,6 +3,7 @@ import { isSameSku } from '@stock-sync/domain';
 import { CallError, isHiccup } from '@stock-sync/http-client';
 import type { StockApi } from '@stock-sync/magento-client';
 import type { BreakerName, CanarySkus, Fencing } from '@stock-sync/state';
+import { createBatchLoader, limitCalls, type BatchLoader } from '../calls/batch-loader';
 import type { Connections } from '../connections';
 import type { ResyncLater } from '../jobs/resync';
 
@@ -30,8 +31,11 @@ export function createProbes(deps: {
 }): Probes {
   const { connections, canarySkus, fencing } = deps;
   const { inventree, magento, stockApi } = connections;
-  const underWay = new Map<BreakerName, Promise<unknown>>();
-  const next = new Map<BreakerName, { failedSkus: string[]; result: Promise<ProbeResult> }>();
+  const shared: Record<BreakerName, BatchLoader<readonly string[], { result: ProbeResult }>> = {
+    'inventree-read': sharedProbe('inventree-read'),
+    'magento-read': sharedProbe('magento-read'),
+    'magento-write': sharedProbe('magento-write'),
+  };
 
   const probes: Record<BreakerName, (failedSkus: readonly string[]) => Promise<void>> = {
     'inventree-read': async () => {
@@ -51,6 +55,17 @@ export function createProbes(deps: {
       if (error instanceof CallError) return error;
       throw error;
     }
+  }
+
+  /** One at a time: failures during a probe wait for the next one, and share it. */
+  function sharedProbe(name: BreakerName): BatchLoader<readonly string[], { result: ProbeResult }> {
+    return createBatchLoader({
+      limit: limitCalls(1),
+      run: async failedSkus => {
+        const result = await run(name, failedSkus.flat());
+        return failedSkus.map(() => ({ result }));
+      },
+    });
   }
 
   /**
@@ -111,25 +126,6 @@ export function createProbes(deps: {
 
   return {
     run,
-    runShared(name, failedSkus) {
-      const shared = next.get(name);
-      if (shared) {
-        shared.failedSkus.push(...failedSkus);
-        return shared.result;
-      }
-      const skus = [...failedSkus];
-      const start = () => {
-        next.delete(name);
-        const result = run(name, skus);
-        underWay.set(
-          name,
-          result.catch(() => undefined),
-        );
-        return result;
-      };
-      const result = (underWay.get(name) ?? Promise.resolve()).then(start);
-      next.set(name, { failedSkus: skus, result });
-      return result;
-    },
+    runShared: async (name, failedSkus) => (await shared[name].load(failedSkus)).result,
   };
 }

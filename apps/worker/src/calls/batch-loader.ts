@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallLimit } from '@stock-sync/state';
 
 export interface BatchLoaderOptions<Key, Result> {
-  /** The most keys in one batch; asked anew for each. */
-  maxBatchSize: () => number;
+  /** The most keys in one batch; asked anew for each. Without it there is no limit. */
+  maxBatchSize?: (() => number) | undefined;
   /**
    * Answers all keys in their order, with an Error for a key that fails alone; rejects where all fail.
    * @param others how many further keys wait
@@ -62,7 +62,7 @@ interface Waiting<Key, Result> {
  * keys only when it has a slot, so that under load batches grow by themselves to what the slower system needs.
  */
 export function createBatchLoader<Key, Result>({
-  maxBatchSize,
+  maxBatchSize = () => Number.MAX_SAFE_INTEGER,
   run,
   limit = call => call(),
   quietMs = QUIET_MS,

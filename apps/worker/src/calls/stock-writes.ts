@@ -4,7 +4,7 @@ import type { SkuStock, StockApi } from '@stock-sync/magento-client';
 import type { CanarySkus, FencedRead, Fencing, Semaphore, WritePermission } from '@stock-sync/state';
 import type { Breaker } from '../breaker/breaker';
 import type { Connections } from '../connections';
-import { NotYetError } from '../jobs/job-errors';
+import type { NotYetError } from '../jobs/job-errors';
 import type { OrderStock } from '../jobs/order-changes';
 import type { ResyncLater } from '../jobs/resync';
 import { createBatchLoader, type BatchLoader } from './batch-loader';
@@ -45,7 +45,7 @@ export function createStockWrites(deps: {
   canarySkus: CanarySkus;
   resyncLater: ResyncLater;
   /** Undefined where orders are off. */
-  orders: Pick<OrderStock, 'require'> | undefined;
+  orders: Pick<OrderStock, 'reasonToWait'> | undefined;
 }): StockWrites {
   const { connections, breaker, fencing, slots, canarySkus, orders } = deps;
 
@@ -96,35 +96,22 @@ export function createStockWrites(deps: {
     owner: string,
   ): Promise<(WriteResult | NotYetError)[]> {
     // Only now, for the batch waited for its slot: what the store has shipped meanwhile must not be put back.
-    const mustWait = await Promise.all(requests.map(mustWaitForOrders));
-    const right = requests.filter((_, index) => !mustWait[index]);
-    const results = right.length === 0 ? [] : await writePermitted(api, right, owner);
-    let next = 0;
-    return mustWait.map(wait => wait ?? results[next++] ?? 'locked');
-  }
-
-  async function mustWaitForOrders({ sku, unbooked }: WriteRequest): Promise<NotYetError | undefined> {
-    try {
-      if (unbooked !== undefined) await orders?.require(sku, unbooked);
-      return undefined;
-    } catch (error) {
-      if (error instanceof NotYetError) return error;
-      throw error;
-    }
-  }
-
-  async function writePermitted(
-    api: StockApi,
-    requests: readonly WriteRequest[],
-    owner: string,
-  ): Promise<WriteResult[]> {
+    const mustWait = await Promise.all(
+      requests.map(async ({ sku, unbooked }) =>
+        unbooked === undefined ? undefined : orders?.reasonToWait(sku, unbooked),
+      ),
+    );
     const requestedAt = Date.now();
     const permissions = await fencing.requestWrites(readsOf(requests), owner, LOCK_MS);
     // A worker that was suspended meanwhile cannot rely on the answer.
     const isLate = Date.now() - requestedAt > LOCK_MS / 3;
-    const granted = isLate ? [] : requests.filter((_, index) => permissions[index] === 'granted');
+    const granted = isLate ? [] : requests.filter((_, index) => permissions[index] === 'granted' && !mustWait[index]);
     if (granted.length > 0) await writeOrResync(api, granted);
-    return permissions.map(permission => (permission !== 'granted' ? permission : isLate ? 'locked' : 'written'));
+    return permissions.map((permission, index) => {
+      const wait = mustWait[index];
+      if (wait) return wait;
+      return permission !== 'granted' ? permission : isLate ? 'locked' : 'written';
+    });
   }
 
   /** A write without an answer may still be carried out after a newer one, so its parts are synced again later. */

@@ -101,11 +101,10 @@ export interface OrderStock {
   /** What is unbooked: shipped by one of the two systems and not yet by the other. */
   unbooked(): Promise<Unbooked>;
   /**
-   * Throws a NotYetError while an order that may have shipped this SKU is not read, and where something else is
-   * unbooked by now than these units: writing InvenTree's stock would put back into the store what was just sent to a
-   * customer.
+   * Why this SKU must not be written yet: an order that may have shipped it is not read, or something else is unbooked
+   * by now than these units. Writing InvenTree's stock would put back into the store what was just sent to a customer.
    */
-  require(sku: string, units: number): Promise<void>;
+  reasonToWait(sku: string, units: number): Promise<NotYetError | undefined>;
   /**
    * Enqueues the orders that are not at their end, the latest ones: somebody may have changed a sales order, and what
    * was shipped of it, without a change in the store. Resolves with their number.
@@ -116,8 +115,6 @@ export interface OrderStock {
 /** The orders that a reconcile looks at. */
 const MOST_OPEN = 5_000;
 
-/** More SKUs than are ever written at once: one look serves them all. */
-const SKUS_AT_ONCE = 10_000;
 /** How long a write waits for an order to be read, in milliseconds. */
 const READ_MS = 300;
 
@@ -133,8 +130,7 @@ export function createOrderStock(deps: {
 }): OrderStock {
   const { queues, deadLetters, breaker, unbooked, ledger, log } = deps;
   let isUnavailable = false;
-  const loader = createBatchLoader<string, Reason | undefined>({
-    maxBatchSize: () => SKUS_AT_ONCE,
+  const looks = createBatchLoader<string, Reason | undefined>({
     // One at a time: a look that has begun may have been too early for those who ask now.
     limit: limitCalls(1),
     run: async skus => {
@@ -176,10 +172,10 @@ export function createOrderStock(deps: {
       await queues.enqueue(open.map(({ order: id, incrementId }) => orderJob({ id, incrementId }, event)));
       return open.length;
     },
-    async require(sku, units) {
-      const reason = await loader.load(sku);
-      if (reason) throw new NotYetError(reason.text, reason.waitMs);
-      if ((await unbooked.of(sku)) !== units) throw new NotYetError(`an order of '${sku}' was just read`, 0);
+    async reasonToWait(sku, units) {
+      const reason = await looks.load(sku);
+      if (reason) return new NotYetError(reason.text, reason.waitMs);
+      return (await unbooked.of(sku)) === units ? undefined : new NotYetError(`an order of '${sku}' was just read`, 0);
     },
   };
 }

@@ -506,8 +506,8 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     edits: [
       {
         file: STOCK_WRITES,
-        find: 'if (unbooked !== undefined) await',
-        replace: "if (unbooked !== undefined && sku === '') await",
+        find: 'unbooked === undefined ? undefined',
+        replace: "unbooked === undefined || sku !== '' ? undefined",
       },
     ],
   },
