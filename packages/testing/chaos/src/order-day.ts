@@ -126,6 +126,7 @@ async function startDay(random: Random, mode: Mode, options: OrderDayOptions) {
       ORDERS_BOOK_SHIPMENTS: String(mode === 'booked'),
       ORDERS_SINCE: '2026-01-01',
       ORDERS_INTERVAL_SECONDS: '1',
+      ORDERS_PER_MINUTE: '1000',
     }),
   };
   const logs: ServiceProcess[] = [];
