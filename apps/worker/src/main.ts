@@ -34,6 +34,7 @@ import {
   openOrderLedger,
   openOrderRate,
   openOrdersCursor,
+  openShortOrders,
   openUnbookedStock,
   openParts,
   openProducts,
@@ -63,12 +64,16 @@ import { createFindOrders } from './jobs/find-orders';
 import { createFindPartOfStockItem } from './jobs/find-part-of-stock-item';
 import { jobHandlers } from './jobs/handlers';
 import { NotYetError } from './jobs/job-errors';
+import { createAllocateStock } from './jobs/allocate-stock';
+import { createPickableStock } from './jobs/pickable-stock';
+import { createEnqueueShortOrders } from './jobs/short-orders';
 import { createImportOrder } from './jobs/import-order';
 import { createOrderChanges, createOrderStock } from './jobs/order-changes';
 import { createPassOnShipments } from './jobs/pass-on-shipments';
 import { createLeaveSku } from './jobs/leave-sku';
 import { createMarkDeadLetter } from './jobs/mark-dead-letter';
 import { createNewProducts } from './jobs/new-products';
+import { createRecordShipped } from './jobs/record-shipped';
 import { createReconcile } from './jobs/reconcile';
 import { createRecordHistory } from './jobs/record-history';
 import { createResync, createResyncLater } from './jobs/resync';
@@ -155,6 +160,8 @@ async function main(environment: Environment): Promise<void> {
     log,
   });
   const unbooked = openUnbookedStock(connection);
+  const shortOrders = openShortOrders(connection);
+  const allocates = settings.ORDERS !== 'off' && settings.ORDERS_ALLOCATE && !settings.ORDERS_BOOK_SHIPMENTS;
   const metrics = createWorkerMetrics({
     queues,
     deadLetters,
@@ -227,10 +234,16 @@ async function main(environment: Environment): Promise<void> {
           now,
           log,
         });
-  const movesShipments = {
+  const enqueueShortOrders = createEnqueueShortOrders({ shortOrders, ledger, queues });
+  const pickable = createPickableStock({ connections, partReads });
+  const movesStock = {
     connections,
-    partReads,
+    salesOrders: inventree.salesOrders,
+    pickable,
+    sources: connections.offerRules.nothing.map(({ sourceCode }) => sourceCode),
     ledger,
+    shortOrders,
+    enqueueShortOrders,
     queues,
     carriedOutMs: 2 * settings.TIMEOUT * 1000,
     now,
@@ -249,11 +262,10 @@ async function main(environment: Environment): Promise<void> {
       partReads,
       skuLookups,
       ledger,
-      unbooked,
-      parts,
-      queues,
-      passOn: settings.ORDERS === 'both' ? createPassOnShipments(movesShipments) : undefined,
-      bookShipments: settings.ORDERS_BOOK_SHIPMENTS ? createBookShipments(movesShipments) : undefined,
+      recordShipped: createRecordShipped({ salesOrders: inventree.salesOrders, ledger, unbooked, parts, queues, now }),
+      passOn: settings.ORDERS === 'both' ? createPassOnShipments(movesStock) : undefined,
+      bookShipments: settings.ORDERS_BOOK_SHIPMENTS ? createBookShipments(movesStock) : undefined,
+      allocateStock: allocates ? createAllocateStock(movesStock) : undefined,
       leaseOf: order => openSemaphore(connection, `order:${order}`, 1),
       customerLease: openSemaphore(connection, 'orders-customer', 1),
       rate: openOrderRate(connection),
@@ -267,6 +279,7 @@ async function main(environment: Environment): Promise<void> {
     explain: createExplain({ ...common, connection, partReads, skuLookups, storeReads }),
     syncPart: createSyncPart({
       ...common,
+      enqueueShortOrders: allocates ? enqueueShortOrders : undefined,
       fencing,
       partReads,
       storeReads,

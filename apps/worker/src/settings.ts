@@ -101,6 +101,12 @@ export const workerSettings = {
       '`import`: each order of the store becomes a sales order in InvenTree, which follows its changes. `both`: what ' +
         'InvenTree ships for it is shipped in Magento, too.',
     ),
+  ORDERS_ALLOCATE: setting
+    .switch(true)
+    .describe(
+      'With `ORDERS`: stock is allocated to each sales order. Not with `ORDERS_BOOK_SHIPMENTS`, which takes what ' +
+        'Magento has shipped.',
+    ),
   ORDERS_BOOK_SHIPMENTS: setting
     .switch(false)
     .describe('With `ORDERS=both`: what Magento ships for an order is taken from stock and shipped in InvenTree, too.'),

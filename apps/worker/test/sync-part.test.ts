@@ -44,6 +44,7 @@ function recordedSync(overrides: { partReads?: PartReads['load']; storeReads?: S
     },
     queues: { enqueue: () => Promise.resolve() } as unknown as JobQueues,
     orders: undefined,
+    enqueueShortOrders: undefined,
     log: { info: () => undefined, warn: () => undefined } as unknown as Log,
   };
   const deps: SyncPartDeps = {

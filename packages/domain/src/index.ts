@@ -103,4 +103,4 @@ export {
   type ShipmentItem,
   type ShippedUnits,
 } from './unbooked';
-export { stockPicks, type PickableItem, type StockPick } from './stock-picks';
+export { allocationPlan, stockPicks, type NeededStock, type PickableItem, type StockPick } from './stock-picks';

@@ -6,8 +6,8 @@ export interface PickableItem {
   available: number;
   /** `2027-03-31`; undefined where it does not expire. */
   expiresOn: string | undefined;
-  /** Whether it is where the store has shipped it from. */
-  isAtSource: boolean;
+  /** The sources of the store at which it counts. */
+  sources: readonly string[];
 }
 
 /** How much is taken of which stock item. */
@@ -17,26 +17,82 @@ export interface StockPick {
 }
 
 /**
- * The stock items to take this much from: those at the source that shipped it, of these first what expires first, then
- * what came first. `missing`: what no item has.
+ * The stock items to take this much from: those at this source first, of these first what expires first, then what came
+ * first. `missing`: what no item has.
  */
-export function stockPicks(items: readonly PickableItem[], quantity: number): { picks: StockPick[]; missing: number } {
+export function stockPicks(
+  items: readonly PickableItem[],
+  quantity: number,
+  source: string | undefined,
+): { picks: StockPick[]; missing: number } {
   const NEVER = '9999';
+  const isAt = ({ sources }: PickableItem) => Number(source !== undefined && sources.includes(source));
   const inOrder = [...items].sort(
     (first, second) =>
-      Number(second.isAtSource) - Number(first.isAtSource) ||
+      isAt(second) - isAt(first) ||
       (first.expiresOn ?? NEVER).localeCompare(second.expiresOn ?? NEVER) ||
       first.id - second.id,
   );
   const picks: StockPick[] = [];
   let missing = quantity;
   for (const { id, available } of inOrder) {
-    const taken = Math.min(available, missing);
+    const taken = rounded(Math.min(available, missing));
     if (taken <= 0) continue;
-    picks.push({ item: id, quantity: rounded(taken) });
+    picks.push({ item: id, quantity: taken });
     missing = rounded(missing - taken);
   }
   return { picks, missing };
+}
+
+/** What a line of an order needs, in units of the part. */
+export interface NeededStock {
+  line: number;
+  part: number;
+  quantity: number;
+}
+
+/** A pick for a line, and what no item has for it. */
+export interface AllocationPlan {
+  picks: (StockPick & { line: number })[];
+  missing: { part: number; quantity: number }[];
+}
+
+/**
+ * The stock items for all lines of an order. From one source if one has all of it, for the store ships a parcel from
+ * one source; the first that has. Otherwise each line takes what there is, wherever it is.
+ * @param stock by part, what may be taken
+ */
+export function allocationPlan(
+  needed: readonly NeededStock[],
+  stock: ReadonlyMap<number, readonly PickableItem[]>,
+  sources: readonly string[],
+): AllocationPlan {
+  const atOne = sources
+    .map(source => planFrom(needed, stock, { source, isOnly: true }))
+    .find(({ missing }) => missing.length === 0);
+  return atOne ?? planFrom(needed, stock, { source: sources[0], isOnly: false });
+}
+
+function planFrom(
+  needed: readonly NeededStock[],
+  stock: ReadonlyMap<number, readonly PickableItem[]>,
+  { source, isOnly }: { source: string | undefined; isOnly: boolean },
+): AllocationPlan {
+  // Two lines may be of one part.
+  const taken = new Map<number, number>();
+  const plan: AllocationPlan = { picks: [], missing: [] };
+  for (const { line, part, quantity } of needed) {
+    const items = (stock.get(part) ?? [])
+      .filter(({ sources }) => !isOnly || (source !== undefined && sources.includes(source)))
+      .map(item => ({ ...item, available: item.available - (taken.get(item.id) ?? 0) }));
+    const { picks, missing } = stockPicks(items, quantity, source);
+    for (const pick of picks) {
+      taken.set(pick.item, (taken.get(pick.item) ?? 0) + pick.quantity);
+      plan.picks.push({ line, ...pick });
+    }
+    if (missing > 0) plan.missing.push({ part, quantity: missing });
+  }
+  return plan;
 }
 
 /** InvenTree keeps five decimals. */

@@ -1,4 +1,5 @@
 import {
+  allocationPlan,
   orderLines,
   parseQuantity,
   shipmentItems,
@@ -137,11 +138,11 @@ describe('an order', () => {
 });
 
 describe('the stock that is sent', () => {
-  const item = (id: number, available: number, expiresOn?: string, isAtSource = true) => ({
+  const item = (id: number, available: number, expiresOn?: string, ...sources: string[]) => ({
     id,
     available,
     expiresOn,
-    isAtSource,
+    sources: sources.length > 0 ? sources : ['here'],
   });
 
   it.each([
@@ -158,7 +159,7 @@ describe('the stock that is sent', () => {
     ],
     [
       'from its own source first',
-      [item(1, 5, undefined, false), item(2, 2)],
+      [item(1, 5, undefined, 'there'), item(2, 2)],
       4,
       [
         [2, 2],
@@ -169,8 +170,54 @@ describe('the stock that is sent', () => {
     ['nothing that is allocated', [item(1, 0), item(2, -1), item(3, 0.3)], 0.5, [[3, 0.3]], 0.2],
     ['nothing at all', [], 2, [], 2],
   ])('is %s', (_, items, quantity, picks, missing) => {
-    const found = stockPicks(items, quantity);
+    const found = stockPicks(items, quantity, 'here');
     expect(found.picks.map(pick => [pick.item, pick.quantity])).toEqual(picks);
     expect(found.missing).toBe(missing);
+  });
+
+  const need = (line: number, part: number, quantity: number) => ({ line, part, quantity });
+  const plan = (needed: ReturnType<typeof need>[], ...stock: [number, ReturnType<typeof item>[]][]) => {
+    const { picks, missing } = allocationPlan(needed, new Map(stock), ['here', 'there']);
+    return { picks: picks.map(({ line, item: id, quantity }) => [line, id, quantity]), missing };
+  };
+
+  it('is from one source where one has all of it, even if others expire first', () => {
+    const stock: Parameters<typeof plan>[1][] = [
+      [7, [item(1, 9, '2029-01-01'), item(2, 3, undefined, 'there')]],
+      [8, [item(3, 1), item(4, 2, undefined, 'there')]],
+    ];
+    expect(plan([need(1, 7, 3), need(2, 8, 2)], ...stock).picks).toEqual([
+      [1, 2, 3],
+      [2, 4, 2],
+    ]);
+    expect(plan([need(1, 7, 3), need(2, 8, 1)], ...stock).picks).toEqual([
+      [1, 1, 3],
+      [2, 3, 1],
+    ]);
+  });
+
+  it('is all there is, where no source has enough, and what is missing is told by part', () => {
+    const found = plan([need(1, 7, 4), need(2, 8, 2)], [7, [item(1, 1), item(2, 2, '2029-01-01', 'there')]]);
+    expect(found).toEqual({
+      picks: [
+        [1, 1, 1],
+        [1, 2, 2],
+      ],
+      missing: [
+        { part: 7, quantity: 1 },
+        { part: 8, quantity: 2 },
+      ],
+    });
+  });
+
+  it('is not given to two lines of one part', () => {
+    const found = plan([need(1, 7, 2), need(2, 7, 2)], [7, [item(1, 3.1)]]);
+    expect(found).toEqual({
+      picks: [
+        [1, 1, 2],
+        [2, 1, 1.1],
+      ],
+      missing: [{ part: 7, quantity: 0.9 }],
+    });
   });
 });

@@ -100,12 +100,15 @@ export interface SalesOrders {
   stockOf(part: number): Promise<StockRow[]>;
   /** The shipment with this reference, which is unique within its order; creates it where there is none. */
   shipmentWith(order: number, reference: string): Promise<SalesShipment>;
-  /** Allocates stock to lines, in a shipment. A repeat allocates once more, while stock lasts. */
+  /**
+   * Allocates stock to lines, in a shipment. A repeat allocates once more, while stock lasts. Resolves with false where
+   * somebody else has taken some of it meanwhile; then nothing is allocated.
+   */
   allocate(
     order: number,
     shipment: number,
     items: readonly { line: number; item: number; quantity: number }[],
-  ): Promise<void>;
+  ): Promise<boolean>;
   /** Sends a shipment; its stock goes a moment later. One that was sent is left as it is. */
   send(shipment: number, sent: { on: string; trackingNumber: string }): Promise<void>;
   /** May be repeated. */
@@ -186,6 +189,7 @@ const SENT_SHIPMENTS = 100;
 const EVER = '2000-01-01';
 const EXISTS = /already exists/;
 const SENT = /already been sent/;
+const TAKEN = /Available quantity .* exceeded/;
 
 /** The sales orders of an InvenTree. */
 export function createSalesOrders({ call, request }: Pick<InvenTreeConnection, 'call' | 'request'>): SalesOrders {
@@ -308,7 +312,13 @@ export function createSalesOrders({ call, request }: Pick<InvenTreeConnection, '
     async allocate(order, shipment, items) {
       const rows = items.map(({ line, item, quantity }) => ({ line_item: line, stock_item: item, quantity }));
       const path = `/api/order/so/${order}/allocate/`;
-      await write('POST', path, { items: rows, shipment }, 'an allocation', ANYTHING);
+      try {
+        await write('POST', path, { items: rows, shipment }, 'an allocation', ANYTHING);
+        return true;
+      } catch (error) {
+        if (error instanceof CallError && error.status === 400 && TAKEN.test(error.message)) return false;
+        throw error;
+      }
     },
 
     async send(shipment, { on, trackingNumber }) {

@@ -70,6 +70,7 @@ export { openKnownInstance, type Instance, type KnownInstance } from './instance
 export { areSettingsNew } from './last-settings';
 export { isOpenOrder, isUnbooked, orderNext } from './order-status';
 export { openOrderRate, type OrderRate } from './order-rate';
+export { openShortOrders, type ShortOrders } from './short-orders';
 export { openUnbookedStock, type Unbooked, type UnbookedStock } from './unbooked-stock';
 export { openOrderLedger, type OrderLedger, type OrderRecord } from './order-ledger';
 export { openLocationsVersion, type LocationsVersion } from './locations-version';

@@ -46,6 +46,7 @@ export function keysFor(prefix: string) {
     ordersThisMinute: key('orders-this-minute'),
     salesOrder: (salesOrder: number) => key(`sales-order:${salesOrder}`),
     unbooked: key('unbooked'),
+    shortOrders: key('short-orders'),
     migration: key('migration'),
   };
 }

@@ -37,6 +37,10 @@ const recordSchema = z.object({
     .optional(),
   /** InvenTree's shipments that are passed on to the store, by id: when that was begun, and whether it is done. */
   passedOn: z.record(z.string(), z.object({ at: z.number(), isDone: z.boolean() })).optional(),
+  /** By SKU, what InvenTree has too little of to allocate it, in units of the part. */
+  missing: z.record(z.string(), z.number()).optional(),
+  /** Since when an allocation of stock to its lines has no answer, in milliseconds since 1970. */
+  allocatingSince: z.number().optional(),
   /** When stock was allocated to InvenTree's shipment of one of the store's, by the id of that one. */
   allocatedAt: z.record(z.string(), z.number()).optional(),
   /** Since when a shipment waits for the store to have enough, in milliseconds since 1970. */

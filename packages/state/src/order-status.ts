@@ -16,7 +16,7 @@ export function isOpenOrder(record: OrderRecord): boolean {
 
 /** What is next with an order, or why it waits, for people. */
 export function orderNext(record: OrderRecord): string {
-  const { isLeft = false, problem, followed, booked } = record;
+  const { isLeft = false, problem, followed, booked, missing = {} } = record;
   if (isLeft) return 'left alone: it was placed before ORDERS_SINCE';
   if (problem !== undefined) return problem;
   if (!followed) return 'its sales order is not complete yet';
@@ -28,5 +28,7 @@ export function orderNext(record: OrderRecord): string {
   if (unbooked.length > 0) return unbooked.join('; ');
   if (followed.state === 'canceled') return 'cancelled';
   if (followed.state === 'holded') return 'on hold in Magento';
+  const short = Object.entries(missing).map(([sku, quantity]) => `${quantity} of '${sku}'`);
+  if (short.length > 0) return `waits for stock in InvenTree: ${short.join(', ')}`;
   return ENDED.has(followed.state) ? 'nothing more' : 'to be shipped, or invoiced';
 }

@@ -1,11 +1,7 @@
 import { skuKey } from '@stock-sync/domain';
-import { z } from 'zod';
 import type { RedisConnection } from './connection';
 import { inOneTurn } from './one-turn';
-import { parseStored } from './stored-value';
-
-/** By order, in units of the product. */
-const unitsSchema = z.record(z.string(), z.number());
+import { setUnitsOfOrder, unitsByOrder } from './order-units';
 
 /** What is unbooked of each SKU: shipped by one of the two systems and not yet by the other. */
 export interface UnbookedStock {
@@ -24,18 +20,9 @@ export interface Unbooked {
   of(sku: string): number;
 }
 
-/** ARGV: order, then SKU and units. */
-const SET = `
-for i = 2, #ARGV, 2 do
-  local units = cjson.decode(redis.call('HGET', KEYS[1], ARGV[i]) or '{}')
-  units[ARGV[1]] = tonumber(ARGV[i + 1])
-  if units[ARGV[1]] == 0 then units[ARGV[1]] = nil end
-  if next(units) then redis.call('HSET', KEYS[1], ARGV[i], cjson.encode(units))
-  else redis.call('HDEL', KEYS[1], ARGV[i]) end
-end`;
-
 /** Opens it: one small hash, for only what differs is in it. */
-export function openUnbookedStock({ redis, keys }: RedisConnection): UnbookedStock {
+export function openUnbookedStock(connection: RedisConnection): UnbookedStock {
+  const { redis, keys } = connection;
   const load = inOneTurn<string, number>(async skus =>
     (await redis.hmget(keys.unbooked, ...skus.map(skuKey))).map(totalIn),
   );
@@ -49,16 +36,18 @@ export function openUnbookedStock({ redis, keys }: RedisConnection): UnbookedSto
     of: load,
     all: () => loadAll(undefined),
     count: () => redis.hlen(keys.unbooked),
-    async set(order, units) {
-      if (units.size === 0) return;
-      const pairs = [...units].flatMap(([sku, count]) => [skuKey(sku), String(count)]);
-      await redis.eval(SET, 1, keys.unbooked, String(order), ...pairs);
-    },
+    set: (order, units) =>
+      setUnitsOfOrder(
+        connection,
+        keys.unbooked,
+        order,
+        new Map([...units].map(([sku, count]) => [skuKey(sku), count])),
+      ),
   };
 }
 
 function totalIn(text: string | null): number {
-  const units = Object.values(parseStored(unitsSchema, text) ?? {});
+  const units = Object.values(unitsByOrder(text));
   // Sums of binary fractions would be off in the last place.
   return Math.round(units.reduce((total, count) => total + count, 0) * 100_000) / 100_000;
 }

@@ -1,12 +1,12 @@
-import { SALES_ORDER_STATUS, shippedUnits, stockPicks, type PickableItem } from '@stock-sync/domain';
-import type { SalesOrder, SalesShipment, StockRow } from '@stock-sync/inventree-client';
+import { SALES_ORDER_STATUS, shippedUnits, stockPicks } from '@stock-sync/domain';
+import type { SalesOrder, SalesShipment } from '@stock-sync/inventree-client';
 import type { OrderShipment } from '@stock-sync/magento-client';
 import type { Log } from '@stock-sync/service';
 import type { OrderLedger, OrderRecord } from '@stock-sync/state';
-import type { PartReads } from '../calls/part-reads';
 import type { Connections } from '../connections';
-import { OrderProblemError, type OrderRow, type ShippedOrder } from './import-order';
 import { NotYetError } from './job-errors';
+import type { PickableStock } from './pickable-stock';
+import { OrderProblemError, type ShippedOrder } from './shipped-order';
 
 const LOOK_MS = 1_000;
 
@@ -23,7 +23,7 @@ export interface BookShipments {
  */
 export function createBookShipments(deps: {
   connections: Connections;
-  partReads: PartReads;
+  pickable: PickableStock;
   ledger: OrderLedger;
   /** How long a call without an answer may still be carried out, in milliseconds: until then it is not repeated. */
   carriedOutMs: number;
@@ -31,8 +31,8 @@ export function createBookShipments(deps: {
   now: () => number;
   log: Log;
 }): BookShipments {
-  const { connections, partReads, ledger, now, log } = deps;
-  const { magento, inventree, offerRules } = connections;
+  const { connections, pickable, ledger, now, log } = deps;
+  const { magento, inventree } = connections;
   const { salesOrders } = inventree;
 
   return {
@@ -86,7 +86,7 @@ export function createBookShipments(deps: {
       for (const { line, item, quantity } of missing) {
         const row = rows.find(one => one.item === item);
         if (!row) continue;
-        const { picks, missing: short } = stockPicks(await pickable(row, shipment.sourceCode), quantity);
+        const { picks, missing: short } = stockPicks(await pickable(row.part), quantity, shipment.sourceCode);
         if (short > 0) {
           throw new OrderProblemError(
             `Magento has shipped ${quantity} of SKU '${row.sku}' (part ${row.part}), and InvenTree has ${short} too ` +
@@ -128,23 +128,4 @@ export function createBookShipments(deps: {
       return there < quantity ? [{ line: line.id, item, quantity: quantity - there }] : [];
     });
   }
-
-  /** The stock items of a part that count as for sale. */
-  async function pickable({ part: id }: OrderRow, sourceCode: string | undefined): Promise<PickableItem[]> {
-    const [part, stock] = await Promise.all([partReads.load(id), salesOrders.stockOf(id)]);
-    if (!part) return [];
-    const found = await Promise.all(
-      stock.map(async (row): Promise<PickableItem[]> => {
-        const offer = await offerRules.offerOf({ ...part, stock: [stockAlone(row)] });
-        if (offer.kind !== 'offered' || offer.stock.leftOut.size > 0) return [];
-        const isAtSource = offer.stock.target.some(at => at.sourceCode === sourceCode && at.quantity > 0n);
-        return [{ id: row.id, available: row.quantity - row.allocated, expiresOn: row.expiresOn, isAtSource }];
-      }),
-    );
-    return found.flat();
-  }
-}
-
-function stockAlone({ location, quantity, status, isExpired }: StockRow) {
-  return { location, inStock: String(quantity), allocated: '0', status, isExpired };
 }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   orderLines,
   parseReferencePattern,
@@ -6,33 +5,23 @@ import {
   quantityAsNumber,
   SALES_ORDER_STATUS,
   salesOrderSteps,
-  unbookedUnits,
-  unitsOfProduct,
   type OrderLine,
   type SalesOrderStep,
   type ShopOrder,
   type WantedLine,
 } from '@stock-sync/domain';
-import { CallError } from '@stock-sync/http-client';
 import type { SalesOrder } from '@stock-sync/inventree-client';
 import type { Log } from '@stock-sync/service';
-import type {
-  JobOf,
-  JobQueues,
-  OrderLedger,
-  OrderRate,
-  OrderRecord,
-  Parts,
-  Semaphore,
-  UnbookedStock,
-} from '@stock-sync/state';
+import type { JobOf, OrderLedger, OrderRate, OrderRecord, Semaphore } from '@stock-sync/state';
 import type { PartReads } from '../calls/part-reads';
 import type { SkuLookups } from '../calls/sku-lookups';
 import type { Connections } from '../connections';
+import type { AllocateStock } from './allocate-stock';
 import type { BookShipments } from './book-shipments';
 import { LOCKED_MS, NotYetError } from './job-errors';
-import { SECOND_LOOK_MS } from './order-changes';
 import type { PassOnShipments } from './pass-on-shipments';
+import type { RecordShipped } from './record-shipped';
+import { isRefusal, OrderProblemError, type OrderRow, type ShippedOrder } from './shipped-order';
 import type { DryRun } from './sync-sku';
 
 /** References that are tried for one order: others may create sales orders at the same time. */
@@ -40,44 +29,19 @@ const REFERENCES_TRIED = 20;
 /** How often a sales order is compared with its order in one run, until nothing is missing. */
 const COMPARISONS = 5;
 
-/** How often, and after how many milliseconds, InvenTree is asked whether its background worker has sent a shipment. */
-const SENDING_LOOKS = 20;
-const SENDING_MS = 500;
-
 /** How the sales order of an order came out. */
 export type OrderOutcome = 'imported' | 'unchanged' | 'left' | 'dry run';
-
-/** A row of an order for which InvenTree has a part. */
-export interface OrderRow extends WantedLine {
-  /** Whether InvenTree takes a line for it. */
-  isSalable: boolean;
-  /** What the store has shipped, in units of the product. */
-  shipped: number;
-}
-
-/** An order with its sales order, of which something may have been shipped. */
-export interface ShippedOrder {
-  order: ShopOrder;
-  rows: readonly OrderRow[];
-  salesOrder: SalesOrder;
-  record: OrderRecord;
-}
-
-/** Something about an order that somebody has to decide. */
-export class OrderProblemError extends Error {
-  readonly kind = 'order';
-}
 
 export interface ImportOrderDeps {
   connections: Connections;
   partReads: PartReads;
   skuLookups: Pick<SkuLookups, 'find'>;
   ledger: OrderLedger;
-  unbooked: UnbookedStock;
-  parts: Pick<Parts, 'withSkus'>;
-  queues: JobQueues;
+  recordShipped: RecordShipped;
   /** Ships in the store what InvenTree has sent; undefined where that is off. */
   passOn: PassOnShipments | undefined;
+  /** Allocates stock to the sales order; undefined where that is off. */
+  allocateStock: AllocateStock | undefined;
   /** Books in InvenTree what the store has shipped; undefined where that is off. */
   bookShipments: BookShipments | undefined;
   /** One worker at a time for each order. */
@@ -138,7 +102,7 @@ export function createImportOrder(deps: ImportOrderDeps) {
     const found = await findSalesOrder(order, before, customerId);
     const isDeleted = found === 'deleted';
     const { salesOrder: known, record: remembered = recordFor(order, before) } = isDeleted ? {} : (found ?? {});
-    const record = await recordShipped(order, rows, isDeleted ? found : known, remembered);
+    const record = await deps.recordShipped(order, rows, isDeleted ? found : known, remembered);
     if (found === 'deleted') {
       const problem = `its sales order ${before?.reference ?? ''} was deleted in InvenTree, so it is left`;
       await remember(order, { ...record, problem });
@@ -155,99 +119,32 @@ export function createImportOrder(deps: ImportOrderDeps) {
     await ledger.set({ ...current, at: now() });
     const changes = await takeSteps(order, salesOrder, wanted, problems);
     const added = await addExtraLines(order, salesOrder, extra, current);
-    const moved = await moveShipments({ order, rows, salesOrder, record: { ...current, extraLines: added } }, problems);
+    const moved = await moveStock({ order, rows, salesOrder, record: { ...current, extraLines: added } }, problems);
     const problem = problems.length > 0 ? problems.join('; ') : undefined;
     await remember(moved.order, { ...moved.record, problem });
     if (problem !== undefined) throw new OrderProblemError(`Order ${order.incrementId}: ${problem}`);
     return changes + moved.count > 0 ? 'imported' : 'unchanged';
   }
 
-  /** Ships in each system what only the other one has shipped, as far as that is on. */
-  async function moveShipments(state: ShippedOrder, problems: string[]): Promise<ShippedOrder & { count: number }> {
-    const { rows, salesOrder } = state;
+  /** Allocates stock, and ships in each system what only the other one has shipped, as far as that is on. */
+  async function moveStock(state: ShippedOrder, problems: string[]): Promise<ShippedOrder & { count: number }> {
     const passed = deps.passOn ? await deps.passOn.run(state) : { ...state, count: 0 };
-    let { record, count } = passed;
-    const { order } = passed;
-    if (deps.bookShipments) {
+    const current = { ...state, order: passed.order, record: passed.record };
+    let count = passed.count;
+    for (const move of [deps.bookShipments, deps.allocateStock]) {
       try {
-        const booked = await deps.bookShipments.run({ order, rows, salesOrder, record });
-        record = booked.record;
-        count += booked.count;
+        const moved = await move?.run(current);
+        current.record = moved?.record ?? current.record;
+        count += moved?.count ?? 0;
       } catch (error) {
         if (!(error instanceof OrderProblemError)) throw error;
         problems.push(error.message);
       }
     }
-    if (count > 0) record = await recordShipped(order, rows, salesOrder, record);
-    return { order, rows, salesOrder, record, count };
-  }
-
-  /**
-   * Records what both systems have shipped, and has the parts synced for which that changed. Before anything that may
-   * fail: until then, none of its SKUs is written.
-   */
-  async function recordShipped(
-    order: ShopOrder,
-    rows: readonly OrderRow[],
-    salesOrder: SalesOrder | 'deleted' | undefined,
-    record: OrderRecord,
-  ): Promise<OrderRecord> {
-    const isDeleted = salesOrder === 'deleted';
-    const { shipped, shipments } = await shippedInInvenTree(order, isDeleted ? undefined : salesOrder);
-    const isCancelled = isDeleted || salesOrder?.status === SALES_ORDER_STATUS.cancelled;
-    const units = new Map<string, number>();
-    const lines = new Map(orderLines(order).map(line => [line.item, line]));
-    for (const { item, sku, packSize } of rows) {
-      const line = lines.get(item);
-      if (!line) continue;
-      const inInvenTree = unitsOfProduct(shipped.get(item) ?? 0, packSize);
-      units.set(sku, (units.get(sku) ?? 0) + unbookedUnits({ ...line, inInvenTree, isCancelled }));
+    if (count > 0) {
+      current.record = await deps.recordShipped(current.order, current.rows, current.salesOrder, current.record);
     }
-    const before = record.booked?.units ?? {};
-    const skus = [...new Set([...units.keys(), ...Object.keys(before)])];
-    await deps.unbooked.set(order.id, new Map(skus.map(sku => [sku, units.get(sku) ?? 0])));
-    const differing = Object.fromEntries([...units].filter(([, count]) => count !== 0));
-    const { updatedAt } = order;
-    const firstAt = record.booked?.updatedAt === updatedAt ? record.booked.at : now();
-    const twice = now() - firstAt >= SECOND_LOOK_MS;
-    const booked = { updatedAt, at: firstAt, twice, skus: rows.map(({ sku }) => sku), units: differing, shipments };
-    await ledger.set({ ...record, booked, at: now() });
-    const changed = skus.filter(sku => (units.get(sku) ?? 0) !== (before[sku] ?? 0));
-    const ofRows = rows.filter(({ sku }) => changed.includes(sku)).map(({ part }) => part);
-    const parts = new Set([...ofRows, ...(await deps.parts.withSkus(changed)).flat()]);
-    await deps.queues.enqueue([...parts].map(part => ({ kind: 'part', part, event: `order ${order.incrementId}` })));
-    return { ...record, booked };
-  }
-
-  /** By row, what InvenTree has shipped, in units of the part, and the shipments that are in it. */
-  async function shippedInInvenTree(order: ShopOrder, salesOrder: SalesOrder | undefined) {
-    const shipped = new Map<number, number>();
-    if (!salesOrder) return { shipped, shipments: [] };
-    for (let look = 1; ; look++) {
-      const sent = (await salesOrders.shipments(salesOrder.id)).filter(({ sentOn }) => sentOn).map(({ id }) => id);
-      const [lines, allocations] = await Promise.all([
-        salesOrders.lines(salesOrder.id),
-        sent.length > 0 ? salesOrders.allocations(salesOrder.id) : [],
-      ]);
-      const isBehind = lines.some(line => {
-        const ofLine = allocations.filter(one => one.line === line.id && sent.includes(one.shipment ?? 0));
-        return line.shipped < ofLine.reduce((total, { quantity }) => total + quantity, 0);
-      });
-      if (!isBehind) {
-        for (const line of lines) {
-          const item = Number(line.reference);
-          shipped.set(item, (shipped.get(item) ?? 0) + line.shipped);
-        }
-        return { shipped, shipments: sent };
-      }
-      if (look === SENDING_LOOKS) {
-        throw new OrderProblemError(
-          `Order ${order.incrementId}: InvenTree has a shipment of ${salesOrder.reference} that was sent, and its ` +
-            'stock is still there. Is the background worker of InvenTree running?',
-        );
-      }
-      await sleep(SENDING_MS);
-    }
+    return { ...current, count };
   }
 
   /** The rows that a part stands for, and those for which InvenTree has none. */
@@ -438,11 +335,6 @@ export function createImportOrder(deps: ImportOrderDeps) {
   async function remember({ state, updatedAt }: ShopOrder, record: OrderRecord): Promise<void> {
     await ledger.set({ ...record, followed: { state, updatedAt }, at: now() });
   }
-}
-
-/** Whether a call was refused, so that it certainly did nothing: a gateway may give up while it is carried out. */
-export function isRefusal(error: unknown): boolean {
-  return error instanceof CallError && error.status !== undefined && error.status >= 400 && error.status < 500;
 }
 
 /** Why references cannot be counted on, and what to do. */

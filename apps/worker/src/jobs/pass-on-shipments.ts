@@ -3,8 +3,8 @@ import type { SalesOrder, SalesShipment } from '@stock-sync/inventree-client';
 import type { Log } from '@stock-sync/service';
 import type { JobQueues, OrderLedger, OrderRecord } from '@stock-sync/state';
 import type { Connections } from '../connections';
-import { isRefusal, OrderProblemError, type OrderRow, type ShippedOrder } from './import-order';
 import { NotYetError } from './job-errors';
+import { isRefusal, OrderProblemError, type OrderRow, type ShippedOrder } from './shipped-order';
 
 /** How long a shipment waits until a source has enough, in milliseconds, and how long from look to look. */
 const ENOUGH_MS = 60_000;

@@ -28,6 +28,7 @@ import type { createLeaveSku } from './leave-sku';
 import type { OrderStock } from './order-changes';
 import type { HistoryLine, RecordHistory } from './record-history';
 import { isRoutine } from './routine-events';
+import { hasFreeStock, type EnqueueShortOrders } from './short-orders';
 import { levelOf, type createSyncSku, type SkuResult } from './sync-sku';
 
 type PartJob = JobOf<'part'>;
@@ -45,6 +46,8 @@ export interface SyncPartDeps {
   queues: JobQueues;
   /** Undefined where orders are off. */
   orders: OrderStock | undefined;
+  /** Undefined where no stock is allocated to orders. */
+  enqueueShortOrders: EnqueueShortOrders | undefined;
   /** The clock of Redis: events and writes of other processes are compared. */
   now: () => number;
   log: Log;
@@ -95,6 +98,7 @@ export function createSyncPart(deps: SyncPartDeps) {
       const part = await deps.partReads.load(id, alone);
       const offer = part && (await offerRules.offerOf(part));
       if (part) await enqueueTemplate(job, part);
+      if (part && hasFreeStock(part)) await deps.enqueueShortOrders?.(id);
 
       const skus = offer && 'skus' in offer ? offer.skus : [];
       const hadSkus = skusIn(before).filter(sku => !skus.some(now => isSameSku(sku, now)));

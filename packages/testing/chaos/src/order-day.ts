@@ -13,7 +13,7 @@ import {
   type Fault,
   type SalesOrder,
 } from '@stock-sync/fakes';
-import { connectToRedis, openDeadLetters } from '@stock-sync/state';
+import { connectToRedis, openDeadLetters, openJobQueues } from '@stock-sync/state';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomFrom, type Random } from './random';
 
@@ -51,6 +51,8 @@ interface DayOrder {
 /** Which shipments are moved: none, those of InvenTree, those of both. */
 type Mode = 'import' | 'both' | 'booked';
 const MODES: readonly Mode[] = ['import', 'both', 'booked'];
+/** In every second day, stock is allocated to the orders that come in, and people send what is allocated. */
+const ALLOCATES_EVERY = 2;
 
 const SKUS = ['WIDGET', 'CABLE', 'LAMP', 'SHIRT-RED', 'BUN-X', 'BUN-Y'];
 const FIRST_QUANTITY = 60;
@@ -63,7 +65,7 @@ const STAYS_MS = 700;
 export async function runOrderDay(seed: number, options: OrderDayOptions): Promise<OrderDayResult> {
   const startedAt = Date.now();
   const random = randomFrom(seed * 104_729 + 31);
-  const day = await startDay(random, MODES[seed % MODES.length] ?? 'import', options);
+  const day = await startDay(random, modeOf(seed), options);
   const result: OrderDayResult = {
     seed,
     problems: [],
@@ -93,7 +95,12 @@ export async function runOrderDay(seed: number, options: OrderDayOptions): Promi
   return result;
 }
 
-async function startDay(random: Random, mode: Mode, options: OrderDayOptions) {
+const modeOf = (seed: number) => {
+  const mode = MODES[seed % MODES.length] ?? 'import';
+  return { mode, allocates: mode !== 'booked' && Math.floor(seed / MODES.length) % ALLOCATES_EVERY === 0 };
+};
+
+async function startDay(random: Random, { mode, allocates }: ReturnType<typeof modeOf>, options: OrderDayOptions) {
   const { isNaive } = options;
   const redis = await startRedis(options.redisProgram);
   const inventree = await startInvenTree();
@@ -123,6 +130,7 @@ async function startDay(random: Random, mode: Mode, options: OrderDayOptions) {
     RECONCILE_INTERVAL_MINUTES: '0',
     ...(!isNaive && {
       ORDERS: mode === 'import' ? 'import' : 'both',
+      ORDERS_ALLOCATE: String(allocates),
       ORDERS_BOOK_SHIPMENTS: String(mode === 'booked'),
       ORDERS_SINCE: '2026-01-01',
       ORDERS_INTERVAL_SECONDS: '1',
@@ -139,6 +147,7 @@ async function startDay(random: Random, mode: Mode, options: OrderDayOptions) {
   const workers = [await start('worker'), await start('worker')];
   inventree.sendTo({ url: ingest.url, secret: TEST_SECRET, sends: 'plugin' });
   const connection = connectToRedis(redis.url, { whileUnreachable: { wait: true } });
+  const queues = openJobQueues(connection);
   const day: DayOrder[] = [];
   let faulty: { system: 'inventree' | 'magento'; fault: Fault; share: number } | undefined;
   const faultOf = (system: 'inventree' | 'magento') => (call: FakeCall) =>
@@ -176,8 +185,61 @@ async function startDay(random: Random, mode: Mode, options: OrderDayOptions) {
     tell(`order ${numberOf(order)} placed: ${rows.map(({ sku, qty_ordered }) => `${qty_ordered} ${sku}`).join(', ')}`);
   }
 
+  /** Sends what is allocated to an order, as a user of InvenTree does. */
+  function sendAllocated(one: DayOrder): void {
+    const salesOrder = salesOrderOf(one);
+    if (!salesOrder || one.order.state || salesOrder.status !== 15) return;
+    const shipment = [...shop.shipments.values()].find(
+      ({ order, sentOn }) => order === salesOrder.pk && sentOn === null,
+    );
+    const allocations = shop.salesAllocations.filter(row => row.order === salesOrder.pk);
+    if (!shipment || allocations.length === 0 || overAllocated(salesOrder).length > 0) return;
+    for (const { line: pk, quantity } of allocations) {
+      const item = Number(salesOrder.lines.find(line => line.pk === pk)?.reference);
+      one.inInvenTree.set(item, (one.inInvenTree.get(item) ?? 0) + quantity);
+      tell(`order ${numberOf(one.order)}: InvenTree ships ${quantity} of row ${item}`);
+    }
+    orderActions.ship(shop, shipment.pk, random.chance(0.5) ? '1Z' : '');
+  }
+
+  /** The lines to which more is allocated than is left of the order: nobody but a user can change that. */
+  function overAllocated({ pk, lines }: SalesOrder): SalesOrder['lines'] {
+    return lines.filter(line => line.quantity - line.shipped < allocatedTo(pk, line.pk));
+  }
+
+  function allocatedTo(order: number, line: number): number {
+    const rows = shop.salesAllocations.filter(row => row.order === order && row.line === line);
+    return rows.reduce((total, { quantity }) => total + quantity, 0);
+  }
+
+  /** Lines that lack stock although there is some that nobody has. */
+  function unallocatedLines(one: DayOrder): string[] {
+    const salesOrder = salesOrderOf(one);
+    if (!salesOrder || one.order.state || salesOrder.status !== 15) return [];
+    return salesOrder.lines.flatMap(({ pk, part, quantity, shipped }) => {
+      const free = inStockItems(part).reduce((total, item) => total + item.quantity - shop.allocated(item.pk), 0);
+      const lacking = quantity - shipped - allocatedTo(salesOrder.pk, pk);
+      return lacking > 0 && free > 0
+        ? [`order ${numberOf(one.order)}: ${lacking} of part ${part} are not allocated, and ${free} are free`]
+        : [];
+    });
+  }
+
+  /** As a user does who reads the dead letters. */
+  async function removeOverAllocations(): Promise<void> {
+    for (const one of day) {
+      const salesOrder = salesOrderOf(one);
+      if (!salesOrder || overAllocated(salesOrder).length === 0) continue;
+      for (const line of overAllocated(salesOrder)) orderActions.freeAllocations(shop, salesOrder.pk, line.pk);
+      tell(`order ${numberOf(one.order)}: allocations removed`);
+      const { entity_id: order } = one.order;
+      await queues.enqueue([{ kind: 'order', order, incrementId: numberOf(one.order), event: 'command' }]);
+    }
+  }
+
   /** Sends some of what is open, as a user of InvenTree does. */
   function shipInInvenTree(one: DayOrder): void {
+    if (allocates && !isNaive) return sendAllocated(one);
     const some = stockRows(one.order).flatMap(row => {
       const left = row.qty_ordered - row.qty_canceled - (one.inInvenTree.get(row.item_id) ?? 0);
       return left > 0 && random.chance(0.7) ? [{ row, quantity: random.between(1, left) }] : [];
@@ -334,6 +396,7 @@ async function startDay(random: Random, mode: Mode, options: OrderDayOptions) {
           return `${sku}: ${sellable} can be bought, should be ${forSale}: ${shelves} on the shelves, ${open} promised`;
         }),
       ...day.flatMap(one => problemsOf(one, shop, mode)),
+      ...(allocates ? day.flatMap(unallocatedLines) : []),
     ];
   }
 
@@ -368,6 +431,7 @@ async function startDay(random: Random, mode: Mode, options: OrderDayOptions) {
       const until = Date.now() + options.patienceSeconds * 1000;
       let problems = await problemsNow();
       while (problems.length > 0 && Date.now() < until) {
+        await removeOverAllocations();
         await sleep(50);
         problems = await problemsNow();
       }
@@ -385,7 +449,9 @@ async function startDay(random: Random, mode: Mode, options: OrderDayOptions) {
           ...day.filter(({ order }) => !ids.has(`order-${order.entity_id}`)).flatMap(one => unbookedRows(one, shop)),
         );
       }
-      const unexpected = deadLetters.filter(({ reason }) => !/InvenTree has (shipped|\d+ too few)/.test(reason));
+      const unexpected = deadLetters.filter(
+        ({ reason }) => !/InvenTree has (shipped|\d+ too few|more of)/.test(reason),
+      );
       await opened.close();
       problems.push(...unexpected.map(({ id, reason }) => `dead letter ${id}: ${reason}`));
       tell(`quiet moment: ${problems.join('; ') || 'right'}`);
@@ -397,6 +463,7 @@ async function startDay(random: Random, mode: Mode, options: OrderDayOptions) {
       ),
     async stop() {
       inventree.sendTo();
+      await queues.close();
       connection.redis.disconnect();
       for (const service of [ingest, ...workers]) service.kill('SIGKILL');
       await Promise.all([ingest.ended, ...workers.map(worker => worker.ended)]);

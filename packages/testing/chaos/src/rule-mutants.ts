@@ -11,6 +11,8 @@ const SYNC_SKU = 'apps/worker/src/jobs/sync-sku.ts';
 const COMPARE = 'apps/worker/src/jobs/compare-systems.ts';
 const DIFFERENCE = 'packages/domain/src/stock-difference.ts';
 const IMPORT_ORDER = 'apps/worker/src/jobs/import-order.ts';
+const RECORD_SHIPPED = 'apps/worker/src/jobs/record-shipped.ts';
+const ALLOCATE = 'apps/worker/src/jobs/allocate-stock.ts';
 const SALES_ORDER = 'packages/domain/src/sales-order.ts';
 const UNBOOKED = 'packages/domain/src/unbooked.ts';
 const ORDER_CHANGES = 'apps/worker/src/jobs/order-changes.ts';
@@ -462,7 +464,7 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     test: 'orders.test',
     edits: [
       {
-        file: IMPORT_ORDER,
+        file: RECORD_SHIPPED,
         find: 'now() - firstAt >= SECOND_LOOK_MS',
         replace: 'now() - firstAt >= 0 * SECOND_LOOK_MS',
       },
@@ -539,6 +541,44 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     name: 'orders: an allocation without an answer is repeated at once',
     test: 'order-stock',
     edits: [{ file: BOOK, find: 'if (before !== undefined && ', replace: 'if (before === -1 && ' }],
+  },
+  {
+    name: 'orders: stock is allocated once more at each look',
+    test: 'order-allocation',
+    edits: [
+      {
+        file: ALLOCATE,
+        find: 'Math.max(shipped, allocatedTo(line, allocations))',
+        replace: '0 * allocatedTo(line, allocations)',
+      },
+    ],
+  },
+  {
+    name: 'orders: an allocation to a sales order without an answer is repeated at once',
+    test: 'order-allocation',
+    edits: [{ file: ALLOCATE, find: 'if (begunAt !== undefined && ', replace: 'if (begunAt === -1 && ' }],
+  },
+  {
+    name: 'orders: stock that comes is not allocated to those that wait',
+    test: 'order-allocation',
+    edits: [
+      {
+        file: ALLOCATE,
+        find: 'units.set(part, (units.get(part) ?? 0) + quantity);',
+        replace: 'units.set(part, 0 * quantity);',
+      },
+    ],
+  },
+  {
+    name: 'orders: stock is allocated from any source',
+    test: 'order-allocation',
+    edits: [
+      {
+        file: 'packages/domain/src/stock-picks.ts',
+        find: '.find(({ missing }) => missing.length === 0);',
+        replace: '.find(({ missing }) => missing.length < 0);',
+      },
+    ],
   },
   {
     name: 'orders: what expires last is sent first',

@@ -25,6 +25,8 @@ async function startShop(environment: Record<string, string> = {}, workers = 1):
       ORDERS_INTERVAL_SECONDS: '1',
       INVENTREE_TOKEN: 'inv-orders',
       RECONCILE_INTERVAL_MINUTES: '0',
+      // Here people pick the stock that they ship.
+      ORDERS_ALLOCATE: 'false',
       ...environment,
     },
   });

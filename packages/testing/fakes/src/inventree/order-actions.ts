@@ -67,6 +67,18 @@ export function allocate(
   });
 }
 
+/** As a user removes those of a line, or InvenTree all of an order that is cancelled [17-part-after-cancel]. */
+export function freeAllocations(shop: InvenTreeShop, order: number, line?: number): void {
+  shop.transaction(() => {
+    const freed = shop.salesAllocations.filter(one => one.order === order && (line === undefined || one.line === line));
+    for (const one of freed) {
+      shop.salesAllocations.splice(shop.salesAllocations.indexOf(one), 1);
+      const part = shop.items.get(one.item)?.part;
+      if (part !== undefined) shop.signal(signals => signals.touched.add(part));
+    }
+  });
+}
+
 /** Shipped by the background worker, after the answer [actions sales-ship-some, sales-ship-all]. */
 export function ship(shop: InvenTreeShop, shipment: number, trackingNumber = ''): void {
   const found = shop.shipments.get(shipment);

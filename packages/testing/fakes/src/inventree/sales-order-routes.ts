@@ -1,7 +1,7 @@
 import type { FakeAnswer, FakeCall, Route } from '../fake-http-server';
 import { salesOrderRecording } from '../recordings';
 import { badRequest, filterValue, isTrue, listAnswer, notFound } from './lists';
-import { allocate, ship } from './order-actions';
+import { allocate, freeAllocations, ship } from './order-actions';
 import type { InvenTreeShop, SalesAllocation, SalesOrder, SalesOrderLine, Shipment } from './shop';
 
 type Row = Record<string, unknown>;
@@ -114,6 +114,7 @@ export function salesOrderRoutes(shop: InvenTreeShop): Route[] {
         const order = orderOf(call);
         if (!order) return notFound('SalesOrder');
         order.status = NEW_STATUS[call.captured[1] as keyof typeof NEW_STATUS];
+        if (order.status === NEW_STATUS.cancel) freeAllocations(shop, order.pk);
         return created({});
       },
     },
@@ -181,12 +182,13 @@ export function salesOrderRoutes(shop: InvenTreeShop): Route[] {
         const order = orderOf(call);
         if (!order) return notFound('SalesOrder');
         const { items, shipment = null } = call.body as AllocateBody;
-        const tooMuch = items.map(({ stock_item, quantity }) => {
+        // How it answers where only some are too much is not recorded: here, those alone are told.
+        const tooMuch = items.flatMap(({ stock_item, quantity }) => {
           const item = shop.items.get(stock_item);
           const available = item ? item.quantity - shop.allocated(item.pk) : 0;
-          return quantity > available ? { quantity: [`Available quantity (${available}) exceeded`] } : {};
+          return quantity > available ? [{ quantity: [`Available quantity (${available}) exceeded`] }] : [];
         });
-        if (tooMuch.some(({ quantity }) => quantity)) return badRequest({ items: tooMuch });
+        if (tooMuch.length > 0) return badRequest({ items: tooMuch });
         for (const { line_item, stock_item, quantity } of items) {
           allocate(shop, order.pk, line_item, stock_item, quantity, shipment);
         }

@@ -1,0 +1,209 @@
+import { orderActions, stockActions, type FakeOrder, type Fault, type SalesOrder } from '@stock-sync/fakes';
+import { runStockSync, startSystem, type System } from '../src';
+import { messages, redisServer, shown, until } from './support';
+
+let system: System;
+
+afterEach(() => system.stop());
+
+async function startShop(environment: Record<string, string> = {}): Promise<void> {
+  system = await startSystem({
+    redisServer: redisServer(),
+    workers: 0,
+    environment: {
+      ORDERS: 'both',
+      ORDERS_SINCE: '2026-01-01',
+      ORDERS_INTERVAL_SECONDS: '1',
+      INVENTREE_TOKEN: 'inv-orders',
+      RECONCILE_INTERVAL_MINUTES: '0',
+      TIMEOUT: '1',
+      ...environment,
+    },
+  });
+}
+
+/** A part that is sold, with these quantities as stock items. */
+function addPart(name: string, ...quantities: number[]): number {
+  const { pk: part } = system.inventree.shop.addPart({ name });
+  const total = quantities.reduce((sum, quantity) => sum + quantity, 0);
+  system.magento.store.addProduct(name, { quantity: total });
+  for (const quantity of quantities) system.inventree.shop.insertItem({ part, quantity });
+  return part;
+}
+
+const numberOf = ({ entity_id }: FakeOrder) => String(entity_id).padStart(9, '0');
+const salesOrderOf = (order: FakeOrder): SalesOrder | undefined =>
+  [...system.inventree.shop.salesOrders.values()].find(one => one.customerReference === numberOf(order));
+
+/** By stock item, what is allocated to an order and not sent. */
+function allocatedTo(order: FakeOrder): [item: number, quantity: number][] {
+  const id = salesOrderOf(order)?.pk;
+  return system.inventree.shop.salesAllocations
+    .filter(one => one.order === id)
+    .map(({ item, quantity }) => [item, quantity]);
+}
+
+const sum = (order: FakeOrder) => allocatedTo(order).reduce((total, [, quantity]) => total + quantity, 0);
+
+async function allocated(order: FakeOrder, quantity: number): Promise<void> {
+  await until(
+    `${quantity} are allocated to order ${order.entity_id}`,
+    () => sum(order) === quantity,
+    20_000,
+    () => messages(system),
+  );
+}
+
+/** Sends the open shipment of an order, as a user of InvenTree does. */
+async function send(order: FakeOrder): Promise<void> {
+  const { shop } = system.inventree;
+  const id = salesOrderOf(order)?.pk;
+  const open = [...shop.shipments.values()].find(one => one.order === id && one.sentOn === null);
+  orderActions.ship(shop, open?.pk ?? 0);
+  await shop.idle();
+}
+
+async function settled(): Promise<void> {
+  for (const waitMs of [1_200, 300]) {
+    await new Promise(resolve => setTimeout(resolve, waitMs));
+    await system.quiet();
+  }
+}
+
+const everyEvent = (part: number) => system.send({ event: 'part_part.saved', id: part, part });
+
+it('allocates what expires first to an order, in a shipment that has only to be sent', async () => {
+  await startShop();
+  const part = addPart('WIDGET', 50);
+  const soon = system.inventree.shop.insertItem({ part, quantity: 2, expiryDate: '2030-01-01' });
+  await system.startWorker();
+  const order = system.magento.store.placeOrder('WIDGET', 5);
+  await allocated(order, 5);
+  expect(allocatedTo(order)).toEqual([
+    [soon.pk, 2],
+    [1, 3],
+  ]);
+  await everyEvent(part);
+  await settled();
+  // What is allocated is on the shelves, and Magento itself reserves it.
+  expect([shown(system, 'WIDGET'), system.magento.store.salable('WIDGET')]).toEqual([52, 47]);
+
+  await send(order);
+  await until('it is shipped in Magento', () => system.magento.store.shipments.length === 1);
+  await settled();
+  expect(system.inventree.shop.inStock(part)).toBe(47);
+  expect([shown(system, 'WIDGET'), system.magento.store.salable('WIDGET')]).toEqual([47, 47]);
+  expect(system.inventree.shop.shipments.size).toBe(1);
+});
+
+it('allocates what is missing when stock comes, to the first order first', async () => {
+  await startShop();
+  const part = addPart('WIDGET', 4);
+  await system.startWorker();
+  const first = system.magento.store.placeOrder('WIDGET', 6);
+  const second = system.magento.store.placeOrder('WIDGET', 3);
+  await allocated(first, 4);
+  await settled();
+  expect(sum(second)).toBe(0);
+  const { out } = await runStockSync(system.environment, ['orders', 'list']);
+  expect(out).toContain("waits for stock in InvenTree: 2 of 'WIDGET'");
+  stockActions.create(system.inventree.shop, { part, quantity: 3, location: null });
+  await allocated(first, 6);
+  await allocated(second, 1);
+  await send(first);
+  stockActions.create(system.inventree.shop, { part, quantity: 9, location: null });
+  await allocated(second, 3);
+  await settled();
+  const shipments = [...system.inventree.shop.shipments.values()];
+  expect(shipments.map(({ reference, sentOn }) => [reference, sentOn !== null])).toEqual([
+    ['1', true],
+    ['1', false],
+  ]);
+});
+
+it('gives what a cancelled order had to one that waits for it', async () => {
+  await startShop();
+  addPart('WIDGET', 4);
+  await system.startWorker();
+  const first = system.magento.store.placeOrder('WIDGET', 4);
+  await allocated(first, 4);
+  const second = system.magento.store.placeOrder('WIDGET', 3);
+  await settled();
+  expect(sum(second)).toBe(0);
+  system.magento.store.changeOrder(first, { state: 'canceled' });
+  await allocated(second, 3);
+  expect(sum(first)).toBe(0);
+});
+
+it.each<[string, RegExp, Fault]>([
+  ['the shipment did not arrive', /\/so\/shipment\/$/, { reset: 'before' }],
+  ['the answer to the shipment got lost', /\/so\/shipment\/$/, { reset: 'after' }],
+  ['the allocation did not arrive', /\/allocate\/$/, { reset: 'before' }],
+  ['the answer to the allocation got lost', /\/allocate\/$/, { reset: 'after' }],
+  ['the allocation is carried out late', /\/allocate\/$/, { beginAfterMs: 1_500 }],
+  [
+    'somebody has taken the stock meanwhile',
+    /\/allocate\/$/,
+    { answer: { status: 400, body: { items: [{ quantity: ['Available quantity (3) exceeded'] }] } } },
+  ],
+])('allocates once, also where a call has no answer: %s', async (_, path, fault) => {
+  await startShop({ MAX_ATTEMPTS: '6' });
+  addPart('WIDGET', 50);
+  await system.startWorker();
+  let broken = 0;
+  system.inventree.setFault(call => {
+    return call.method === 'POST' && path.test(call.path) && ++broken === 1 ? fault : undefined;
+  });
+  const order = system.magento.store.placeOrder('WIDGET', 5);
+  await allocated(order, 5);
+  // Longer than anything may be carried out late, and looked at once more.
+  order.updatedAt = '2030-01-01 00:00:00';
+  await settled();
+  await settled();
+  expect(broken).toBeGreaterThan(0);
+  expect(sum(order)).toBe(5);
+  expect(system.inventree.shop.shipments.size).toBe(1);
+});
+
+it('says where more is allocated than is left of the order, and goes on when it is removed', async () => {
+  await startShop({ MAX_ATTEMPTS: '1' });
+  addPart('WIDGET', 50);
+  await system.startWorker();
+  const order = system.magento.store.placeOrder('WIDGET', 5);
+  await allocated(order, 5);
+  system.magento.store.changeOrder(order, { canceled: 2 });
+  await until('there is a dead letter', () =>
+    messages(system).some(text => text.includes("InvenTree has more of 'WIDGET' allocated to SO-0001 than is left")),
+  );
+  const salesOrder = salesOrderOf(order);
+  expect(salesOrder?.lines.map(({ quantity }) => quantity)).toEqual([3]);
+  orderActions.freeAllocations(system.inventree.shop, salesOrder?.pk ?? 0);
+  const { code } = await runStockSync(system.environment, ['dead-letters', 'replay', 'order-1']);
+  expect(code).toBe(0);
+  await allocated(order, 3);
+});
+
+it('takes all lines from one source where one has them', async () => {
+  await startShop();
+  const { shop } = system.inventree;
+  system.magento.store.sources.set('west', { name: 'West', enabled: true, postcode: '1' });
+  const here = shop.addLocation('Here').pk;
+  const there = shop.addLocation('There').pk;
+  for (const [name, hereCount, thereCount] of [
+    ['WIDGET', 1, 5],
+    ['CABLE', 9, 5],
+  ] as const) {
+    const { pk: part } = shop.addPart({ name });
+    shop.insertItem({ part, quantity: hereCount, location: here });
+    shop.insertItem({ part, quantity: thereCount, location: there });
+    system.magento.store.addProduct(name, { quantity: hereCount });
+    system.magento.store.writeSourceItem(name, 'west', thereCount, 1);
+  }
+  await system.startWorker({ SOURCE_MAP: JSON.stringify({ default: [here], west: [there] }) });
+  const order = system.magento.store.placeOrderOf(
+    { product_type: 'simple', sku: 'WIDGET', qty_ordered: 2 },
+    { product_type: 'simple', sku: 'CABLE', qty_ordered: 2 },
+  );
+  await allocated(order, 4);
+  expect(allocatedTo(order).map(([item]) => shop.items.get(item)?.location)).toEqual([there, there]);
+});
