@@ -1,4 +1,4 @@
-import { formatTarget } from '@stock-sync/domain';
+import { formatTarget, type UnitsBySource } from '@stock-sync/domain';
 import { openJobQueues, requestExplanation, type Explanation, type RedisConnection } from '@stock-sync/state';
 import { CommandError } from './command';
 
@@ -33,8 +33,15 @@ function lines({ part, name, quantity, target, store, lastSync }: Explanation): 
   return [...all, `  Last sync:     ${last}`].join('\n');
 }
 
-function unbookedText(units: number): string {
-  return units < 0
-    ? `${-units} shipped in Magento and not yet in InvenTree, so Magento shows ${-units} less`
-    : `${units} shipped in InvenTree and not yet in Magento, so Magento shows ${units} more`;
+/** One sentence for each source, which is named where it is known and not the only one. */
+function unbookedText(bySource: UnitsBySource): string {
+  return Object.entries(bySource)
+    .map(([source, units]) => {
+      const text =
+        units < 0
+          ? `${-units} shipped in Magento and not yet in InvenTree, so Magento shows ${-units} less`
+          : `${units} shipped in InvenTree and not yet in Magento, so Magento shows ${units} more`;
+      return source === '' ? text : `${text} at ${source}`;
+    })
+    .join('; ');
 }

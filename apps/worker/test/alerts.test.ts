@@ -1,3 +1,4 @@
+import type { UnitsBySource } from '@stock-sync/domain';
 import type { OrderRecord, SyncStatus } from '@stock-sync/state';
 import { currentAlerts } from '../src/notifications/alerts';
 
@@ -6,7 +7,7 @@ const NOW = 1_795_000_000_000;
 const status = { now: NOW, waitsFor: [], deadLetters: 0, problems: [], heldBack: 0 } as unknown as SyncStatus;
 const settings = { outageMs: HOUR_MS, stuckOrderMs: 48 * HOUR_MS, tokenExpiresAt: undefined };
 
-const order = (hoursAgo: number, units: Record<string, number>): OrderRecord => ({
+const order = (hoursAgo: number, units: Record<string, UnitsBySource>): OrderRecord => ({
   order: 1,
   incrementId: '000000001',
   reference: 'SO-0001',
@@ -17,8 +18,8 @@ const order = (hoursAgo: number, units: Record<string, number>): OrderRecord => 
 });
 
 it.each([
-  ['an order that only Magento has shipped, for two days', order(48, { WIDGET: -3 }), 1],
-  ['one that waits for less', order(47, { WIDGET: -3 }), 0],
+  ['an order that only Magento has shipped, for two days', order(48, { WIDGET: { '': -3 } }), 1],
+  ['one that waits for less', order(47, { WIDGET: { '': -3 } }), 0],
   ['one that both have shipped', order(99, {}), 0],
   ['one that was not read yet', { ...order(99, {}), booked: undefined }, 0],
 ])('%s', (_, record, count) => {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { UnitsBySource } from '@stock-sync/domain';
 import { reserveDatabase, type RedisDatabase } from '@stock-sync/end-to-end';
 import { CallError, splitBatch } from '@stock-sync/http-client';
 import type { SkuStock, StockApi } from '@stock-sync/magento-client';
@@ -69,7 +70,7 @@ async function writeWithBadSku(writes: StockWrites) {
   const results = ['GOOD', 'BAD'].map(async (sku, index) => {
     const part = index + 1;
     const token = await fencing.startRead(part);
-    return writes.load({ sku, stock: [], read: { part, sku, token }, unbooked: 0, isThrottled: false });
+    return writes.load({ sku, stock: [], read: { part, sku, token }, unbooked: {}, isThrottled: false });
   });
   return Promise.allSettled(results);
 }
@@ -101,7 +102,7 @@ it('a SKU that another worker has locked meanwhile is not written', async () => 
 });
 
 it('a SKU of an order that is not read yet waits when its batch has a slot, and the others are written', async () => {
-  const asked: [string, number][] = [];
+  const asked: [string, UnitsBySource][] = [];
   const writes = writesToStore({
     reasonToWait: (sku, units) => {
       asked.push([sku, units]);
@@ -110,15 +111,15 @@ it('a SKU of an order that is not read yet waits when its batch has a slot, and 
   });
   const results = ['SOLD', 'GOOD'].map(async (sku, part) => {
     const token = await fencing.startRead(part);
-    return writes.load({ sku, stock: [], read: { part, sku, token }, unbooked: part, isThrottled: false });
+    return writes.load({ sku, stock: [], read: { part, sku, token }, unbooked: { west: part }, isThrottled: false });
   });
   expect(await Promise.allSettled(results)).toMatchObject([
     { reason: { message: 'order 1 is not read yet', waitMs: 300 } },
     { value: 'written' },
   ]);
   expect(asked).toEqual([
-    ['SOLD', 0],
-    ['GOOD', 1],
+    ['SOLD', { west: 0 }],
+    ['GOOD', { west: 1 }],
   ]);
   expect(written).toEqual([['GOOD']]);
 });
@@ -129,7 +130,7 @@ it('writes become smaller while the store is slow', async () => {
     Promise.all(
       Array.from({ length: 60 }, async (_, n) => {
         const read = { part: from + n, sku: `SKU-${from + n}`, token: await fencing.startRead(from + n) };
-        return writes.load({ sku: read.sku, stock: [], read, unbooked: 0, isThrottled: false });
+        return writes.load({ sku: read.sku, stock: [], read, unbooked: {}, isThrottled: false });
       }),
     );
   tookMs = 1_500;

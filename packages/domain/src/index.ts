@@ -97,10 +97,21 @@ export {
 export {
   shipmentItems,
   shippedUnits,
+  sumOfUnits,
+  totalUnits,
   unbookedUnits,
+  unitsBySource,
   unitsOfProduct,
   withUnbooked,
   type ShipmentItem,
   type ShippedUnits,
+  type UnitsBySource,
 } from './unbooked';
-export { allocationPlan, stockPicks, type NeededStock, type PickableItem, type StockPick } from './stock-picks';
+export {
+  allocationPlan,
+  stockPicks,
+  type AllocationPlan,
+  type NeededStock,
+  type PickableItem,
+  type StockPick,
+} from './stock-picks';

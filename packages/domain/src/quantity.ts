@@ -25,6 +25,17 @@ export function parseQuantity(text: string): Quantity {
   return sign === '-' ? -units : units;
 }
 
+/** A number as a quantity, rounded to five places. */
+export function quantityFrom(number: number): Quantity {
+  return parseQuantity(number.toFixed(PLACES));
+}
+
+/** A number rounded to five places: sums of binary fractions would be off in the last one. */
+export function roundedNumber(number: number): number {
+  const size = 10 ** PLACES;
+  return Math.round(number * size) / size;
+}
+
 /** The exact sum. */
 export function sum(quantities: Iterable<Quantity>): Quantity {
   let total = 0n;

@@ -1,3 +1,5 @@
+import { roundedNumber } from './quantity';
+
 /** A stock item that an order may be sent from. */
 export interface PickableItem {
   /** The id of the stock item. */
@@ -36,10 +38,10 @@ export function stockPicks(
   const picks: StockPick[] = [];
   let missing = quantity;
   for (const { id, available } of inOrder) {
-    const taken = rounded(Math.min(available, missing));
+    const taken = roundedNumber(Math.min(available, missing));
     if (taken <= 0) continue;
     picks.push({ item: id, quantity: taken });
-    missing = rounded(missing - taken);
+    missing = roundedNumber(missing - taken);
   }
   return { picks, missing };
 }
@@ -51,9 +53,9 @@ export interface NeededStock {
   quantity: number;
 }
 
-/** A pick for a line, and what no item has for it. */
+/** Picks for lines, with the source of each, and what no item has for them. */
 export interface AllocationPlan {
-  picks: (StockPick & { line: number })[];
+  picks: (StockPick & { line: number; source: string | undefined })[];
   missing: { part: number; quantity: number }[];
 }
 
@@ -88,12 +90,10 @@ function planFrom(
     const { picks, missing } = stockPicks(items, quantity, source);
     for (const pick of picks) {
       taken.set(pick.item, (taken.get(pick.item) ?? 0) + pick.quantity);
-      plan.picks.push({ line, ...pick });
+      const sources = items.find(({ id }) => id === pick.item)?.sources ?? [];
+      plan.picks.push({ line, ...pick, source: sources.find(one => one === source) ?? sources[0] });
     }
     if (missing > 0) plan.missing.push({ part, quantity: missing });
   }
   return plan;
 }
-
-/** InvenTree keeps five decimals. */
-const rounded = (quantity: number) => Math.round(quantity * 100_000) / 100_000;

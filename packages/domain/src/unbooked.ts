@@ -1,6 +1,6 @@
-import { ONE, parseQuantity, type Quantity } from './quantity';
+import { ONE, quantityFrom, roundedNumber, type Quantity } from './quantity';
 import type { OrderLine, ShopOrder } from './sales-order';
-import type { TargetStock } from './target-stock';
+import type { SourceQuantity, TargetStock } from './target-stock';
 
 /** What both systems have shipped of a row of an order, in units of the product. */
 export interface ShippedUnits extends Pick<OrderLine, 'shipped' | 'toShip'> {
@@ -22,18 +22,60 @@ export function unbookedUnits({ shipped, toShip, inInvenTree, isCancelled }: Shi
   return isCancelled ? 0 : ahead;
 }
 
+/** Units of a product by the source they were shipped from, `''` where that is not known. */
+export type UnitsBySource = Readonly<Record<string, number>>;
+
+export function totalUnits(units: UnitsBySource): number {
+  return roundedNumber(Object.values(units).reduce((total, count) => total + count, 0));
+}
+
+/** The sum of several, source by source, without those of which nothing is left. */
+export function sumOfUnits(all: readonly UnitsBySource[]): UnitsBySource {
+  const total: Record<string, number> = {};
+  for (const [source, count] of all.flatMap(units => Object.entries(units))) {
+    total[source] = roundedNumber((total[source] ?? 0) + count);
+  }
+  return Object.fromEntries(Object.entries(total).filter(([, count]) => count !== 0));
+}
+
 /**
- * A target with what is unbooked. The first source gets what is added; what is taken away comes from the first sources
- * that have it, and none falls below zero: the store refuses nothing, but it would sell what nobody has.
+ * Unbooked units by source: those of which the system that is ahead has shipped more than the other one. What both have
+ * shipped is not unbooked, even if they say different sources.
  */
-export function withUnbooked(target: TargetStock, units: number): TargetStock {
-  let rest = parseQuantity(units.toFixed(5));
-  if (rest === 0n) return target;
-  return target.map(({ sourceCode, quantity }) => {
-    const now = rest > 0n ? quantity + rest : quantity - smaller(quantity, -rest);
-    rest -= now - quantity;
-    return { sourceCode, quantity: now };
+export function unitsBySource(units: number, inInvenTree: UnitsBySource, inMagento: UnitsBySource): UnitsBySource {
+  const [ahead, behind] = units > 0 ? [inInvenTree, inMagento] : [inMagento, inInvenTree];
+  const found: Record<string, number> = {};
+  let rest = Math.abs(units);
+  for (const [source, count] of Object.entries(ahead)) {
+    const taken = Math.min(rest, Math.max(0, count - (behind[source] ?? 0)));
+    rest -= taken;
+    found[source] = Math.sign(units) * taken;
+  }
+  return sumOfUnits([found, { '': Math.sign(units) * rest }]);
+}
+
+/**
+ * A target with what is unbooked, at its source. What belongs to no source of the target counts at the first one, if it
+ * is added; if it is taken away, and where a source has too little, at the first ones that have it. None falls below
+ * zero: the store refuses nothing, but it would sell what nobody has.
+ */
+export function withUnbooked(target: TargetStock, units: UnitsBySource): TargetStock {
+  const atSources = target.map(at => changedBy(at, quantityFrom(units[at.sourceCode] ?? 0)));
+  let rest = quantityFrom(totalUnits(units)) - (total(atSources) - total(target));
+  if (rest === 0n) return atSources;
+  return atSources.map(at => {
+    const changed = changedBy(at, rest);
+    rest -= changed.quantity - at.quantity;
+    return changed;
   });
+}
+
+function changedBy({ sourceCode, quantity }: SourceQuantity, change: Quantity): SourceQuantity {
+  return { sourceCode, quantity: change > 0n ? quantity + change : quantity - smaller(quantity, -change) };
+}
+
+function total(target: TargetStock): Quantity {
+  return target.reduce((sum, { quantity }) => sum + quantity, 0n);
 }
 
 function smaller(first: Quantity, second: Quantity): Quantity {
@@ -43,9 +85,9 @@ function smaller(first: Quantity, second: Quantity): Quantity {
 
 /** Units of the product in a quantity of the part: of packs, only whole ones. */
 export function unitsOfProduct(quantity: number, packSize: number): number {
-  const units = parseQuantity(quantity.toFixed(5));
+  const units = quantityFrom(quantity);
   if (packSize === 1) return Number(units) / Number(ONE);
-  return Math.floor(Number(units) / Number(parseQuantity(packSize.toFixed(5))));
+  return Math.floor(Number(units) / Number(quantityFrom(packSize)));
 }
 
 /** What is to be shipped of a row, in units of the product. */

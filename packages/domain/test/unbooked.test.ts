@@ -6,6 +6,7 @@ import {
   shippedUnits,
   stockPicks,
   unbookedUnits,
+  unitsBySource,
   unitsOfProduct,
   withUnbooked,
 } from '../src';
@@ -41,7 +42,32 @@ describe('what one system has shipped and the other has not booked', () => {
     [[-1, 5], -3, [-1, 2]],
     [[], -3, []],
   ])('changes a target of %j by %d to %j', (before, change, after) =>
+    expect(withUnbooked(target(...before), { '': change })).toEqual(target(...after)),
+  );
+
+  it.each([
+    [[5, 5], { s1: -3 }, [5, 2]],
+    [[5, 5], { s1: 3 }, [5, 8]],
+    [[5, 5], { s0: 3, s1: -3 }, [8, 2]],
+    [[5, 5], { s1: -7 }, [3, 0]],
+    [[5, 5], { s1: 3, gone: 2 }, [7, 8]],
+    [[0.5, 0.5], { s1: -0.25 }, [0.5, 0.25]],
+  ])('changes a target of %j at each source by %j to %j', (before, change, after) =>
     expect(withUnbooked(target(...before), change)).toEqual(target(...after)),
+  );
+
+  it.each([
+    ['of one source', 3, { west: 3 }, {}, { west: 3 }],
+    ['of two sources', 3, { west: 2, east: 1 }, {}, { west: 2, east: 1 }],
+    ['without what the other one has shipped there', 2, { west: 3, east: 1 }, { west: 2 }, { west: 1, east: 1 }],
+    ['of Magento', -3, {}, { west: 3 }, { west: -3 }],
+    ['of Magento, less what InvenTree has shipped there', -1, { west: 2 }, { west: 3 }, { west: -1 }],
+    ['of nobody knows where', 3, {}, {}, { '': 3 }],
+    ['in part of nobody knows where', 3, { west: 1 }, {}, { west: 1, '': 2 }],
+    ['no more than is unbooked', 1, { west: 3 }, {}, { west: 1 }],
+    ['nothing, where both have shipped from different sources', 0, { west: 3 }, { east: 3 }, {}],
+  ])('tells units %s', (_, count, inInvenTree, inMagento, expected) =>
+    expect(unitsBySource(count, inInvenTree, inMagento)).toEqual(expected),
   );
 
   it('keeps the invariant: what can be sold is what is for sale without the open orders', () => {
@@ -51,7 +77,8 @@ describe('what one system has shipped and the other has not booked', () => {
           for (let inInvenTree = 0; inInvenTree <= ordered; inInvenTree++) {
             const before = 10;
             const toShip = ordered - canceled - shipped;
-            const [written] = withUnbooked(target(before - inInvenTree), units(shipped, toShip, inInvenTree));
+            const unbooked = { '': units(shipped, toShip, inInvenTree) };
+            const [written] = withUnbooked(target(before - inInvenTree), unbooked);
             const salable = Number((written?.quantity ?? 0n) / parseQuantity('1')) - toShip;
             // Nobody may buy what was shipped or is still to be shipped by either of them.
             expect(salable).toBe(before - Math.max(inInvenTree, ordered - canceled));

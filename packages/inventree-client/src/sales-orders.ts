@@ -65,6 +65,10 @@ export interface StockRow {
 /** Stock that is allocated to a line, or was, for InvenTree goes on listing what was sent. */
 export interface SalesAllocation {
   line: number;
+  /** The id of the stock item; where only some of it was sent, that of the item that was split off it. */
+  item: number;
+  /** The id of the stock item that it was split off. */
+  splitFrom: number | undefined;
   /** In units of the part. */
   quantity: number;
   /** The id of the shipment that it belongs to; undefined where it belongs to none yet. */
@@ -175,9 +179,17 @@ const stockRowSchema = z
     isExpired: row.expired ?? false,
   }));
 const allocationSchema = z
-  .object({ line: z.number().int(), quantity: z.number(), shipment: z.number().int().nullable() })
+  .object({
+    line: z.number().int(),
+    item: z.number().int(),
+    item_detail: z.object({ parent: z.number().int().nullable() }),
+    quantity: z.number(),
+    shipment: z.number().int().nullable(),
+  })
   .transform((row): SalesAllocation => ({
     line: row.line,
+    item: row.item,
+    splitFrom: row.item_detail.parent ?? undefined,
     quantity: row.quantity,
     shipment: row.shipment ?? undefined,
   }));
@@ -294,7 +306,8 @@ export function createSalesOrders({ call, request }: Pick<InvenTreeConnection, '
 
     async allocations(order) {
       const page = z.object({ results: z.array(allocationSchema) });
-      return (await get(`/api/order/so-allocation/?order=${order}&limit=1000`, 'allocations', page)).results;
+      const path = `/api/order/so-allocation/?order=${order}&limit=1000&item_detail=true`;
+      return (await get(path, 'allocations', page)).results;
     },
 
     async stockOf(part) {

@@ -20,8 +20,8 @@ const explanationSchema = z.object({
       sku: z.string(),
       shows: z.string(),
       parts: z.array(z.number().int()),
-      /** What one of the two systems has shipped for orders and the other has not booked yet. */
-      unbooked: z.number().optional(),
+      /** By source, what one of the two systems has shipped for orders and the other has not booked yet. */
+      unbooked: z.record(z.string(), z.number()).optional(),
     }),
   ),
   /** How its last sync ended. */

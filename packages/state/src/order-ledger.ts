@@ -29,8 +29,8 @@ const recordSchema = z.object({
       twice: z.boolean(),
       /** The SKUs of its rows. */
       skus: z.array(z.string()),
-      /** By SKU, what one system has shipped and the other has not booked yet; none where they agree. */
-      units: z.record(z.string(), z.number()),
+      /** By SKU and source, what one system has shipped and the other has not booked yet; none where they agree. */
+      units: z.record(z.string(), z.record(z.string(), z.number())),
       /** InvenTree's shipments that are in it. */
       shipments: z.array(z.number().int()),
     })
@@ -39,6 +39,8 @@ const recordSchema = z.object({
   passedOn: z.record(z.string(), z.object({ at: z.number(), isDone: z.boolean() })).optional(),
   /** By SKU, what InvenTree has too little of to allocate it, in units of the part. */
   missing: z.record(z.string(), z.number()).optional(),
+  /** The source of the stock items that were allocated to it, by id. */
+  pickedFrom: z.record(z.string(), z.string()).optional(),
   /** Since when an allocation of stock to its lines has no answer, in milliseconds since 1970. */
   allocatingSince: z.number().optional(),
   /** When stock was allocated to InvenTree's shipment of one of the store's, by the id of that one. */

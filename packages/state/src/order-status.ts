@@ -1,3 +1,4 @@
+import { totalUnits } from '@stock-sync/domain';
 import type { OrderRecord } from './order-ledger';
 
 /** States in which Magento does nothing more with an order. */
@@ -20,7 +21,8 @@ export function orderNext(record: OrderRecord): string {
   if (isLeft) return 'left alone: it was placed before ORDERS_SINCE';
   if (problem !== undefined) return problem;
   if (!followed) return 'its sales order is not complete yet';
-  const unbooked = Object.entries(booked?.units ?? {}).map(([sku, units]) =>
+  const totals = Object.entries(booked?.units ?? {}).map(([sku, bySource]) => [sku, totalUnits(bySource)] as const);
+  const unbooked = totals.map(([sku, units]) =>
     units < 0
       ? `Magento has shipped ${-units} of '${sku}', and InvenTree has not`
       : `InvenTree has shipped ${units} of '${sku}', and Magento has not`,

@@ -1,36 +1,33 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { RedisConnection } from './connection';
 import { parseStored } from './stored-value';
 
-/** By order. */
-const unitsSchema = z.record(z.string(), z.number());
-
-/** ARGV: order, then name and number. */
+/** ARGV: order, then name and JSON, `null` for nothing. */
 const SET = `
 for i = 2, #ARGV, 2 do
   local units = cjson.decode(redis.call('HGET', KEYS[1], ARGV[i]) or '{}')
-  units[ARGV[1]] = tonumber(ARGV[i + 1])
-  if units[ARGV[1]] == 0 then units[ARGV[1]] = nil end
+  local own = cjson.decode(ARGV[i + 1])
+  units[ARGV[1]] = own ~= cjson.null and own or nil
   if next(units) then redis.call('HSET', KEYS[1], ARGV[i], cjson.encode(units))
   else redis.call('HDEL', KEYS[1], ARGV[i]) end
 end`;
 
 /**
- * Sets what one order has of each of these, in one step: a hash that has, for each name, the orders that have something
- * of it. Only what is not zero is in it.
+ * Sets what one order has of each of these, in one step, `null` where it has nothing: a hash that has, for each name,
+ * the orders that have something of it.
  */
-export async function setUnitsOfOrder(
+export async function setForOrder(
   { redis }: RedisConnection,
   key: string,
   order: number,
-  units: ReadonlyMap<string, number>,
+  values: ReadonlyMap<string, object | number | null>,
 ): Promise<void> {
-  if (units.size === 0) return;
-  const pairs = [...units].flatMap(([name, count]) => [name, String(count)]);
+  if (values.size === 0) return;
+  const pairs = [...values].flatMap(([name, value]) => [name, JSON.stringify(value)]);
   await redis.eval(SET, 1, key, String(order), ...pairs);
 }
 
 /** By order, from what the hash has for a name. */
-export function unitsByOrder(text: string | null): Readonly<Record<string, number>> {
-  return parseStored(unitsSchema, text) ?? {};
+export function valuesByOrder<T>(schema: z.ZodType<Record<string, T>>, text: string | null): Record<string, T> {
+  return parseStored(schema, text) ?? {};
 }

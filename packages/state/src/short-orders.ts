@@ -1,6 +1,10 @@
+import { z } from 'zod';
 import type { RedisConnection } from './connection';
 import { inOneTurn } from './one-turn';
-import { setUnitsOfOrder, unitsByOrder } from './order-units';
+import { setForOrder, valuesByOrder } from './order-units';
+
+/** By order, what it misses. */
+const missingSchema = z.record(z.string(), z.number());
 
 /** The orders to which not enough stock could be allocated. */
 export interface ShortOrders {
@@ -14,16 +18,16 @@ export function openShortOrders(connection: RedisConnection): ShortOrders {
   const { redis, keys } = connection;
   const load = inOneTurn<number, number[]>(async parts => {
     const texts = await redis.hmget(keys.shortOrders, ...parts.map(String));
-    return texts.map(text => Object.keys(unitsByOrder(text)).map(Number));
+    return texts.map(text => Object.keys(valuesByOrder(missingSchema, text)).map(Number));
   });
   return {
     of: async part => (await load(part)).sort((first, second) => first - second),
     set: (order, missing) =>
-      setUnitsOfOrder(
+      setForOrder(
         connection,
         keys.shortOrders,
         order,
-        new Map([...missing].map(([part, quantity]) => [String(part), quantity])),
+        new Map([...missing].map(([part, quantity]) => [String(part), quantity > 0 ? quantity : null])),
       ),
   };
 }

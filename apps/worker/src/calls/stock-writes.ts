@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { UnitsBySource } from '@stock-sync/domain';
 import { chunk, mayStillTakeEffect, type CallError } from '@stock-sync/http-client';
 import type { SkuStock, StockApi } from '@stock-sync/magento-client';
 import type { CanarySkus, FencedRead, Fencing, Semaphore, WritePermission } from '@stock-sync/state';
@@ -13,8 +14,8 @@ import { createWriteSize } from './write-size';
 /** A write that a job requests. */
 export interface WriteRequest extends SkuStock {
   read: FencedRead;
-  /** What was unbooked when the quantity was computed, in units of the product; undefined where it does not matter. */
-  unbooked: number | undefined;
+  /** What was unbooked when the quantity was computed, by source; undefined where it does not matter. */
+  unbooked: UnitsBySource | undefined;
   /** Whether the write throttle delays the part, because its events keep coming. */
   isThrottled: boolean;
 }

@@ -1,4 +1,4 @@
-import { allocationPlan, SALES_ORDER_STATUS, type NeededStock } from '@stock-sync/domain';
+import { allocationPlan, SALES_ORDER_STATUS, type AllocationPlan, type NeededStock } from '@stock-sync/domain';
 import type { InvenTreeClient, SalesAllocation, SalesShipment } from '@stock-sync/inventree-client';
 import type { Log } from '@stock-sync/service';
 import type { OrderLedger, OrderRecord, ShortOrders } from '@stock-sync/state';
@@ -72,7 +72,7 @@ export function createAllocateStock(deps: {
 
   /** The call, in such a way that what it may still do is not done twice. */
   async function allocate(
-    picks: readonly { line: number; item: number; quantity: number }[],
+    picks: AllocationPlan['picks'],
     { order, salesOrder, record }: ShippedOrder,
   ): Promise<OrderRecord> {
     const begunAt = record.allocatingSince;
@@ -80,8 +80,10 @@ export function createAllocateStock(deps: {
       throw new NotYetError(`stock was allocated to ${salesOrder.reference} a moment ago, without an answer`, LOOK_MS);
     }
     const shipment = await openShipment(salesOrder.id);
-    await ledger.set({ ...record, allocatingSince: now(), at: now() });
-    const answered = { ...record, allocatingSince: undefined };
+    const from = picks.flatMap(({ item, source }) => (source === undefined ? [] : [[item, source] as const]));
+    const pickedFrom = { ...record.pickedFrom, ...Object.fromEntries(from) };
+    await ledger.set({ ...record, pickedFrom, allocatingSince: now(), at: now() });
+    const answered = { ...record, pickedFrom, allocatingSince: undefined };
     try {
       const isDone = await salesOrders.allocate(salesOrder.id, shipment.id, picks);
       await ledger.set({ ...answered, at: now() });

@@ -161,7 +161,7 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
       const isSummed = sum !== undefined && offerRules.rules.sharedSku === 'sum';
       // An earlier revision, whose SKU another part has, or a part whose stock another one's job adds to its own.
       if (ids.length > 0 && (isSummed ? ids[0] !== one.part : !ids.includes(one.part))) return [];
-      const target = withUnbooked(isSummed ? sum : one.target, unbooked?.of(one.sku) ?? 0);
+      const target = withUnbooked(isSummed ? sum : one.target, unbooked?.of(one.sku) ?? {});
       const sides: BothSides | undefined =
         store instanceof CallError ? undefined : { target, store, parts: isSummed ? [one.part] : ids };
       return [{ ...one, sides, quantities: targetQuantities(target) }];

@@ -72,7 +72,11 @@ export function createExplain(deps: {
 
   async function storeOf(sku: string): Promise<Explanation['store'][number]> {
     const [parts, unbooked] = await Promise.all([deps.skuLookups.find(sku), deps.orders?.unbooked()]);
-    const known = { sku, parts, ...(unbooked && unbooked.of(sku) !== 0 && { unbooked: unbooked.of(sku) }) };
+    const known = {
+      sku,
+      parts,
+      ...(unbooked && Object.keys(unbooked.of(sku)).length > 0 && { unbooked: unbooked.of(sku) }),
+    };
     try {
       return { ...known, shows: formatStoreStock(await deps.storeReads.load(sku, true)) };
     } catch (error) {

@@ -1,4 +1,5 @@
-import { isSameSku } from '@stock-sync/domain';
+import { isDeepStrictEqual } from 'node:util';
+import { isSameSku, type UnitsBySource } from '@stock-sync/domain';
 import { CallError } from '@stock-sync/http-client';
 import type { InvenTreeClient } from '@stock-sync/inventree-client';
 import type { MagentoClient } from '@stock-sync/magento-client';
@@ -104,7 +105,7 @@ export interface OrderStock {
    * Why this SKU must not be written yet: an order that may have shipped it is not read, or something else is unbooked
    * by now than these units. Writing InvenTree's stock would put back into the store what was just sent to a customer.
    */
-  reasonToWait(sku: string, units: number): Promise<NotYetError | undefined>;
+  reasonToWait(sku: string, units: UnitsBySource): Promise<NotYetError | undefined>;
   /**
    * Enqueues the orders that are not at their end, the latest ones: somebody may have changed a sales order, and what
    * was shipped of it, without a change in the store. Resolves with their number.
@@ -175,7 +176,8 @@ export function createOrderStock(deps: {
     async reasonToWait(sku, units) {
       const reason = await looks.load(sku);
       if (reason) return new NotYetError(reason.text, reason.waitMs);
-      return (await unbooked.of(sku)) === units ? undefined : new NotYetError(`an order of '${sku}' was just read`, 0);
+      const isSame = isDeepStrictEqual(await unbooked.of(sku), units);
+      return isSame ? undefined : new NotYetError(`an order of '${sku}' was just read`, 0);
     },
   };
 }

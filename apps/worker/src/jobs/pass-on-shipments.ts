@@ -1,10 +1,10 @@
 import { DEFAULT_SOURCE, orderLines, shipmentItems, unitsOfProduct, type ShopOrder } from '@stock-sync/domain';
-import type { SalesOrder, SalesShipment } from '@stock-sync/inventree-client';
+import type { SalesAllocation, SalesOrder, SalesShipment } from '@stock-sync/inventree-client';
 import type { Log } from '@stock-sync/service';
 import type { JobQueues, OrderLedger, OrderRecord } from '@stock-sync/state';
 import type { Connections } from '../connections';
 import { NotYetError } from './job-errors';
-import { isRefusal, OrderProblemError, type OrderRow, type ShippedOrder } from './shipped-order';
+import { isRefusal, OrderProblemError, sourceOf, type OrderRow, type ShippedOrder } from './shipped-order';
 
 /** How long a shipment waits until a source has enough, in milliseconds, and how long from look to look. */
 const ENOUGH_MS = 60_000;
@@ -43,12 +43,14 @@ export function createPassOnShipments(deps: {
       const isDone = ({ id }: SalesShipment) => isPassedOn(record, id);
       // Magento ships no order that is on hold.
       if (sent.every(isDone) || order.state === 'holded') return { order, record, count };
-      const unitsSent = await unitsBySent(rows, salesOrder);
+      const allocations = await salesOrders.allocations(salesOrder.id);
+      const unitsSent = await unitsBySent(rows, salesOrder, allocations);
+      const sources = sourcesBySent(allocations, record);
       const soFar = new Map<number, number>();
       for (const shipment of sent.sort((first, second) => first.id - second.id)) {
         for (const [item, units] of unitsSent.get(shipment.id) ?? []) soFar.set(item, (soFar.get(item) ?? 0) + units);
         if (isDone(shipment)) continue;
-        record = await pass(shipment, lackingUnits(order, soFar), { order, rows, salesOrder, record });
+        record = await pass(shipment, lackingUnits(order, soFar), sources, { order, rows, salesOrder, record });
         order = (await magento.order(order.id)) ?? order;
         count++;
       }
@@ -59,6 +61,7 @@ export function createPassOnShipments(deps: {
   async function pass(
     shipment: SalesShipment,
     units: ReadonlyMap<number, number>,
+    sources: ReadonlyMap<number, string>,
     { order, rows, salesOrder, record }: ShippedOrder,
   ): Promise<OrderRecord> {
     const reference = `${salesOrder.reference}/${shipment.reference}`;
@@ -74,9 +77,11 @@ export function createPassOnShipments(deps: {
     if (begun && now() - begun.at < deps.carriedOutMs) {
       throw new NotYetError(`shipment ${reference} was passed on a moment ago, without an answer`, LOOK_MS);
     }
-    const sourceCode = await sourceWith(units, { order, rows, salesOrder, record });
+    const since = record.waitsSince ?? now();
+    // Where the stock was is where it is deducted, unless that source does not get enough.
+    const only = now() - since < ENOUGH_MS / 2 ? sources.get(shipment.id) : undefined;
+    const sourceCode = await sourceWith(units, rows, only);
     if (sourceCode === undefined) {
-      const since = record.waitsSince ?? now();
       if (record.waitsSince === undefined) await remember({ waitsSince: since });
       const shipped = rows.filter(({ item }) => (units.get(item) ?? 0) > 0);
       if (now() - since > ENOUGH_MS) {
@@ -104,8 +109,12 @@ export function createPassOnShipments(deps: {
   }
 
   /** By shipment and row, what InvenTree has put into each, in units of the product. */
-  async function unitsBySent(rows: readonly OrderRow[], { id }: SalesOrder): Promise<Map<number, Map<number, number>>> {
-    const [allocations, lines] = await Promise.all([salesOrders.allocations(id), salesOrders.lines(id)]);
+  async function unitsBySent(
+    rows: readonly OrderRow[],
+    { id }: SalesOrder,
+    allocations: readonly SalesAllocation[],
+  ): Promise<Map<number, Map<number, number>>> {
+    const lines = await salesOrders.lines(id);
     const rowOfLine = new Map(lines.map(line => [line.id, rows.find(({ item }) => String(item) === line.reference)]));
     const found = new Map<number, Map<number, number>>();
     for (const { line, quantity, shipment } of allocations) {
@@ -121,12 +130,18 @@ export function createPassOnShipments(deps: {
   /**
    * The source that has enough of everything; undefined where none has. Magento refuses to ship from one that has not,
    * so the parts are synced first, which counts what InvenTree has shipped already.
+   * @param only the one that counts; undefined for any
    */
-  async function sourceWith(units: ReadonlyMap<number, number>, { rows }: ShippedOrder): Promise<string | undefined> {
+  async function sourceWith(
+    units: ReadonlyMap<number, number>,
+    rows: readonly OrderRow[],
+    only: string | undefined,
+  ): Promise<string | undefined> {
     const shipped = rows.filter(({ item }) => (units.get(item) ?? 0) > 0);
     const api = await connections.stockApi.get();
     const stores = await api.read(shipped.map(({ sku }) => sku));
-    const sources = new Set([DEFAULT_SOURCE, ...stores.flat().map(({ sourceCode }) => sourceCode)]);
+    const all = [DEFAULT_SOURCE, ...stores.flat().map(({ sourceCode }) => sourceCode)];
+    const sources = new Set(only === undefined ? all : [only]);
     return [...sources].find(source =>
       shipped.every(({ item }, index) => {
         const quantity = stores[index]?.find(({ sourceCode }) => sourceCode === source)?.quantity ?? 0;
@@ -146,6 +161,24 @@ function lackingUnits(order: ShopOrder, sent: ReadonlyMap<number, number>): Map<
       item,
       Math.max(0, Math.min(toShip, (sent.get(item) ?? 0) - shipped)),
     ]),
+  );
+}
+
+/** The source of each shipment that took all its stock from one. */
+function sourcesBySent(
+  allocations: readonly SalesAllocation[],
+  { pickedFrom = {} }: OrderRecord,
+): ReadonlyMap<number, string> {
+  const found = new Map<number, Set<string>>();
+  for (const one of allocations) {
+    if (one.shipment === undefined) continue;
+    found.set(one.shipment, (found.get(one.shipment) ?? new Set()).add(sourceOf(one, pickedFrom)));
+  }
+  return new Map(
+    [...found].flatMap(([shipment, sources]) => {
+      const [source = ''] = sources;
+      return sources.size === 1 && source !== '' ? [[shipment, source] as const] : [];
+    }),
   );
 }
 

@@ -106,11 +106,11 @@ export function createSyncSku(deps: SyncSkuDeps) {
       );
     const [first] = counting;
     const forSale = first?.pk === id ? sumOfTargets(counting.map(one => one.target)) : sync.own;
-    const units = unbooked?.of(sku) ?? 0;
+    const units = unbooked?.of(sku) ?? {};
     const target = withUnbooked(forSale, units);
     const quantities = targetQuantities(target);
     progress.target = quantities;
-    if (counting.length > 1 || units !== 0) progress.own = targetQuantities(sync.own);
+    if (counting.length > 1 || Object.keys(units).length > 0) progress.own = targetQuantities(sync.own);
     const result = { part: id, sku, target: quantities, webhook: job.webhook };
     const isSameTarget = known !== undefined && sameQuantities(before?.target, quantities);
     const lastDifference = isSameTarget ? known.difference : undefined;

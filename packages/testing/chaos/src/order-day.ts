@@ -51,8 +51,6 @@ interface DayOrder {
 /** Which shipments are moved: none, those of InvenTree, those of both. */
 type Mode = 'import' | 'both' | 'booked';
 const MODES: readonly Mode[] = ['import', 'both', 'booked'];
-/** In every second day, stock is allocated to the orders that come in, and people send what is allocated. */
-const ALLOCATES_EVERY = 2;
 
 const SKUS = ['WIDGET', 'CABLE', 'LAMP', 'SHIRT-RED', 'BUN-X', 'BUN-Y'];
 const FIRST_QUANTITY = 60;
@@ -95,12 +93,21 @@ export async function runOrderDay(seed: number, options: OrderDayOptions): Promi
   return result;
 }
 
+/**
+ * By turns, stock is allocated to the orders that come in, and people send what is allocated; and the shop has two
+ * sources.
+ */
 const modeOf = (seed: number) => {
   const mode = MODES[seed % MODES.length] ?? 'import';
-  return { mode, allocates: mode !== 'booked' && Math.floor(seed / MODES.length) % ALLOCATES_EVERY === 0 };
+  const turn = Math.floor(seed / MODES.length);
+  return { mode, allocates: mode !== 'booked' && turn % 2 === 0, hasSources: turn % 4 > 1 };
 };
 
-async function startDay(random: Random, { mode, allocates }: ReturnType<typeof modeOf>, options: OrderDayOptions) {
+async function startDay(
+  random: Random,
+  { mode, allocates, hasSources }: ReturnType<typeof modeOf>,
+  options: OrderDayOptions,
+) {
   const { isNaive } = options;
   const redis = await startRedis(options.redisProgram);
   const inventree = await startInvenTree();
@@ -110,10 +117,23 @@ async function startDay(random: Random, { mode, allocates }: ReturnType<typeof m
   const startedAt = Date.now();
   const story: string[] = [];
   const tell = (what: string) => story.push(`${Date.now() - startedAt} ms: ${what}`);
+  const places: { source: string; location: number | null }[] = hasSources
+    ? [
+        { source: 'default', location: shop.addLocation('Here').pk },
+        { source: 'west', location: shop.addLocation('There').pk },
+      ]
+    : [{ source: 'default', location: null }];
+  if (hasSources) store.sources.set('west', { name: 'West', enabled: true, postcode: '1' });
   for (const name of SKUS) {
-    shop.insertItem({ part: shop.addPart({ name }).pk, quantity: FIRST_QUANTITY, location: null });
-    store.addProduct(name, { quantity: FIRST_QUANTITY });
+    const { pk: part } = shop.addPart({ name });
+    store.addProduct(name, { quantity: 0 });
+    for (const { source, location } of places) {
+      const quantity = FIRST_QUANTITY / places.length;
+      shop.insertItem({ part, quantity, location });
+      store.writeSourceItem(name, source, quantity, 1);
+    }
   }
+  const sourceMap = Object.fromEntries(places.map(({ source, location }) => [source, [location]]));
   const environment: Record<string, string> = {
     REDIS_URL: redis.url,
     INVENTREE_URL: inventree.url,
@@ -133,6 +153,7 @@ async function startDay(random: Random, { mode, allocates }: ReturnType<typeof m
       ORDERS_ALLOCATE: String(allocates),
       ORDERS_BOOK_SHIPMENTS: String(mode === 'booked'),
       ORDERS_SINCE: '2026-01-01',
+      ...(hasSources && { SOURCE_MAP: JSON.stringify(sourceMap) }),
       ORDERS_INTERVAL_SECONDS: '1',
       ORDERS_PER_MINUTE: '1000',
     }),
@@ -282,7 +303,7 @@ async function startDay(random: Random, { mode, allocates }: ReturnType<typeof m
       });
     const before = new Map(order.rows.map(row => [row.item_id, row.qty_shipped]));
     try {
-      if (items.length > 0) store.ship(order, items);
+      if (items.length > 0) store.ship(order, items, { source: random.one(places).source });
     } catch (error) {
       if (!(error instanceof ShipRefusedError)) throw error;
     }
@@ -323,7 +344,7 @@ async function startDay(random: Random, { mode, allocates }: ReturnType<typeof m
     const [item] = inStockItems(part);
     if (!item || random.chance(0.5)) {
       const quantity = random.between(5, 25);
-      stockActions.create(shop, { part, quantity, location: null });
+      stockActions.create(shop, { part, quantity, location: random.one(places).location });
       tell(`received ${quantity} of part ${part}`);
       return;
     }
@@ -379,10 +400,28 @@ async function startDay(random: Random, { mode, allocates }: ReturnType<typeof m
       }, 0);
       const shelves = shop.inStock(partNamed(sku));
       const reserved = store.reserved(sku);
-      const source = store.shown(sku)?.quantity ?? 0;
+      const source = store.atSources(sku);
       // A source cannot show less than nothing.
       const forSale = Math.max(0, shelves - open + reserved) - reserved;
       return { sku, shelves, open, sellable: source - reserved, forSale };
+    });
+  }
+
+  /** Where both systems have shipped the same, each source has what is at its location. */
+  function wrongSources(): string[] {
+    return SKUS.flatMap(sku => {
+      const isBooked = day.every(one =>
+        stockRows(one.order)
+          .filter(row => row.sku === sku)
+          .every(row => row.qty_shipped === (one.inInvenTree.get(row.item_id) ?? 0)),
+      );
+      if (!isBooked) return [];
+      return places.flatMap(({ source, location }) => {
+        const items = inStockItems(partNamed(sku)).filter(item => item.location === location);
+        const shelves = items.reduce((total, { quantity }) => total + quantity, 0);
+        const shown = store.sourceItem(sku, source)?.quantity ?? 0;
+        return shown === shelves ? [] : [`${sku}: ${shown} at source ${source}, and ${shelves} on its shelves`];
+      });
     });
   }
 
@@ -397,6 +436,7 @@ async function startDay(random: Random, { mode, allocates }: ReturnType<typeof m
         }),
       ...day.flatMap(one => problemsOf(one, shop, mode)),
       ...(allocates ? day.flatMap(unallocatedLines) : []),
+      ...(hasSources && mode !== 'booked' ? wrongSources() : []),
     ];
   }
 

@@ -581,6 +581,18 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     ],
   },
   {
+    name: 'orders: what is unbooked counts at the first source',
+    test: 'order-allocation',
+    edits: [{ file: UNBOOKED, find: 'const taken = Math.min(rest, ', replace: 'const taken = Math.min(0 * rest, ' }],
+  },
+  {
+    name: 'orders: a shipment is deducted at another source than it came from',
+    test: 'order-allocation',
+    edits: [
+      { file: PASS_ON, find: 'const only = now() - since < ENOUGH_MS / 2', replace: 'const only = now() - since < 0' },
+    ],
+  },
+  {
     name: 'orders: what expires last is sent first',
     test: 'unbooked',
     edits: [

@@ -6,6 +6,8 @@ import { parseArgs } from 'node:util';
 import { MUTANTS, type Mutant } from './mutants';
 import { RULE_MUTANTS, type RuleMutant } from './rule-mutants';
 
+const STOP_AT_FAILURE = 'packages/testing/chaos/dist/stop-at-failure.js';
+
 /** What a copy of the workspace needs besides its dependencies. */
 const COPIED = [
   'apps',
@@ -69,7 +71,8 @@ export async function mutantsCommand(root: string, args: string[]): Promise<numb
 }
 
 function testCommand(test: string): string[] {
-  return test === 'plugin' ? ['test-plugin'] : ['test', test];
+  if (test === 'plugin') return ['test-plugin'];
+  return ['test', test, '--reporters', 'default', '--reporters', `<rootDir>/${STOP_AT_FAILURE}`];
 }
 
 /** The line that shows what was caught: a seed that went wrong, or a test that failed. */
@@ -111,7 +114,12 @@ function mutate(folder: string, { edits }: Mutant): void {
 const TEST_LIMIT_MS = 4 * 60_000;
 
 function killGroup(pid: number | undefined): void {
-  if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nothing of it is left.
+  }
 }
 
 function ended(folder: string, args: string[]): Promise<{ code: number; output: string[] }> {
@@ -123,9 +131,11 @@ function ended(folder: string, args: string[]): Promise<{ code: number; output: 
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.once('close', code => {
+    child.once('exit', code => {
       clearTimeout(limit);
-      resolve({ code: code ?? 1, output: output.trim().split('\n') });
+      // A run that was cut short leaves services behind.
+      killGroup(child.pid);
+      child.once('close', () => resolve({ code: code ?? 1, output: output.trim().split('\n') }));
     });
   });
 }

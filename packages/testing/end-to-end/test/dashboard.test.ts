@@ -378,7 +378,7 @@ describe('orders', () => {
       at: 1_795_000_000_000,
       twice: true,
       skus: ['WIDGET-123'],
-      units: { 'WIDGET-123': -3 },
+      units: { 'WIDGET-123': { '': -3 } },
       shipments: [],
     },
     at: 1_795_000_000_000,

@@ -183,27 +183,80 @@ it('says where more is allocated than is left of the order, and goes on when it 
   await allocated(order, 3);
 });
 
-it('takes all lines from one source where one has them', async () => {
-  await startShop();
-  const { shop } = system.inventree;
-  system.magento.store.sources.set('west', { name: 'West', enabled: true, postcode: '1' });
-  const here = shop.addLocation('Here').pk;
-  const there = shop.addLocation('There').pk;
-  for (const [name, hereCount, thereCount] of [
-    ['WIDGET', 1, 5],
-    ['CABLE', 9, 5],
-  ] as const) {
-    const { pk: part } = shop.addPart({ name });
-    shop.insertItem({ part, quantity: hereCount, location: here });
-    shop.insertItem({ part, quantity: thereCount, location: there });
-    system.magento.store.addProduct(name, { quantity: hereCount });
-    system.magento.store.writeSourceItem(name, 'west', thereCount, 1);
+describe('with two sources', () => {
+  let places: Record<'default' | 'west', number>;
+
+  /** A shop with 10 of a widget and 9 cables at the first source, and 20 and 5 at the other one. */
+  async function startTwoSources(environment: Record<string, string> = {}): Promise<void> {
+    await startShop(environment);
+    const { shop } = system.inventree;
+    system.magento.store.sources.set('west', { name: 'West', enabled: true, postcode: '1' });
+    places = { default: shop.addLocation('Here').pk, west: shop.addLocation('There').pk };
+    for (const [name, here, there] of [
+      ['WIDGET', 10, 20],
+      ['CABLE', 9, 5],
+    ] as const) {
+      const { pk: part } = shop.addPart({ name });
+      shop.insertItem({ part, quantity: here, location: places.default });
+      shop.insertItem({ part, quantity: there, location: places.west });
+      system.magento.store.addProduct(name, { quantity: here });
+      system.magento.store.writeSourceItem(name, 'west', there, 1);
+    }
+    const SOURCE_MAP = JSON.stringify({ default: [places.default], west: [places.west] });
+    await system.startWorker({ SOURCE_MAP });
   }
-  await system.startWorker({ SOURCE_MAP: JSON.stringify({ default: [here], west: [there] }) });
-  const order = system.magento.store.placeOrderOf(
-    { product_type: 'simple', sku: 'WIDGET', qty_ordered: 2 },
-    { product_type: 'simple', sku: 'CABLE', qty_ordered: 2 },
-  );
-  await allocated(order, 4);
-  expect(allocatedTo(order).map(([item]) => shop.items.get(item)?.location)).toEqual([there, there]);
+
+  const atSources = (sku = 'WIDGET') =>
+    ['default', 'west'].map(source => system.magento.store.sourceItem(sku, source)?.quantity);
+
+  it('takes all lines from one source where one has them', async () => {
+    await startTwoSources();
+    const order = system.magento.store.placeOrderOf(
+      { product_type: 'simple', sku: 'WIDGET', qty_ordered: 11 },
+      { product_type: 'simple', sku: 'CABLE', qty_ordered: 2 },
+    );
+    await allocated(order, 13);
+    const { shop } = system.inventree;
+    expect(allocatedTo(order).map(([item]) => shop.items.get(item)?.location)).toEqual([places.west, places.west]);
+  });
+
+  it('ships from where the stock was, also where another source has enough', async () => {
+    await startTwoSources();
+    const order = system.magento.store.placeOrder('WIDGET', 12);
+    await allocated(order, 12);
+    system.magento.store.writeSourceItem('WIDGET', 'default', 30, 1);
+    await send(order);
+    await until(
+      'it is shipped in Magento',
+      () => system.magento.store.shipments.length === 1,
+      20_000,
+      () => messages(system),
+    );
+    await settled();
+    expect(system.magento.store.shipments).toMatchObject([{ source: 'west' }]);
+    expect(atSources()).toEqual([10, 8]);
+  });
+
+  it('shows what only one of the systems has shipped at the source that shipped it', async () => {
+    await startTwoSources({ ORDERS: 'import' });
+    const order = system.magento.store.placeOrder('WIDGET', 12);
+    await allocated(order, 12);
+    await send(order);
+    await settled();
+    // InvenTree has 10 and 8 left, and Magento still reserves the 12.
+    expect(atSources()).toEqual([10, 20]);
+    system.magento.store.ship(order, undefined, { source: 'west' });
+    await settled();
+    expect(atSources()).toEqual([10, 8]);
+
+    const second = system.magento.store.placeOrder('WIDGET', 3);
+    await allocated(second, 3);
+    system.magento.store.ship(second, undefined, { source: 'west' });
+    const { part = 0 } = system.inventree.shop.items.get(1) ?? {};
+    await everyEvent(part);
+    await settled();
+    expect(atSources()).toEqual([10, 5]);
+    const { out } = await runStockSync(system.environment, ['explain', 'WIDGET']);
+    expect(out).toContain('3 shipped in Magento and not yet in InvenTree, so Magento shows 3 less at west');
+  });
 });

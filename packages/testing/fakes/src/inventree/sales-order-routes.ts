@@ -21,6 +21,7 @@ const SHIPMENT = recordedBody('14-shipment-after');
 const SHIPMENT_LISTED = firstResult('18-shipments-shipped');
 const SHIPPING = recordedBody('14-ship');
 const ALLOCATION = firstResult('13-allocations');
+const ITEM_DETAIL = firstResult('14-allocations-after').item_detail as Row;
 const ALLOCATED = recordedBody('12-allocate');
 const COMPANY = recordedBody('01-customer-create');
 const COMPANY_LISTED = firstResult('01-customer-find');
@@ -211,7 +212,12 @@ export function salesOrderRoutes(shop: InvenTreeShop): Route[] {
           const shipment_detail = shipment
             ? { ...(ALLOCATION.shipment_detail as Row), ...shipmentFields(shipment) }
             : null;
-          return { ...ALLOCATION, ...row, part: item?.part, location, shipment_detail };
+          const item_detail = isTrue(filterValue(call, 'item_detail'))
+            ? {
+                item_detail: { ...ITEM_DETAIL, pk: row.item, part: item?.part, parent: item?.parent ?? null, location },
+              }
+            : {};
+          return { ...ALLOCATION, ...row, part: item?.part, location, shipment_detail, ...item_detail };
         });
       },
     },

@@ -293,9 +293,13 @@ export class MagentoStore {
 
   /** What can still be sold of a SKU: its stock without what open orders reserve. */
   salable(sku: string): number | undefined {
-    const item = this.sourceItem(sku);
-    if (!item || !this.product(sku)) return undefined;
-    return item.quantity - this.reserved(sku);
+    if (!this.sourceItem(sku) || !this.product(sku)) return undefined;
+    return this.atSources(sku) - this.reserved(sku);
+  }
+
+  /** What all sources have of a SKU. */
+  atSources(sku: string): number {
+    return [...this.sources.keys()].reduce((total, source) => total + (this.sourceItem(sku, source)?.quantity ?? 0), 0);
   }
 
   /** What open orders reserve of a SKU. Of a configurable product the parent row counts, of a bundle the children. */

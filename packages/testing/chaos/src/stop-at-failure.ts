@@ -1,0 +1,13 @@
+/**
+ * A reporter for jest that ends the run at the first test that fails: a mutant is caught then, and the rest of a file
+ * may take minutes.
+ */
+class StopAtFailure {
+  onTestCaseResult(_file: unknown, { status, fullName }: { status: string; fullName: string }): void {
+    if (status !== 'failed') return;
+    console.log(`  ● ${fullName}`);
+    process.exit(1);
+  }
+}
+
+export = StopAtFailure;
