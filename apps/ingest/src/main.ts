@@ -84,6 +84,7 @@ async function main(environment: Environment): Promise<void> {
     outcomeCounts: openOutcomeCounts(parts),
     dashboardUrl: settings.DASHBOARD_URL,
     secrets: settings.WEBHOOK_SECRET,
+    storeSecrets: settings.MAGENTO_WEBHOOK_SECRET,
     isEnabled: change => enabled[change],
     queues,
     webhookIds: openWebhookIds(connection),

@@ -11,6 +11,7 @@ import type { Registry } from 'prom-client';
 import { answerErrors, answerMethod, answerNotFound } from './handlers/answer-errors';
 import { answerInvenTree, type AnswerInvenTreeDeps } from './handlers/answer-inventree';
 import { showStatus, type ShowStatusDeps } from './handlers/show-status';
+import { receiveStoreWebhook } from './handlers/receive-store-webhook';
 import { receiveWebhook, type ReceiveWebhookDeps } from './handlers/receive-webhook';
 
 const BODY_LIMIT = '1mb';
@@ -20,6 +21,7 @@ const MINUTE_MS = 60_000;
  * | port                 | method | path                | handler         |
  * | -------------------- | ------ | ------------------- | --------------- |
  * | INGEST_PORT          | POST   | /webhooks/inventree | receive-webhook |
+ * | INGEST_PORT          | POST   | /webhooks/magento   | receive-store-webhook, with MAGENTO_WEBHOOK_SECRET |
  * | INGEST_PORT          | POST   | /inventree/part, /inventree/summary, /inventree/sync | answer-inventree |
  * | INGEST_OPERATOR_PORT | GET    | /status             | show-status     |
  * | INGEST_OPERATOR_PORT | GET    | /healthz            | operator routes |
@@ -27,7 +29,8 @@ const MINUTE_MS = 60_000;
  * | INGEST_OPERATOR_PORT | GET    | /metrics            | operator routes |
  */
 export function createIngestApplication(
-  deps: ReceiveWebhookDeps & AnswerInvenTreeDeps & { requestsPerMinute: number },
+  deps: ReceiveWebhookDeps &
+    AnswerInvenTreeDeps & { requestsPerMinute: number; storeSecrets: readonly Buffer[] | undefined },
 ): Express {
   const application = createProgramApplication();
 
@@ -52,6 +55,12 @@ export function createIngestApplication(
     traceRequests('POST /webhooks/inventree', receiveWebhook(deps)),
   );
   application.all('/webhooks/inventree', answerMethod('POST'));
+
+  const { storeSecrets } = deps;
+  if (storeSecrets) {
+    application.post('/webhooks/magento', limit, rawBody, receiveStoreWebhook({ ...deps, storeSecrets }));
+    application.all('/webhooks/magento', answerMethod('POST'));
+  }
 
   for (const [name, handler] of Object.entries(answerInvenTree(deps))) {
     application.post(`/inventree/${name}`, limit, rawBody, handler);

@@ -19,6 +19,13 @@ export const ingestSettings = {
   WEBHOOK_SECRET: setting
     .webhookSecrets()
     .describe('The secret that the plugin signs with, `whsec_...`. While you change it: both, separated by a comma.'),
+  MAGENTO_WEBHOOK_SECRET: setting
+    .webhookSecrets()
+    .optional()
+    .describe(
+      'The secret that the store signs with when it says that an order changed, `whsec_...`; without it, orders are ' +
+        'only looked for from time to time.',
+    ),
   INVENTREE_INSTANCE: setting
     .optionalText()
     .describe('The id of the only InvenTree whose webhooks are accepted; without it, the first that sends one.'),

@@ -1,7 +1,7 @@
 import { verifySignature } from '@stock-sync/service';
 import type { Request } from 'express';
 
-/** A request that the plugin signed. */
+/** A request that was signed according to Standard Webhooks. */
 export interface SignedRequest {
   /** The id of the webhook. */
   id: string;

@@ -65,6 +65,7 @@ import { createFindPartOfStockItem } from './jobs/find-part-of-stock-item';
 import { jobHandlers } from './jobs/handlers';
 import { NotYetError } from './jobs/job-errors';
 import { createAllocateStock } from './jobs/allocate-stock';
+import { createOrderCustomers } from './jobs/order-customers';
 import { createPickableStock } from './jobs/pickable-stock';
 import { createEnqueueShortOrders } from './jobs/short-orders';
 import { createImportOrder } from './jobs/import-order';
@@ -273,7 +274,16 @@ async function main(environment: Environment): Promise<void> {
       bookShipments: settings.ORDERS_BOOK_SHIPMENTS ? createBookShipments(movesStock) : undefined,
       allocateStock: allocates ? createAllocateStock(movesStock) : undefined,
       leaseOf: order => openSemaphore(connection, `order:${order}`, 1),
-      customerLease: openSemaphore(connection, 'orders-customer', 1),
+      customers: createOrderCustomers({
+        salesOrders: inventree.salesOrders,
+        magento,
+        lease: openSemaphore(connection, 'orders-customer', 1),
+        settings: {
+          customer: settings.ORDERS_CUSTOMER,
+          perBuyer: settings.ORDERS_CUSTOMER_PER_BUYER,
+          stores: settings.ORDERS_STORES,
+        },
+      }),
       rate: openOrderRate(connection),
       settings: orders,
       magentoUrl: settings.MAGENTO_URL,
@@ -439,8 +449,8 @@ function channelsFrom(settings: WorkerSettings): Channel[] {
 
 /** How orders are imported; undefined where they are not. */
 function ordersFrom(settings: WorkerSettings) {
-  const { ORDERS, ORDERS_SINCE: since, ORDERS_CUSTOMER: customer, ORDERS_PER_MINUTE: perMinute } = settings;
-  return ORDERS !== 'off' && since !== undefined ? { since, customer, perMinute } : undefined;
+  const { ORDERS, ORDERS_SINCE: since, ORDERS_STATES: states, ORDERS_PER_MINUTE: perMinute } = settings;
+  return ORDERS !== 'off' && since !== undefined ? { since, states, perMinute } : undefined;
 }
 
 /** Says why nothing will be written, and what to do about it; undefined where the store is written. */

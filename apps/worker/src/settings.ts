@@ -31,6 +31,18 @@ const date = () =>
     error: 'expected a date like 2027-10-01',
   });
 
+/** Magento's states of an order. */
+const ORDER_STATES = [
+  'new',
+  'pending_payment',
+  'payment_review',
+  'processing',
+  'complete',
+  'closed',
+  'canceled',
+  'holded',
+] as const;
+
 /** The settings of a worker. */
 export const workerSettings = {
   ...commonSettings,
@@ -123,6 +135,27 @@ export const workerSettings = {
     .string()
     .default('Web shop')
     .describe('The company in InvenTree that all orders are booked to; it is created where there is none.'),
+  ORDERS_CUSTOMER_PER_BUYER: setting
+    .switch(false)
+    .describe(
+      'Instead, each buyer becomes a company of its own, with name, e-mail address and the postal address of the ' +
+        'first order: personal data that InvenTree then keeps.',
+    ),
+  ORDERS_STATES: z
+    .string()
+    .transform(text => text.split(',').map(state => state.trim()))
+    .pipe(z.array(z.enum(ORDER_STATES, { error: `expected some of ${ORDER_STATES.join(', ')}` })))
+    .optional()
+    .describe(
+      'An order is imported once it has one of these states, `processing,complete` for those that are paid; without ' +
+        'it, from placed on. Then it is followed in every state.',
+    ),
+  ORDERS_STORES: z
+    .string()
+    .regex(/^\d+(\s*,\s*\d+)*$/, { error: 'expected ids of store views, separated by commas, such as 1,3' })
+    .transform(text => text.split(',').map(Number))
+    .optional()
+    .describe('The only store views whose orders count, by id, separated by commas; without it, all.'),
   ORDERS_INTERVAL_SECONDS: setting
     .wholeNumber(60, 1, 86_400)
     .describe('How often the store is asked which orders changed.'),

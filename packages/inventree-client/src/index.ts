@@ -5,7 +5,15 @@ export {
   type StockPage,
   type TrackedChange,
 } from './inventree-client';
-export type { NewSalesOrder, SalesAllocation, SalesOrder, SalesOrders, SalesShipment, StockRow } from './sales-orders';
+export type {
+  CustomerAddress,
+  NewSalesOrder,
+  SalesAllocation,
+  SalesOrder,
+  SalesOrders,
+  SalesShipment,
+  StockRow,
+} from './sales-orders';
 export { PLUGIN_BATCH } from './plugin-reads';
 export type { InvenTreeClientOptions } from './connection';
 export { STOCK_ALONE, type PartStock, type PartIdentity, type Wanted } from './part-stock';

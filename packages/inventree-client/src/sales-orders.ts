@@ -26,6 +26,17 @@ export interface NewSalesOrder {
   currency: string | undefined;
 }
 
+/** Where a customer lives. */
+export interface CustomerAddress {
+  title: string;
+  line: string;
+  postalCode: string;
+  city: string;
+  region: string;
+  /** A code of two letters. */
+  country: string;
+}
+
 /** A thing to pay for that is no part. */
 export interface ExtraLine {
   reference: string;
@@ -77,8 +88,8 @@ export interface SalesAllocation {
 
 /** InvenTree's sales orders (docs/facts/inventree.md, "Sales orders"). Every method rejects with a CallError. */
 export interface SalesOrders {
-  /** The id of the customer of this name; creates the company where there is none. */
-  customerNamed(name: string, currency: string | undefined): Promise<number>;
+  /** The id of the customer of this name; creates the company, with this address, where there is none. */
+  customerNamed(name: string, currency: string | undefined, address?: CustomerAddress): Promise<number>;
   /** The setting SALESORDER_REFERENCE_PATTERN, `SO-{ref:04d}` by default. */
   referencePattern(): Promise<string>;
   /** References of sales orders, among them those of the newest. */
@@ -215,7 +226,7 @@ export function createSalesOrders({ call, request }: Pick<InvenTreeConnection, '
   }
 
   return {
-    async customerNamed(name, currency) {
+    async customerNamed(name, currency, address) {
       const search = `is_customer=true&search=${encodeURIComponent(name)}&limit=100`;
       const { results } = await get(
         `/api/company/?${search}`,
@@ -231,7 +242,13 @@ export function createSalesOrders({ call, request }: Pick<InvenTreeConnection, '
         is_supplier: false,
         currency: currency ?? '',
       };
-      return (await write('POST', '/api/company/', body, 'a new company', companySchema)).pk;
+      const { pk: company } = await write('POST', '/api/company/', body, 'a new company', companySchema);
+      if (address) {
+        const { title, line: line1, postalCode: postal_code, city: postal_city, region: province, country } = address;
+        const row = { company, title, primary: false, line1, postal_code, postal_city, province, country };
+        await write('POST', '/api/company/address/', row, 'a new address', ANYTHING);
+      }
+      return company;
     },
 
     async referencePattern() {

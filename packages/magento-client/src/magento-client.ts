@@ -82,6 +82,26 @@ export interface OrderShipment {
   trackingNumber: string;
 }
 
+/** Where an order came from. */
+export interface OrderOrigin {
+  /** The id of the store view. */
+  store: number;
+  /** Who bought it; the name may be empty. */
+  name: string;
+  email: string;
+  /** Where it is sent to; undefined where nothing is sent. */
+  address: PostalAddress | undefined;
+}
+
+export interface PostalAddress {
+  line: string;
+  postalCode: string;
+  city: string;
+  region: string;
+  /** A code of two letters. */
+  country: string;
+}
+
 export interface NewShipment {
   items: readonly ShipmentItem[];
   sourceCode: string;
@@ -147,6 +167,8 @@ export interface MagentoClient {
   ordersSince(time: string): Promise<OrderChange[]>;
   /** An order with its rows; undefined where the store has none. */
   order(id: number): Promise<ShopOrder | undefined>;
+  /** Where an order came from, and from whom: this reads personal data. */
+  orderOrigin(id: number): Promise<OrderOrigin>;
   /** The shipments of an order. */
   shipmentsOf(order: number): Promise<OrderShipment[]>;
   /**
@@ -266,6 +288,45 @@ const orderHeadSchema = z.object({
     }),
   ),
 });
+const orderOriginSchema = z
+  .object({
+    store_id: z.number().int(),
+    customer_email: z.string(),
+    customer_firstname: z.string().nullish(),
+    customer_lastname: z.string().nullish(),
+    extension_attributes: z.object({
+      shipping_assignments: listOf(
+        z.object({
+          shipping: z.object({
+            address: z
+              .object({
+                street: listOf(z.string()),
+                postcode: z.string().nullish(),
+                city: z.string().nullish(),
+                region: z.string().nullish(),
+                country_id: z.string().nullish(),
+              })
+              .optional(),
+          }),
+        }),
+      ),
+    }),
+  })
+  .transform((row): OrderOrigin => {
+    const address = row.extension_attributes.shipping_assignments[0]?.shipping.address;
+    return {
+      store: row.store_id,
+      name: [row.customer_firstname, row.customer_lastname].filter(Boolean).join(' '),
+      email: row.customer_email,
+      address: address && {
+        line: address.street.join(', '),
+        postalCode: address.postcode ?? '',
+        city: address.city ?? '',
+        region: address.region ?? '',
+        country: address.country_id ?? '',
+      },
+    };
+  });
 const orderRowsSchema = z.object({
   items: listOf(z.object({ item_id: z.number().int(), parent_item_id: z.number().int().optional() })),
 });
@@ -510,6 +571,8 @@ export function createMagentoClient(options: MagentoClientOptions): MagentoClien
         throw error;
       }
     },
+
+    orderOrigin: id => get(`/rest/V1/orders/${id}`, 'an order', orderOriginSchema),
 
     async shipmentsOf(order) {
       const name = 'searchCriteria[filter_groups][0][filters][0]';

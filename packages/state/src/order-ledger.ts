@@ -47,7 +47,7 @@ const recordSchema = z.object({
   allocatedAt: z.record(z.string(), z.number()).optional(),
   /** Since when a shipment waits for the store to have enough, in milliseconds since 1970. */
   waitsSince: z.number().optional(),
-  /** Whether it was placed before ORDERS_SINCE, and is left alone. */
+  /** Whether it is left alone, because it was placed before ORDERS_SINCE or in another store. */
   isLeft: z.boolean().optional(),
   /** What somebody has to do. */
   problem: z.string().optional(),

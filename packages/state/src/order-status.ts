@@ -18,7 +18,7 @@ export function isOpenOrder(record: OrderRecord): boolean {
 /** What is next with an order, or why it waits, for people. */
 export function orderNext(record: OrderRecord): string {
   const { isLeft = false, problem, followed, booked, missing = {} } = record;
-  if (isLeft) return 'left alone: it was placed before ORDERS_SINCE';
+  if (isLeft) return 'left alone: by ORDERS_SINCE or ORDERS_STORES, it does not count';
   if (problem !== undefined) return problem;
   if (!followed) return 'its sales order is not complete yet';
   const totals = Object.entries(booked?.units ?? {}).map(([sku, bySource]) => [sku, totalUnits(bySource)] as const);
@@ -29,6 +29,7 @@ export function orderNext(record: OrderRecord): string {
   );
   if (unbooked.length > 0) return unbooked.join('; ');
   if (followed.state === 'canceled') return 'cancelled';
+  if (record.salesOrder === undefined) return 'not imported yet: by ORDERS_STATES, it waits for another state';
   if (followed.state === 'holded') return 'on hold in Magento';
   const short = Object.entries(missing).map(([sku, quantity]) => `${quantity} of '${sku}'`);
   if (short.length > 0) return `waits for stock in InvenTree: ${short.join(', ')}`;

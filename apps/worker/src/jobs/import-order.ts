@@ -19,6 +19,7 @@ import type { Connections } from '../connections';
 import type { AllocateStock } from './allocate-stock';
 import type { BookShipments } from './book-shipments';
 import { LOCKED_MS, NotYetError } from './job-errors';
+import type { OrderCustomers } from './order-customers';
 import type { PassOnShipments } from './pass-on-shipments';
 import type { RecordShipped } from './record-shipped';
 import { isRefusal, OrderProblemError, type OrderRow, type ShippedOrder } from './shipped-order';
@@ -31,6 +32,15 @@ const COMPARISONS = 5;
 
 /** How the sales order of an order came out. */
 export type OrderOutcome = 'imported' | 'unchanged' | 'left' | 'dry run';
+
+export interface ImportSettings {
+  /** ORDERS_SINCE. */
+  since: string;
+  /** ORDERS_PER_MINUTE. */
+  perMinute: number;
+  /** ORDERS_STATES; undefined for all. */
+  states: readonly string[] | undefined;
+}
 
 export interface ImportOrderDeps {
   connections: Connections;
@@ -46,11 +56,10 @@ export interface ImportOrderDeps {
   bookShipments: BookShipments | undefined;
   /** One worker at a time for each order. */
   leaseOf: (order: number) => Semaphore;
-  /** Two workers must not create the customer at the same time. */
-  customerLease: Semaphore;
+  customers: OrderCustomers;
   rate: OrderRate;
-  /** ORDERS_SINCE and ORDERS_CUSTOMER; undefined where orders are off. */
-  settings: { since: string; customer: string; perMinute: number } | undefined;
+  /** Undefined where orders are off. */
+  settings: ImportSettings | undefined;
   magentoUrl: string;
   dryRun: DryRun | undefined;
   /** The clock of Redis. */
@@ -82,15 +91,11 @@ export function createImportOrder(deps: ImportOrderDeps) {
     },
   };
 
-  async function follow(id: number, { since, customer }: { since: string; customer: string }): Promise<OrderOutcome> {
+  async function follow(id: number, { since, states }: ImportSettings): Promise<OrderOutcome> {
     const before = await ledger.get(id);
     const order = await magento.order(id);
     if (!order) return 'left';
-    if (before ? before.isLeft : order.createdAt < since) {
-      const booked = { updatedAt: order.updatedAt, at: now(), twice: true, skus: [], units: {}, shipments: [] };
-      await remember(order, { ...recordFor(order, before), booked, isLeft: true });
-      return 'left';
-    }
+    if (before ? before.isLeft : order.createdAt < since) return leave(order, before);
     const { rows, extra, problems } = await linesFor(order);
     const wanted = rows.filter(({ isSalable }) => isSalable);
     if (deps.dryRun) {
@@ -98,8 +103,11 @@ export function createImportOrder(deps: ImportOrderDeps) {
       log.info(`Order ${order.incrementId} would be followed by a sales order with ${lines} (dry run)`);
       return 'dry run';
     }
-    const customerId = await deps.customerLease.within(() => salesOrders.customerNamed(customer, order.currency));
-    const found = await findSalesOrder(order, before, customerId);
+    // Whose it is matters only until its sales order is known.
+    const isKnown = before?.salesOrder !== undefined;
+    const customer = isKnown ? undefined : await deps.customers.of(order);
+    if (customer === undefined && !isKnown) return leave(order, before);
+    const found = await findSalesOrder(order, before, customer);
     const isDeleted = found === 'deleted';
     const { salesOrder: known, record: remembered = recordFor(order, before) } = isDeleted ? {} : (found ?? {});
     const record = await deps.recordShipped(order, rows, isDeleted ? found : known, remembered);
@@ -109,11 +117,11 @@ export function createImportOrder(deps: ImportOrderDeps) {
       log.warn(`Order ${order.incrementId}: ${problem}`);
       return 'left';
     }
-    if (!found && order.state === 'canceled') {
+    if (!found && (order.state === 'canceled' || (states && !states.includes(order.state)))) {
       await remember(order, { ...record, problem: undefined });
       return 'unchanged';
     }
-    const created = found ? { salesOrder: found.salesOrder, record } : await create(order, record, customerId);
+    const created = found ? { salesOrder: found.salesOrder, record } : await create(order, record, customer ?? 0);
     const { salesOrder } = created;
     const current = { ...created.record, salesOrder: salesOrder.id };
     await ledger.set({ ...current, at: now() });
@@ -124,6 +132,13 @@ export function createImportOrder(deps: ImportOrderDeps) {
     await remember(moved.order, { ...moved.record, problem });
     if (problem !== undefined) throw new OrderProblemError(`Order ${order.incrementId}: ${problem}`);
     return changes + moved.count > 0 ? 'imported' : 'unchanged';
+  }
+
+  /** One that does not count. */
+  async function leave(order: ShopOrder, before: OrderRecord | undefined): Promise<OrderOutcome> {
+    const booked = { updatedAt: order.updatedAt, at: now(), twice: true, skus: [], units: {}, shipments: [] };
+    await remember(order, { ...recordFor(order, before), booked, isLeft: true });
+    return 'left';
   }
 
   /** Allocates stock, and ships in each system what only the other one has shipped, as far as that is on. */
@@ -181,7 +196,7 @@ export function createImportOrder(deps: ImportOrderDeps) {
   }
 
   /** The sales order of an order, also where the ledger was lost; undefined where there is none yet. */
-  async function findSalesOrder(order: ShopOrder, before: OrderRecord | undefined, customer: number) {
+  async function findSalesOrder(order: ShopOrder, before: OrderRecord | undefined, customer: number | undefined) {
     if (before?.salesOrder !== undefined) {
       const salesOrder = await salesOrders.find(before.salesOrder);
       return salesOrder ? { salesOrder, record: before } : 'deleted';

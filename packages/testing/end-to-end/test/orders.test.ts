@@ -1,5 +1,5 @@
-import type { SalesOrder } from '@stock-sync/fakes';
-import { runStockSync, startSystem, type System } from '../src';
+import { signatureOf, type SalesOrder } from '@stock-sync/fakes';
+import { runStockSync, startService, startSystem, TEST_SECRET, type System } from '../src';
 import { redisServer, until } from './support';
 
 let system: System;
@@ -295,4 +295,92 @@ it('is compared by a reconcile: somebody changed the sales order', async () => {
   const { code } = await runStockSync(system.environment, ['reconcile']);
   expect(code).toBe(0);
   await imported('000000001', ({ lines }) => lines[0]?.quantity === 3);
+});
+
+describe('which orders count', () => {
+  it('imports an order once it has one of ORDERS_STATES, and follows it from then on', async () => {
+    await startShop({ ORDERS_STATES: 'processing' });
+    const { store } = system.magento;
+    const order = store.placeOrderOf(simple('WIDGET', 1));
+    await until('it was read', async () =>
+      (await runStockSync(system.environment, ['orders', 'list'])).out.includes('it waits for another state'),
+    );
+    expect(salesOrders()).toEqual([]);
+    for (const row of order.rows) row.qty_invoiced = 1;
+    store.changeOrder(order, { state: undefined });
+    await imported('000000001', isIssued);
+    store.changeOrder(order, { state: 'holded' });
+    await imported('000000001', ({ status }) => status === 25);
+  });
+
+  it('leaves those of other store views', async () => {
+    await startShop({ ORDERS_STORES: '2,3' });
+    const { store } = system.magento;
+    store.placeOrderOf(simple('WIDGET', 1));
+    store.placeOrderOf(simple('WIDGET', 2)).storeId = 3;
+    await imported('000000002', isIssued);
+    await until('the other one is left', async () =>
+      (await runStockSync(system.environment, ['orders', 'explain', '000000001'])).out.includes('left alone'),
+    );
+    expect(salesOrders()).toHaveLength(1);
+  });
+
+  it('books each buyer to a company of its own, where that is on', async () => {
+    await startShop({ ORDERS_CUSTOMER_PER_BUYER: 'true' });
+    const { store } = system.magento;
+    const { shop } = system.inventree;
+    store.placeOrderOf(simple('WIDGET', 1));
+    await imported('000000001', isIssued);
+    store.placeOrderOf(simple('WIDGET', 1));
+    store.placeOrderOf(simple('WIDGET', 1)).buyer = { first: '', last: '', email: 'c@example.com' };
+    for (const number of ['000000002', '000000003']) await imported(number, isIssued);
+    expect(salesOrders().map(({ customer }) => shop.customers.get(customer)?.name)).toEqual([
+      'A B (buyer@example.com)',
+      'A B (buyer@example.com)',
+      'c@example.com',
+    ]);
+    expect(shop.addresses).toEqual([
+      { company: salesOrders()[0]?.customer, title: 'Order 000000001', line1: '1 Road', postal_code: '78701' },
+      { company: salesOrders()[2]?.customer, title: 'Order 000000003', line1: '1 Road', postal_code: '78701' },
+    ]);
+  });
+
+  it('knows its sales orders again by buyer, where Redis lost everything', async () => {
+    await startShop({ ORDERS_CUSTOMER_PER_BUYER: 'true' });
+    const order = system.magento.store.placeOrderOf(simple('WIDGET', 1));
+    await imported('000000001', isIssued);
+    await system.database.redis.flushdb();
+    await system.startWorker();
+    system.magento.store.changeOrder(order, { state: 'holded' });
+    await imported('000000001', ({ status }) => status === 25);
+    expect(system.inventree.shop.customers.size).toBe(1);
+  });
+});
+
+it('looks for orders when the store says so by a signed webhook', async () => {
+  const MAGENTO_WEBHOOK_SECRET = 'whsec_c3RvcmUtc2VjcmV0LW9mLTI0LWJ5dGVzLW9rLi4u';
+  await startShop({ ORDERS_INTERVAL_SECONDS: '3600' });
+  const ingest = await startService('ingest', { ...system.environment, MAGENTO_WEBHOOK_SECRET });
+  try {
+    await system.quiet();
+    system.magento.store.placeOrderOf(simple('WIDGET', 1));
+    const send = async (secret: string) => {
+      const timestamp = String(Math.floor(Date.now() / 1000));
+      const body = '{"order_id":1}';
+      const headers = {
+        'content-type': 'application/json',
+        'webhook-id': 'msg_1',
+        'webhook-timestamp': timestamp,
+        'webhook-signature': signatureOf(secret, 'msg_1', timestamp, body),
+      };
+      return (await fetch(`${ingest.url}/webhooks/magento`, { method: 'POST', headers, body })).status;
+    };
+    expect(await send(TEST_SECRET)).toBe(401);
+    expect(await send(MAGENTO_WEBHOOK_SECRET)).toBe(202);
+    await imported('000000001', isIssued);
+    // Without the setting, there is no such address.
+    expect((await fetch(`${system.ingest.url}/webhooks/magento`, { method: 'POST' })).status).toBe(404);
+  } finally {
+    await ingest.stop();
+  }
 });

@@ -66,6 +66,7 @@ export function allRecordings(system: RecordedSystem): Pick<Recording, 'request'
 
 export const magentoRecordings = () => names(MAGENTO);
 export const magentoRecording = (name: string) => read<Recording>(MAGENTO, `${name}.json`);
+export const orderRecording = (name: string) => read<AsSentRecording>('magento-2.4.7', 'orders', `${name}.json`);
 export const asSentRecordings = () => names(...MAGENTO_AS_SENT);
 export const asSentRecording = (name: string) => read<AsSentRecording>(...MAGENTO_AS_SENT, `${name}.json`);
 export const inventreeRecordings = () => names(INVENTREE);

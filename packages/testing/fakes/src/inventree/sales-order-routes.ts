@@ -2,7 +2,7 @@ import type { FakeAnswer, FakeCall, Route } from '../fake-http-server';
 import { salesOrderRecording } from '../recordings';
 import { badRequest, filterValue, isTrue, listAnswer, notFound } from './lists';
 import { allocate, freeAllocations, ship } from './order-actions';
-import type { InvenTreeShop, SalesAllocation, SalesOrder, SalesOrderLine, Shipment } from './shop';
+import type { Address, InvenTreeShop, SalesAllocation, SalesOrder, SalesOrderLine, Shipment } from './shop';
 
 type Row = Record<string, unknown>;
 
@@ -23,6 +23,7 @@ const SHIPPING = recordedBody('14-ship');
 const ALLOCATION = firstResult('13-allocations');
 const ITEM_DETAIL = firstResult('14-allocations-after').item_detail as Row;
 const ALLOCATED = recordedBody('12-allocate');
+const ADDRESS = recordedBody('01-address-create');
 const COMPANY = recordedBody('01-customer-create');
 const COMPANY_LISTED = firstResult('01-customer-find');
 
@@ -62,6 +63,15 @@ export function salesOrderRoutes(shop: InvenTreeShop): Route[] {
         const customer = { pk: shop.nextKey('customer'), name };
         shop.customers.set(customer.pk, customer);
         return created({ ...COMPANY, ...customer });
+      },
+    },
+    {
+      method: 'POST',
+      path: /^\/api\/company\/address\/$/,
+      handle: ({ body }) => {
+        const { company, title, line1, postal_code } = body as Address;
+        shop.addresses.push({ company, title, line1, postal_code });
+        return created({ ...ADDRESS, ...(body as Row), pk: shop.addresses.length });
       },
     },
     {

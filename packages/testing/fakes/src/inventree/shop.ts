@@ -113,6 +113,14 @@ export interface SalesOrder {
 }
 
 /** What is reserved of a stock item for a line, in a shipment or not yet. */
+/** A postal address of a company, in part. */
+export interface Address {
+  company: number;
+  title: string;
+  line1: string;
+  postal_code: string;
+}
+
 export interface SalesAllocation {
   pk: number;
   line: number;
@@ -152,6 +160,7 @@ export class InvenTreeShop {
   >();
   readonly salesOrders = new Map<number, SalesOrder>();
   readonly shipments = new Map<number, Shipment>();
+  readonly addresses: Address[] = [];
   readonly salesAllocations: SalesAllocation[] = [];
   /** Those of sent shipments, which InvenTree goes on listing [14-allocations-after]. */
   readonly shippedAllocations: SalesAllocation[] = [];

@@ -1,3 +1,4 @@
+import { orderRecording } from '../recordings';
 import { MalformedBody, type Route, type FakeAnswer, type FakeCall } from '../fake-http-server';
 import { foundRows, pageOf, searchFrom, withFields, type Search } from './search';
 import {
@@ -134,7 +135,9 @@ export function magentoRoutes(store: MagentoStore, settings: MagentoSettings): R
       path: /^\/rest\/V1\/orders\/(\d+)$/,
       handle: call => {
         const order = store.orders.find(o => o.entity_id === Number(call.captured[0]));
-        return order ? ok(withFields(orderRow(order), call.query.get('fields'))) : refused(404, 'No such entity.');
+        if (!order) return refused(404, 'No such entity.');
+        const fields = call.query.get('fields');
+        return ok(fields === null ? wholeOrder(order) : withFields(orderRow(order), fields));
       },
     },
     {
@@ -410,8 +413,24 @@ interface ShipBody {
   arguments?: { extension_attributes?: { source_code?: string } };
 }
 
+const WHOLE_ORDER = orderRecording('03-get-order').response.body as Record<string, unknown>;
+
+/** All that Magento says of an order. */
+function wholeOrder(order: FakeOrder) {
+  const { first, last, email } = order.buyer;
+  const { id: _, items: __, ...row } = orderRow(order);
+  return {
+    ...WHOLE_ORDER,
+    ...row,
+    store_id: order.storeId,
+    customer_email: email,
+    customer_firstname: first,
+    customer_lastname: last,
+  };
+}
+
 /** An order that was not invoiced stays in process when all of it is shipped [recordings orders/07 to 13]. */
-function orderRow({ entity_id, createdAt, updatedAt, state, rows }: FakeOrder) {
+function orderRow({ entity_id, createdAt, updatedAt, state, buyer, rows }: FakeOrder) {
   const isUntouched = rows.every(({ qty_shipped, qty_invoiced }) => qty_shipped === 0 && qty_invoiced === 0);
   return {
     id: entity_id,
@@ -422,7 +441,7 @@ function orderRow({ entity_id, createdAt, updatedAt, state, rows }: FakeOrder) {
     status: state ?? (isUntouched ? 'pending' : 'processing'),
     updated_at: updatedAt,
     order_currency_code: 'USD',
-    customer_email: 'buyer@example.com',
+    customer_email: buyer.email,
     items: rows.map(row => {
       const parent = rows.find(({ item_id }) => item_id === row.parent_item_id);
       const { item_id, product_type, sku } = parent ?? row;

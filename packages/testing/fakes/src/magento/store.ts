@@ -33,6 +33,10 @@ export interface FakeOrder {
   createdAt: string;
   updatedAt: string;
   rows: FakeOrderRow[];
+  /** The store view that it was placed in. */
+  storeId: number;
+  /** Who placed it. */
+  buyer: { first: string; last: string; email: string };
   /** Where it is cancelled or held. */
   state?: 'canceled' | 'holded' | undefined;
 }
@@ -183,6 +187,8 @@ export class MagentoStore {
       entity_id: this.orders.length + 1,
       createdAt: now,
       updatedAt: now,
+      storeId: 1,
+      buyer: { first: 'A', last: 'B', email: 'buyer@example.com' },
       rows: rows.map(({ parent_item_id, ...row }, index) => ({
         ...row,
         item_id: first + index,
