@@ -68,6 +68,7 @@ import { createAllocateStock } from './jobs/allocate-stock';
 import { createOrderCustomers } from './jobs/order-customers';
 import { createPickableStock } from './jobs/pickable-stock';
 import { createEnqueueShortOrders } from './jobs/short-orders';
+import { createAddExtraLines } from './jobs/extra-lines';
 import { createImportOrder } from './jobs/import-order';
 import { createOrderChanges, createOrderStock } from './jobs/order-changes';
 import { createPassOnShipments } from './jobs/pass-on-shipments';
@@ -274,6 +275,7 @@ async function main(environment: Environment): Promise<void> {
       bookShipments: settings.ORDERS_BOOK_SHIPMENTS ? createBookShipments(movesStock) : undefined,
       allocateStock: allocates ? createAllocateStock(movesStock) : undefined,
       leaseOf: order => openSemaphore(connection, `order:${order}`, 1),
+      addExtraLines: createAddExtraLines({ ...movesStock, notesRefunds: settings.ORDERS_NOTE_REFUNDS }),
       customers: createOrderCustomers({
         salesOrders: inventree.salesOrders,
         magento,

@@ -141,6 +141,9 @@ export const workerSettings = {
       'Instead, each buyer becomes a company of its own, with name, e-mail address and the postal address of the ' +
         'first order: personal data that InvenTree then keeps.',
     ),
+  ORDERS_NOTE_REFUNDS: setting
+    .switch(true)
+    .describe('With `ORDERS`: what Magento refunds is noted in the sales order, as an extra line of price 0.'),
   ORDERS_STATES: z
     .string()
     .transform(text => text.split(',').map(state => state.trim()))

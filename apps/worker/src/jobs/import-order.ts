@@ -18,11 +18,12 @@ import type { SkuLookups } from '../calls/sku-lookups';
 import type { Connections } from '../connections';
 import type { AllocateStock } from './allocate-stock';
 import type { BookShipments } from './book-shipments';
+import { extraLinesSent, type AddExtraLines } from './extra-lines';
 import { LOCKED_MS, NotYetError } from './job-errors';
 import type { OrderCustomers } from './order-customers';
 import type { PassOnShipments } from './pass-on-shipments';
 import type { RecordShipped } from './record-shipped';
-import { isRefusal, OrderProblemError, type OrderRow, type ShippedOrder } from './shipped-order';
+import { OrderProblemError, type OrderRow, type ShippedOrder } from './shipped-order';
 import type { DryRun } from './sync-sku';
 
 /** References that are tried for one order: others may create sales orders at the same time. */
@@ -50,6 +51,7 @@ export interface ImportOrderDeps {
   recordShipped: RecordShipped;
   /** Ships in the store what InvenTree has sent; undefined where that is off. */
   passOn: PassOnShipments | undefined;
+  addExtraLines: AddExtraLines;
   /** Allocates stock to the sales order; undefined where that is off. */
   allocateStock: AllocateStock | undefined;
   /** Books in InvenTree what the store has shipped; undefined where that is off. */
@@ -126,7 +128,7 @@ export function createImportOrder(deps: ImportOrderDeps) {
     const current = { ...created.record, salesOrder: salesOrder.id };
     await ledger.set({ ...current, at: now() });
     const changes = await takeSteps(order, salesOrder, wanted, problems);
-    const added = await addExtraLines(order, salesOrder, extra, current);
+    const added = await deps.addExtraLines(order, salesOrder, { extra, rows }, current);
     const moved = await moveStock({ order, rows, salesOrder, record: { ...current, extraLines: added } }, problems);
     const problem = problems.length > 0 ? problems.join('; ') : undefined;
     await remember(moved.order, { ...moved.record, problem });
@@ -206,7 +208,7 @@ export function createImportOrder(deps: ImportOrderDeps) {
     if (!ours) return undefined;
     const record = before ?? { ...recordFor(order, undefined), reference: ours.reference };
     // Whether they were sent is not known without the ledger: one too few is seen, one too many is paid for.
-    const extraLines = before?.extraLines ?? Object.fromEntries(order.items.map(({ id }) => [id, 'added' as const]));
+    const extraLines = before?.extraLines ?? extraLinesSent(order);
     return { salesOrder: ours, record: { ...record, extraLines } };
   }
 
@@ -306,40 +308,6 @@ export function createImportOrder(deps: ImportOrderDeps) {
       default:
         return salesOrders.setStatus(id, step.do);
     }
-  }
-
-  /** Each is recorded before it is sent, because it could not be found afterwards: it is never sent twice. */
-  async function addExtraLines(
-    order: ShopOrder,
-    { id, reference }: SalesOrder,
-    extra: readonly OrderLine[],
-    record: OrderRecord,
-  ): Promise<OrderRecord['extraLines']> {
-    const extraLines = { ...record.extraLines };
-    for (const { item, sku, quantity, price } of order.state === 'canceled' ? [] : extra) {
-      if (quantity <= 0 || extraLines[item] === 'added') continue;
-      if (extraLines[item] === 'sent') {
-        log.warn(
-          `Order ${order.incrementId}: a worker died while it added the extra line for SKU '${sku}' to sales order ` +
-            `${reference}. Look whether it is there, and add it by hand where it is not`,
-        );
-      } else {
-        extraLines[item] = 'sent';
-        await ledger.set({ ...record, extraLines, at: now() });
-        try {
-          await salesOrders.addExtraLine(id, { reference: sku, quantity, price, currency: order.currency });
-        } catch (error) {
-          // Refused: it may be tried again. Otherwise nobody knows.
-          if (isRefusal(error)) {
-            await ledger.set({ ...record, extraLines: { ...extraLines, [item]: 'refused' }, at: now() });
-          }
-          throw error;
-        }
-        log.info(`Order ${order.incrementId}: sales order ${reference}, extra line for SKU '${sku}'`, { sku });
-      }
-      extraLines[item] = 'added';
-    }
-    return extraLines;
   }
 
   function recordFor(order: ShopOrder, before: OrderRecord | undefined): OrderRecord {

@@ -446,7 +446,7 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
   {
     name: 'orders: an extra line is sent again after a call without an answer',
     test: 'orders.test',
-    edits: [{ file: IMPORT_ORDER, find: "extraLines[item] = 'sent';", replace: '' }],
+    edits: [{ file: 'apps/worker/src/jobs/extra-lines.ts', find: "extraLines[key] = 'sent';", replace: '' }],
   },
   {
     name: 'orders: one from before the first day is imported',

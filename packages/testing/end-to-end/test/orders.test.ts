@@ -357,6 +357,43 @@ describe('which orders count', () => {
   });
 });
 
+it('notes what was refunded in the sales order, once, and goes on where InvenTree refuses the note', async () => {
+  await startShop();
+  const { store } = system.magento;
+  const order = store.placeOrderOf(simple('WIDGET', 5));
+  await imported('000000001', isIssued);
+  const [row] = order.rows;
+  if (!row) throw new Error('no row');
+  const refund = (units: number) => {
+    row.qty_refunded = units;
+    store.changeOrder(order, { state: undefined });
+  };
+  refund(2);
+  await imported('000000001', one => one.extraLines.length === 1);
+  refund(3);
+  const notes = await imported('000000001', one => one.extraLines.length === 2);
+  expect(notes.extraLines).toEqual([
+    { reference: 'Refunded: WIDGET', quantity: 2 },
+    { reference: 'Refunded: WIDGET', quantity: 1 },
+  ]);
+  expect(linesOf(notes)).toEqual([['WIDGET', 2]]);
+  await system.database.redis.flushdb();
+  await system.startWorker();
+  refund(3);
+  await system.quiet();
+  let refused = 0;
+  system.inventree.setFault(({ path }) =>
+    path.endsWith('/so-extra-line/') && ++refused > 0
+      ? { answer: { status: 400, body: { order: ['locked'] } } }
+      : undefined,
+  );
+  refund(4);
+  await imported('000000001', one => linesOf(one)[0]?.[1] === 1 && refused === 1);
+  refund(5);
+  await imported('000000001', one => linesOf(one)[0]?.[1] === 0 && refused === 2);
+  expect(withNumber('000000001')[0]?.extraLines).toHaveLength(2);
+});
+
 it('looks for orders when the store says so by a signed webhook', async () => {
   const MAGENTO_WEBHOOK_SECRET = 'whsec_c3RvcmUtc2VjcmV0LW9mLTI0LWJ5dGVzLW9rLi4u';
   await startShop({ ORDERS_INTERVAL_SECONDS: '3600' });
