@@ -17,6 +17,8 @@ export interface PlayedStep {
   log: readonly string[];
   inventree: string;
   magento: string;
+  /** Whether it is about an order, so that the quantities need not be equal. */
+  isOrder: boolean;
   agreed: boolean;
   seconds: number;
   calls: { inventree: number; reads: number; writes: number };
@@ -33,7 +35,8 @@ export function printStep(number: number, step: PlayedStep): void {
   print(bold(`${number}. ${step.title}`));
   print(`   ${step.action}`);
   for (const line of step.log) print(faint(`   worker: ${line}`));
-  const verdict = step.agreed ? good('equal') : bad('NOT EQUAL');
+  const [yes, no] = step.isOrder ? ['right', 'WRONG'] : ['equal', 'NOT EQUAL'];
+  const verdict = step.agreed ? good(yes) : bad(no);
   print(
     `   InvenTree ${step.inventree}  |  Magento ${step.magento}  ->  ${verdict} after ${step.seconds.toFixed(2)} s`,
   );
@@ -47,6 +50,6 @@ const counted = (count: number, what: string) => `${count} ${what}${count === 1 
 export function printEnd(steps: readonly PlayedStep[]): void {
   const agreed = steps.filter(step => step.agreed).length;
   print();
-  const line = `${agreed} of ${steps.length} steps ended with the store equal to the shelves.`;
+  const line = `${agreed} of ${steps.length} steps ended with the right quantity in the store.`;
   print(bold(agreed === steps.length ? good(line) : bad(line)));
 }

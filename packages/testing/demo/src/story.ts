@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { System } from '@stock-sync/end-to-end';
-import { orderActions, stockActions, type Part, type StockItem } from '@stock-sync/fakes';
+import { orderActions, stockActions, type FakeOrder, type Part, type StockItem } from '@stock-sync/fakes';
 import type { PlayedStep } from './screen';
 
 /** A step of the story. */
@@ -11,6 +11,8 @@ export interface Step {
   play: () => Promise<Part[]> | Part[];
   /** Whether the part must not appear in the store. */
   notInStore?: boolean;
+  /** What must be true of an order, instead of equal quantities, and what to print of both systems. */
+  order?: { isRight: () => boolean; inventree: () => string; magento: () => string };
 }
 
 const SERIES_PARTS = 50;
@@ -19,8 +21,17 @@ const MAINTENANCE_MS = 4_000;
 /** How long a step may take until the quantities are equal, in milliseconds. */
 const PATIENCE_MS = 40_000;
 
-/** The story of WIDGET-123. */
-export function story({ inventree, magento }: System): Step[] {
+/** The settings from the first order on. */
+const WITH_ORDERS = {
+  ORDERS: 'both',
+  ORDERS_SINCE: '2026-01-01',
+  ORDERS_INTERVAL_SECONDS: '1',
+  INVENTREE_TOKEN: 'inv-orders',
+};
+
+/** The story of WIDGET-123, and of one order of it. */
+export function story(system: System): Step[] {
+  const { inventree, magento } = system;
   const { shop } = inventree;
   const main = shop.addLocation('Main shelf');
   const second = shop.addLocation('Second warehouse');
@@ -129,6 +140,59 @@ export function story({ inventree, magento }: System): Step[] {
         return [widget];
       },
     },
+    ...storyOfAnOrder(system, widget),
+  ];
+}
+
+/** One order: placed, shipped in part by the store, and the rest by InvenTree. */
+function storyOfAnOrder({ inventree, magento, workers, startWorker }: System, widget: Part): Step[] {
+  const { shop } = inventree;
+  const { store } = magento;
+  let placed: FakeOrder | undefined;
+  const salesOrder = () => [...shop.salesOrders.values()].at(-1);
+  const allocated = () => shop.salesAllocations.reduce((total, { quantity }) => total + quantity, 0);
+  const shelves = () => shop.inStock(widget.pk);
+  const shown = () => store.shown(widget.name)?.quantity ?? 0;
+  const numbersOf = (isRight: () => boolean) => ({
+    isRight,
+    inventree: () => `${shelves()}, ${allocated()} of them allocated to ${salesOrder()?.reference ?? 'nothing'}`,
+    magento: () => `${shown()}, ${store.salable(widget.name) ?? 0} can be bought`,
+  });
+
+  return [
+    {
+      title: 'An order comes in (from here on with ORDERS=both)',
+      action: 'Magento: a customer orders 3 WIDGET-123. InvenTree gets a sales order, to which stock is allocated.',
+      order: numbersOf(() => salesOrder()?.status === 15 && allocated() === 3 && shown() === 35),
+      play: async () => {
+        const before = workers.splice(0);
+        await Promise.all(before.map(worker => worker.stop()));
+        await Promise.all(before.map(() => startWorker(WITH_ORDERS)));
+        placed = store.placeOrder(widget.name, 3);
+        return [widget];
+      },
+    },
+    {
+      title: 'The store ships one of them',
+      action: 'Magento ships 1, and InvenTree, which has not booked it, gets 10 more: the 1 is not put back for sale.',
+      order: numbersOf(() => shelves() === 45 && shown() === 44 && store.salable(widget.name) === 42),
+      play: () => {
+        const [row] = placed?.rows ?? [];
+        if (placed && row) store.ship(placed, [{ order_item_id: row.item_id, qty: 1 }]);
+        for (const item of shop.itemsOf(widget.pk)) stockActions.add(shop, item, 10);
+        return [widget];
+      },
+    },
+    {
+      title: 'InvenTree sends the parcel',
+      action: 'InvenTree sends all 3. Magento ships the 2 that it lacks: sold once, counted once.',
+      order: numbersOf(() => store.shipments.length === 2 && shelves() === 42 && store.salable(widget.name) === 42),
+      play: () => {
+        const open = [...shop.shipments.values()].find(({ sentOn }) => sentOn === null);
+        if (open) orderActions.ship(shop, open.pk, '1Z999');
+        return [widget];
+      },
+    },
   ];
 }
 
@@ -137,20 +201,21 @@ export async function playStep(system: System, step: Step): Promise<PlayedStep> 
   const { inventree, magento } = system;
   inventree.resetCounts();
   magento.resetCounts();
-  const lines = system.workers.map(worker => worker.log.length);
+  const before = new Map(system.workers.map(worker => [worker, worker.log.length]));
   const startedAt = Date.now();
   const parts = await step.play();
-  const agree = () => parts.every(part => agrees(system, part, step));
+  const agree = () => step.order?.isRight() ?? parts.every(part => agrees(system, part, step));
   while (!agree() && Date.now() - startedAt < PATIENCE_MS) await sleep(5);
   const seconds = (Date.now() - startedAt) / 1000;
   await system.quiet();
-  const log = system.workers.flatMap((worker, index) => worker.log.slice(lines[index]).map(line => line.message));
+  const log = system.workers.flatMap(worker => worker.log.slice(before.get(worker) ?? 0).map(line => line.message));
   const { reads, writes } = magento.counts();
   return {
     title: step.title,
     action: step.action,
-    log: worthPrinting(log),
-    ...numbers(system, parts),
+    log: worthPrinting(step.order ? log.filter(line => /Order|SKU/.test(line)) : log),
+    isOrder: step.order !== undefined,
+    ...(step.order ? { inventree: step.order.inventree(), magento: step.order.magento() } : numbers(system, parts)),
     agreed: agree(),
     seconds,
     calls: { inventree: inventree.reads(), reads, writes },
