@@ -26,7 +26,8 @@ export function createFindOrders(deps: {
       if (changes === undefined) return { orders: 0 };
       breaker.require('magento-read');
       const { changed, latest, isFirst } = await changes.find();
-      await queues.enqueue(changed.map(order => orderJob(order, event)));
+      // One that was read a moment ago is found again, and read once more then.
+      await queues.enqueue(changed.filter(({ tooEarlyMs }) => tooEarlyMs === 0).map(order => orderJob(order, event)));
       const unread = changed.filter(({ isUnread }) => isUnread).length;
       if (isFirst && unread > 0 && !isDryRun) {
         const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_SEARCH_MS + unread * FOR_EACH_ORDER_MS);

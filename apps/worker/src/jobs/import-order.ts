@@ -6,6 +6,7 @@ import {
   SALES_ORDER_STATUS,
   salesOrderSteps,
   type OrderLine,
+  type SalesOrderLine,
   type SalesOrderStep,
   type ShopOrder,
   type WantedLine,
@@ -30,6 +31,12 @@ import type { DryRun } from './sync-sku';
 const REFERENCES_TRIED = 20;
 /** How often a sales order is compared with its order in one run, until nothing is missing. */
 const COMPARISONS = 5;
+
+/** A sales order as it is. */
+interface ActualSalesOrder {
+  status: number;
+  lines: readonly SalesOrderLine[];
+}
 
 /** How the sales order of an order came out. */
 export type OrderOutcome = 'imported' | 'unchanged' | 'left' | 'dry run';
@@ -95,6 +102,7 @@ export function createImportOrder(deps: ImportOrderDeps) {
 
   async function follow(id: number, { since, states }: ImportSettings): Promise<OrderOutcome> {
     const before = await ledger.get(id);
+    const readAt = now();
     const order = await magento.order(id);
     if (!order) return 'left';
     if (before ? before.isLeft : order.createdAt < since) return leave(order, before);
@@ -112,7 +120,7 @@ export function createImportOrder(deps: ImportOrderDeps) {
     const found = await findSalesOrder(order, before, customer);
     const isDeleted = found === 'deleted';
     const { salesOrder: known, record: remembered = recordFor(order, before) } = isDeleted ? {} : (found ?? {});
-    const record = await deps.recordShipped(order, rows, isDeleted ? found : known, remembered);
+    const { record, lines } = await deps.recordShipped(order, rows, isDeleted ? found : known, remembered, readAt);
     if (found === 'deleted') {
       const problem = `its sales order ${before?.reference ?? ''} was deleted in InvenTree, so it is left`;
       await remember(order, { ...record, problem });
@@ -127,9 +135,11 @@ export function createImportOrder(deps: ImportOrderDeps) {
     const { salesOrder } = created;
     const current = { ...created.record, salesOrder: salesOrder.id };
     await ledger.set({ ...current, at: now() });
-    const changes = await takeSteps(order, salesOrder, wanted, problems);
+    const actual = found && { status: salesOrder.status, lines };
+    const changes = await takeSteps(order, salesOrder, { wanted, actual }, problems);
     const added = await deps.addExtraLines(order, salesOrder, { extra, rows }, current);
-    const moved = await moveStock({ order, rows, salesOrder, record: { ...current, extraLines: added } }, problems);
+    const state = { order, rows, salesOrder, record: { ...current, extraLines: added } };
+    const moved = await moveStock(state, readAt, problems);
     const problem = problems.length > 0 ? problems.join('; ') : undefined;
     await remember(moved.order, { ...moved.record, problem });
     if (problem !== undefined) throw new OrderProblemError(`Order ${order.incrementId}: ${problem}`);
@@ -144,7 +154,11 @@ export function createImportOrder(deps: ImportOrderDeps) {
   }
 
   /** Allocates stock, and ships in each system what only the other one has shipped, as far as that is on. */
-  async function moveStock(state: ShippedOrder, problems: string[]): Promise<ShippedOrder & { count: number }> {
+  async function moveStock(
+    state: ShippedOrder,
+    readAt: number,
+    problems: string[],
+  ): Promise<ShippedOrder & { count: number }> {
     const passed = deps.passOn ? await deps.passOn.run(state) : { ...state, count: 0 };
     const current = { ...state, order: passed.order, record: passed.record };
     let count = passed.count;
@@ -159,7 +173,8 @@ export function createImportOrder(deps: ImportOrderDeps) {
       }
     }
     if (count > 0) {
-      current.record = await deps.recordShipped(current.order, current.rows, current.salesOrder, current.record);
+      const { order, rows, salesOrder, record } = current;
+      current.record = (await deps.recordShipped(order, rows, salesOrder, record, readAt)).record;
     }
     return { ...current, count };
   }
@@ -265,15 +280,13 @@ export function createImportOrder(deps: ImportOrderDeps) {
   async function takeSteps(
     order: ShopOrder,
     { id, reference }: SalesOrder,
-    wanted: readonly WantedLine[],
+    { wanted, actual }: { wanted: readonly WantedLine[]; actual: ActualSalesOrder | undefined },
     problems: string[],
   ): Promise<number> {
     let taken = 0;
     for (let comparison = 1; ; comparison++) {
-      const current = await salesOrders.find(id);
-      const lines = await salesOrders.lines(id);
-      const status = current?.status ?? SALES_ORDER_STATUS.cancelled;
-      const { steps, shippedAlready } = salesOrderSteps(order.state, wanted, { status, lines });
+      const current = comparison === 1 && actual ? actual : await actualSalesOrder(id);
+      const { steps, shippedAlready } = salesOrderSteps(order.state, wanted, current);
       if (steps.length === 0) {
         problems.push(
           ...shippedAlready.map(
@@ -295,6 +308,11 @@ export function createImportOrder(deps: ImportOrderDeps) {
       }
       taken += steps.length;
     }
+  }
+
+  async function actualSalesOrder(id: number): Promise<ActualSalesOrder> {
+    const current = await salesOrders.find(id);
+    return { status: current?.status ?? SALES_ORDER_STATUS.cancelled, lines: await salesOrders.lines(id) };
   }
 
   function take(step: SalesOrderStep, id: number, currency: string | undefined): Promise<void> {

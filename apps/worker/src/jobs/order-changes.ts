@@ -197,8 +197,11 @@ export function orderJob({ id, incrementId }: Pick<ChangedOrder, 'id' | 'increme
 
 const SEARCH = { kind: 'find-orders', event: 'stock' } as const;
 
-/** Magento's times are UTC, without saying so. */
+/** A time of Magento in milliseconds since 1970. It is UTC, without saying so. */
+export function timeOf(time: string): number {
+  return new Date(`${time.replace(' ', 'T')}Z`).getTime();
+}
+
 function earlier(time: string): string {
-  const at = new Date(`${time.replace(' ', 'T')}Z`).getTime() - OVERLAP_MS;
-  return new Date(at).toISOString().slice(0, 19).replace('T', ' ');
+  return new Date(timeOf(time) - OVERLAP_MS).toISOString().slice(0, 19).replace('T', ' ');
 }

@@ -39,6 +39,7 @@ export function createPassOnShipments(deps: {
       let { order, record } = state;
       const { rows, salesOrder } = state;
       let count = 0;
+      if (record.booked?.shipments.every(id => isPassedOn(record, id))) return { order, record, count };
       const sent = (await salesOrders.shipments(salesOrder.id)).filter(({ sentOn }) => sentOn);
       const isDone = ({ id }: SalesShipment) => isPassedOn(record, id);
       // Magento ships no order that is on hold.

@@ -8,30 +8,37 @@ import {
   unbookedUnits,
   unitsBySource,
   unitsOfProduct,
+  type SalesOrderLine,
   type ShopOrder,
   type UnitsBySource,
 } from '@stock-sync/domain';
 import type { InvenTreeClient, SalesAllocation, SalesOrder } from '@stock-sync/inventree-client';
 import type { MagentoClient } from '@stock-sync/magento-client';
 import type { JobQueues, OrderLedger, OrderRecord, Parts, UnbookedStock } from '@stock-sync/state';
-import { SECOND_LOOK_MS } from './order-changes';
+import { SECOND_LOOK_MS, timeOf } from './order-changes';
 import { OrderProblemError, sourceOf, type OrderRow } from './shipped-order';
 
 /** How often, and after how many milliseconds, InvenTree is asked whether its background worker has sent a shipment. */
 const SENDING_LOOKS = 20;
 const SENDING_MS = 500;
 
+/** A change so long ago is over, even if the clocks of Redis and Magento differ, in milliseconds. */
+const LONG_AGO_MS = 60 * 60_000;
+
 /**
  * Records what both systems have shipped of an order, and has the parts synced for which that changed. Before anything
- * that may fail: until then, none of its SKUs is written. Resolves with the record.
+ * that may fail: until then, none of its SKUs is written. Resolves with the record, and with the lines of the sales
+ * order as they were read for it.
  * @param salesOrder undefined where there is none yet
+ * @param readAt when the read of the order began, by the clock of Redis
  */
 export type RecordShipped = (
   order: ShopOrder,
   rows: readonly OrderRow[],
   salesOrder: SalesOrder | 'deleted' | undefined,
   record: OrderRecord,
-) => Promise<OrderRecord>;
+  readAt: number,
+) => Promise<{ record: OrderRecord; lines: readonly SalesOrderLine[] }>;
 
 export function createRecordShipped(deps: {
   salesOrders: InvenTreeClient['salesOrders'];
@@ -53,9 +60,15 @@ export function createRecordShipped(deps: {
     rows: readonly OrderRow[],
     salesOrder: SalesOrder | 'deleted' | undefined,
     record: OrderRecord,
-  ): Promise<OrderRecord> {
+    readAt: number,
+  ): Promise<{ record: OrderRecord; lines: readonly SalesOrderLine[] }> {
     const isDeleted = salesOrder === 'deleted';
-    const { shipped, allocations, shipments } = await shippedInInvenTree(order, isDeleted ? undefined : salesOrder);
+    const {
+      shipped,
+      lines: linesRead,
+      allocations,
+      shipments,
+    } = await shippedInInvenTree(order, isDeleted ? undefined : salesOrder);
     const isCancelled = isDeleted || salesOrder?.status === SALES_ORDER_STATUS.cancelled;
     const lines = new Map(orderLines(order).map(line => [line.item, line]));
     const differing = rows.flatMap(row => {
@@ -76,7 +89,7 @@ export function createRecordShipped(deps: {
     await unbooked.set(order.id, new Map(skus.map(sku => [sku, units.get(sku) ?? {}])));
     const { updatedAt } = order;
     const firstAt = record.booked?.updatedAt === updatedAt ? record.booked.at : now();
-    const twice = now() - firstAt >= SECOND_LOOK_MS;
+    const twice = readAt - firstAt >= SECOND_LOOK_MS || readAt - timeOf(updatedAt) > LONG_AGO_MS;
     const booked = {
       updatedAt,
       at: firstAt,
@@ -90,7 +103,7 @@ export function createRecordShipped(deps: {
     const ofRows = rows.filter(({ sku }) => changed.includes(sku)).map(({ part }) => part);
     const concerned = new Set([...ofRows, ...(await parts.withSkus(changed)).flat()]);
     await queues.enqueue([...concerned].map(part => ({ kind: 'part', part, event: `order ${order.incrementId}` })));
-    return { ...record, booked };
+    return { record: { ...record, booked }, lines: linesRead };
   }
 
   /** By row and source, what the store has shipped. */
@@ -107,7 +120,7 @@ export function createRecordShipped(deps: {
   /** By row, what InvenTree has shipped, in units of the part, and the allocations and shipments that are in it. */
   async function shippedInInvenTree(order: ShopOrder, salesOrder: SalesOrder | undefined) {
     const shipped = new Map<number, number>();
-    if (!salesOrder) return { shipped, allocations: [], shipments: [] };
+    if (!salesOrder) return { shipped, lines: [], allocations: [], shipments: [] };
     for (let look = 1; ; look++) {
       const sent = (await salesOrders.shipments(salesOrder.id)).filter(({ sentOn }) => sentOn).map(({ id }) => id);
       const [lines, allocations] = await Promise.all([
@@ -126,7 +139,7 @@ export function createRecordShipped(deps: {
         }
         const rowOf = new Map(lines.map(({ id, reference }) => [id, Number(reference)]));
         const byRow = ofSent.map(one => ({ ...one, row: rowOf.get(one.line) }));
-        return { shipped, allocations: byRow, shipments: sent };
+        return { shipped, lines, allocations: byRow, shipments: sent };
       }
       if (look === SENDING_LOOKS) {
         throw new OrderProblemError(

@@ -465,8 +465,8 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     edits: [
       {
         file: RECORD_SHIPPED,
-        find: 'now() - firstAt >= SECOND_LOOK_MS',
-        replace: 'now() - firstAt >= 0 * SECOND_LOOK_MS',
+        find: 'readAt - firstAt >= SECOND_LOOK_MS',
+        replace: 'readAt - firstAt >= 0 * SECOND_LOOK_MS',
       },
     ],
   },

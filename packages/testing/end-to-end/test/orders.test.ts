@@ -109,6 +109,24 @@ it('sees a second change within the second that Magento counts in', async () => 
   await imported('000000001', ({ status }) => status === 40);
 });
 
+it('sees it, too, where the look before it began early and took long', async () => {
+  // No search comes while that look lasts.
+  await startShop({ ORDERS_INTERVAL_SECONDS: '5' });
+  const { store } = system.magento;
+  const order = store.placeOrderOf(simple('WIDGET', 3));
+  const { updatedAt } = order;
+  await imported('000000001', isIssued);
+  let looks = 0;
+  system.inventree.setFault(({ url }) => {
+    if (!url.startsWith('/api/order/so/shipment/?order=') || ++looks > 1) return undefined;
+    store.changeOrder(order, { state: 'canceled' });
+    order.updatedAt = updatedAt;
+    return { answerAfterMs: 2_500 };
+  });
+  await runStockSync(system.environment, ['orders', 'replay', '000000001']);
+  await imported('000000001', ({ status }) => status === 40);
+});
+
 it('leaves what InvenTree has shipped, and says what to do by hand', async () => {
   await startShop({ MAX_ATTEMPTS: '1' });
   const { store } = system.magento;
