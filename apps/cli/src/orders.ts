@@ -1,8 +1,10 @@
 import {
+  deadLetterId,
   isUnbooked,
   openDeadLetters,
   openJobQueues,
   openOrderLedger,
+  orderJob,
   orderNext,
   type OrderRecord,
   type RedisConnection,
@@ -46,7 +48,7 @@ export async function ordersExplainCommand(
     return (
       await Promise.all(
         records.map(async record => {
-          const deadLetter = await deadLetters.get(`order-${record.order}`);
+          const deadLetter = await deadLetters.get(deadLetterId(orderJob({ ...record, id: record.order }, '')));
           return explanation(record, deadLetter?.reason);
         }),
       )
@@ -61,9 +63,7 @@ export async function ordersReplayCommand(connection: RedisConnection, numbers: 
   const records = (await Promise.all(numbers.map(number => recordsOf(connection, number)))).flat();
   const queues = openJobQueues(connection);
   try {
-    await queues.enqueue(
-      records.map(({ order, incrementId }) => ({ kind: 'order', order, incrementId, event: 'command' })),
-    );
+    await queues.enqueue(records.map(({ order: id, incrementId }) => orderJob({ id, incrementId }, 'command')));
   } finally {
     await queues.close();
   }

@@ -106,8 +106,6 @@ const LOOKUPS_AT_ONCE = 10;
  * The time limit of a job, as a multiple of the timeout of a call: a job makes several, and waits for those of others.
  */
 const JOB_TIMEOUTS = 20;
-/** The latest orders, of which those that are stuck are notified. */
-const MOST_ORDERS = 1_000;
 
 async function main(environment: Environment): Promise<void> {
   const settings = readWorkerSettings(environment);
@@ -218,7 +216,7 @@ async function main(environment: Environment): Promise<void> {
       tokenExpiresAt: settings.INVENTREE_TOKEN_EXPIRES,
     },
     readStatus: () => readStatus(connection, { queues, deadLetters }),
-    readOrders: () => (orders ? ledger.latest(MOST_ORDERS) : Promise.resolve([])),
+    readUnbookedOrders: async () => (orders ? [...(await ledger.getAll(await unbooked.orders())).values()] : []),
     active: openActiveAlerts(connection),
     lease: openSemaphore(connection, 'notifier', 1),
     shop: settings.REDIS_PREFIX,

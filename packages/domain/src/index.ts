@@ -1,4 +1,12 @@
-export { parseQuantity, sum, formatQuantity, quantityAsNumber, wholeUnits, type Quantity } from './quantity';
+export {
+  parseQuantity,
+  sum,
+  formatQuantity,
+  quantityAsNumber,
+  roundedNumber,
+  wholeUnits,
+  type Quantity,
+} from './quantity';
 export {
   skusOf,
   skuKey,
@@ -82,6 +90,7 @@ export {
   type FindingKind,
 } from './comparison';
 export {
+  isOpenSalesOrder,
   orderLines,
   parseReferencePattern,
   SALES_ORDER_STATUS,

@@ -85,6 +85,12 @@ function unitsToShip({
 /** InvenTree's status codes of a sales order (docs/facts/inventree.md, "Sales orders"). */
 export const SALES_ORDER_STATUS = { pending: 10, inProgress: 15, onHold: 25, cancelled: 40 } as const;
 
+/** Whether something is still to be done about a sales order with this status. */
+export function isOpenSalesOrder(status: number): boolean {
+  const { pending, inProgress, onHold } = SALES_ORDER_STATUS;
+  return status === pending || status === inProgress || status === onHold;
+}
+
 /** A line of a sales order in InvenTree, with quantities in units of the part. */
 export interface SalesOrderLine {
   id: number;
@@ -130,8 +136,8 @@ export function salesOrderSteps(
   wanted: readonly WantedLine[],
   actual: { status: number; lines: readonly SalesOrderLine[] },
 ): { steps: SalesOrderStep[]; shippedAlready: ShippedAlready[] } {
-  const { pending, inProgress, onHold } = SALES_ORDER_STATUS;
-  const isOpen = actual.status === pending || actual.status === inProgress || actual.status === onHold;
+  const { inProgress, onHold } = SALES_ORDER_STATUS;
+  const isOpen = isOpenSalesOrder(actual.status);
   const isCanceled = state === 'canceled';
   const steps: SalesOrderStep[] = [];
   const shippedAlready: ShippedAlready[] = [];

@@ -1,4 +1,11 @@
-import { orderLines, parseReferencePattern, salesOrderSteps, type OrderItem, type ShopOrder } from '../src';
+import {
+  isOpenSalesOrder,
+  orderLines,
+  parseReferencePattern,
+  salesOrderSteps,
+  type OrderItem,
+  type ShopOrder,
+} from '../src';
 
 const row = (id: number, sku: string, ordered: number, more: Partial<OrderItem> = {}): OrderItem => ({
   id,
@@ -94,3 +101,11 @@ describe('a pattern of references', () => {
     expect(parseReferencePattern(text)).toBeUndefined(),
   );
 });
+
+it.each([
+  ['pending', 10, true],
+  ['in progress', 15, true],
+  ['on hold', 25, true],
+  ['complete', 30, false],
+  ['cancelled', 40, false],
+])('a sales order that is %s (%d): open is %s', (_, status, isOpen) => expect(isOpenSalesOrder(status)).toBe(isOpen));

@@ -5,6 +5,7 @@ export {
   catalogEntry,
   deduplicationId,
   jobTitle,
+  orderJob,
   parseJob,
   type JobKind,
   type NewJob,

@@ -222,3 +222,8 @@ export function deduplicationId(job: NewJob): string {
 export function jobTitle(job: NewJob): string {
   return catalogEntry(job).title(job);
 }
+
+/** The job that reads an order of the store, and has its sales order follow it. */
+export function orderJob({ id, incrementId }: { id: number; incrementId: string }, event: string) {
+  return { kind: 'order', order: id, incrementId, event } as const;
+}

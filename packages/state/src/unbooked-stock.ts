@@ -13,6 +13,8 @@ export interface UnbookedStock {
   of(sku: string): Promise<UnitsBySource>;
   /** All SKUs of which something is unbooked. */
   all(): Promise<Unbooked>;
+  /** The ids of the orders that have something of it. */
+  orders(): Promise<number[]>;
   /** The number of these SKUs. */
   count(): Promise<number>;
   /** Sets what one order has of each of these SKUs, in one step. */
@@ -39,6 +41,10 @@ export function openUnbookedStock(connection: RedisConnection): UnbookedStock {
   return {
     of: load,
     all: () => loadAll(undefined),
+    async orders() {
+      const texts = await redis.hvals(keys.unbooked);
+      return [...new Set(texts.flatMap(text => Object.keys(valuesByOrder(unitsSchema, text)).map(Number)))];
+    },
     count: () => redis.hlen(keys.unbooked),
     set: (order, units) =>
       setForOrder(

@@ -30,9 +30,13 @@ it('opens once, however many workers open it at the same time', async () => {
   expect(await breakers.current()).toMatchObject([{ name: NAME, state: 'open', reason: 'down', failedProbes: 0 }]);
 });
 
-it('half-opens for one worker, and not before the pause is over', async () => {
-  await open();
+it('does not half-open before the pause is over', async () => {
+  await breakers.open(NAME, 'down', { first: 60_000, longest: 60_000 }, 'settings A', 0);
   expect(await breakers.startProbe(NAME, 'worker 1')).toBe(false);
+});
+
+it('half-opens for one worker', async () => {
+  await open();
   await sleep(80);
   const started = await Promise.all(Array.from({ length: 20 }, (_, n) => breakers.startProbe(NAME, `worker ${n}`)));
   expect(started.filter(Boolean)).toHaveLength(1);

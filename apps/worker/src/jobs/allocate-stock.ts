@@ -1,4 +1,10 @@
-import { allocationPlan, SALES_ORDER_STATUS, type AllocationPlan, type NeededStock } from '@stock-sync/domain';
+import {
+  allocationPlan,
+  isOpenSalesOrder,
+  roundedNumber,
+  type AllocationPlan,
+  type NeededStock,
+} from '@stock-sync/domain';
 import type { InvenTreeClient, SalesAllocation, SalesShipment } from '@stock-sync/inventree-client';
 import type { Log } from '@stock-sync/service';
 import type { OrderLedger, OrderRecord, ShortOrders } from '@stock-sync/state';
@@ -16,6 +22,8 @@ export interface AllocateStock {
    * of the order.
    */
   run(state: ShippedOrder): Promise<{ record: OrderRecord; count: number }>;
+  /** Forgets that an order waits for stock. */
+  forget(order: number, rows: readonly OrderRow[]): Promise<void>;
 }
 
 /**
@@ -41,7 +49,7 @@ export function createAllocateStock(deps: {
 
   return {
     async run({ order, rows, salesOrder, record }) {
-      const isOpen = order.state !== 'canceled' && salesOrder.status !== SALES_ORDER_STATUS.cancelled;
+      const isOpen = order.state !== 'canceled' && isOpenSalesOrder(salesOrder.status);
       // Of an order on hold, what is allocated stays so, and nothing is added.
       if (order.state === 'holded') return { record, count: 0 };
       const { needed, tooMuch } = isOpen ? await neededStock(salesOrder.id, rows) : { needed: [], tooMuch: [] };
@@ -68,6 +76,7 @@ export function createAllocateStock(deps: {
       }
       return { record: allocated, count: picks.length > 0 ? 1 : 0 };
     },
+    forget: (order, rows) => shortOrders.set(order, missingByPart(rows, [])),
   };
 
   /** The call, in such a way that what it may still do is not done twice. */
@@ -118,7 +127,7 @@ export function createAllocateStock(deps: {
       const row = rows.find(({ item }) => String(item) === reference);
       if (!row) continue;
       // Those that were sent are listed, too, and what was shipped is in them.
-      const left = quantity - Math.max(shipped, allocatedTo(line, allocations));
+      const left = roundedNumber(quantity - Math.max(shipped, allocatedTo(line, allocations)));
       if (left > 0) needed.push({ line, part: row.part, quantity: left });
       if (left < 0) tooMuch.push(row.sku);
     }

@@ -1,7 +1,7 @@
-import type { JobOf, JobQueues, OrdersCursor } from '@stock-sync/state';
+import { orderJob, type JobOf, type JobQueues, type OrdersCursor } from '@stock-sync/state';
 import type { Breaker } from '../breaker/breaker';
 import { NotYetError } from './job-errors';
-import { orderJob, type createOrderChanges } from './order-changes';
+import type { createOrderChanges } from './order-changes';
 
 /** The first search waits until all orders that it found are read: at least this long, and longer for many. */
 const FIRST_SEARCH_MS = 1_000;

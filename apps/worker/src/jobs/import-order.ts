@@ -124,6 +124,7 @@ export function createImportOrder(deps: ImportOrderDeps) {
     if (found === 'deleted') {
       const problem = `its sales order ${before?.reference ?? ''} was deleted in InvenTree, so it is left`;
       await remember(order, { ...record, problem });
+      await deps.allocateStock?.forget(order.id, rows);
       log.warn(`Order ${order.incrementId}: ${problem}`);
       return 'left';
     }

@@ -7,6 +7,7 @@ import type { Log } from '@stock-sync/service';
 import {
   deadLetterId,
   isOpenOrder,
+  orderJob,
   type DeadLetters,
   type JobQueues,
   type OrderLedger,
@@ -188,11 +189,6 @@ interface Reason {
   waitMs: number;
   /** The SKUs that wait; undefined for all. */
   skus: readonly string[] | undefined;
-}
-
-/** The job that reads an order. */
-export function orderJob({ id, incrementId }: Pick<ChangedOrder, 'id' | 'incrementId'>, event: string) {
-  return { kind: 'order', order: id, incrementId, event } as const;
 }
 
 const SEARCH = { kind: 'find-orders', event: 'stock' } as const;

@@ -1,7 +1,6 @@
 import { parseQuantity } from '@stock-sync/domain';
 import type { PartStock } from '@stock-sync/inventree-client';
-import type { JobQueues, OrderLedger, ShortOrders } from '@stock-sync/state';
-import { orderJob } from './order-changes';
+import { orderJob, type JobQueues, type OrderLedger, type ShortOrders } from '@stock-sync/state';
 
 /** Has the orders looked at again that wait for stock of a part, the first first. */
 export type EnqueueShortOrders = (part: number) => Promise<void>;

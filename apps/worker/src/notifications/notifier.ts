@@ -7,8 +7,8 @@ export interface NotifierDeps {
   channels: readonly Channel[];
   settings: AlertSettings;
   readStatus: () => Promise<SyncStatus>;
-  /** The latest orders; none where orders are off. */
-  readOrders: () => Promise<OrderRecord[]>;
+  /** Orders that only one of the two systems has shipped. */
+  readUnbookedOrders: () => Promise<OrderRecord[]>;
   active: ActiveAlerts;
   /** One worker sends. */
   lease: Semaphore;
@@ -36,7 +36,7 @@ export function startNotifier(deps: NotifierDeps): Notifier {
     const release = await deps.lease.tryAcquire();
     if (!release) return;
     try {
-      const [status, orders] = await Promise.all([deps.readStatus(), deps.readOrders()]);
+      const [status, orders] = await Promise.all([deps.readStatus(), deps.readUnbookedOrders()]);
       const alerts = currentAlerts(status, orders, deps.settings);
       const before = await active.all();
       for (const alert of alerts) await tell(alert, before.get(alert.key)?.sentTo ?? []);

@@ -121,6 +121,34 @@ it('allocates what is missing when stock comes, to the first order first', async
   ]);
 });
 
+it('allocates nothing more to a sales order that somebody has cancelled or deleted', async () => {
+  await startShop();
+  const part = addPart('WIDGET', 4);
+  await system.startWorker();
+  const order = system.magento.store.placeOrder('WIDGET', 6);
+  await allocated(order, 4);
+  const salesOrder = salesOrderOf(order);
+  if (!salesOrder) throw new Error('no sales order');
+  salesOrder.status = 40;
+  stockActions.create(system.inventree.shop, { part, quantity: 5, location: null });
+  await settled();
+  expect(sum(order)).toBe(4);
+  expect(messages(system).filter(text => text.includes('dead letter'))).toEqual([]);
+  // Nobody waits for stock any more.
+  expect(await system.database.redis.exists('{stock-sync}:short-orders')).toBe(0);
+
+  const second = system.magento.store.placeOrder('WIDGET', 9);
+  await allocated(second, 5);
+  await until(
+    'it waits for stock',
+    async () => (await system.database.redis.exists('{stock-sync}:short-orders')) === 1,
+  );
+  system.inventree.shop.salesOrders.delete(salesOrderOf(second)?.pk ?? 0);
+  system.magento.store.changeOrder(second, { canceled: 1 });
+  await settled();
+  expect(await system.database.redis.exists('{stock-sync}:short-orders')).toBe(0);
+});
+
 it('gives what a cancelled order had to one that waits for it', async () => {
   await startShop();
   addPart('WIDGET', 4);
