@@ -288,43 +288,38 @@ const orderHeadSchema = z.object({
     }),
   ),
 });
+const addressSchema = z.object({
+  street: listOf(z.string()),
+  postcode: z.string().nullish(),
+  city: z.string().nullish(),
+  region: z.string().nullish(),
+  country_id: z.string().nullish(),
+});
+const assignmentSchema = z.object({ shipping: z.object({ address: addressSchema.nullish() }).nullish() });
+/** Lenient: what nobody is asked for, because nothing is sent, is missing. */
 const orderOriginSchema = z
   .object({
     store_id: z.number().int(),
-    customer_email: z.string(),
+    customer_email: z.string().nullish(),
     customer_firstname: z.string().nullish(),
     customer_lastname: z.string().nullish(),
-    extension_attributes: z.object({
-      shipping_assignments: listOf(
-        z.object({
-          shipping: z.object({
-            address: z
-              .object({
-                street: listOf(z.string()),
-                postcode: z.string().nullish(),
-                city: z.string().nullish(),
-                region: z.string().nullish(),
-                country_id: z.string().nullish(),
-              })
-              .optional(),
-          }),
-        }),
-      ),
-    }),
+    extension_attributes: z.object({ shipping_assignments: listOf(assignmentSchema).optional() }).nullish(),
   })
   .transform((row): OrderOrigin => {
-    const address = row.extension_attributes.shipping_assignments[0]?.shipping.address;
+    const address = row.extension_attributes?.shipping_assignments?.[0]?.shipping?.address;
     return {
       store: row.store_id,
       name: [row.customer_firstname, row.customer_lastname].filter(Boolean).join(' '),
-      email: row.customer_email,
-      address: address && {
-        line: address.street.join(', '),
-        postalCode: address.postcode ?? '',
-        city: address.city ?? '',
-        region: address.region ?? '',
-        country: address.country_id ?? '',
-      },
+      email: row.customer_email ?? '',
+      address: address
+        ? {
+            line: address.street.join(', '),
+            postalCode: address.postcode ?? '',
+            city: address.city ?? '',
+            region: address.region ?? '',
+            country: address.country_id ?? '',
+          }
+        : undefined,
     };
   });
 const orderRowsSchema = z.object({

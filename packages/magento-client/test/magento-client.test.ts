@@ -59,6 +59,30 @@ describe('searches', () => {
   });
 });
 
+describe('an order', () => {
+  it('says where it came from, and from whom', async () => {
+    await start();
+    const order = magento.store.placeOrder('WIDGET-123', 1);
+    expect(await client.orderOrigin(order.entity_id)).toEqual({
+      store: 1,
+      name: 'A B',
+      email: 'buyer@example.com',
+      address: { line: '1 Road', postalCode: '78701', city: 'Austin', region: 'Texas', country: 'US' },
+    });
+  });
+
+  it.each([
+    [{ store_id: 2 }],
+    [{ store_id: 2, customer_email: null, customer_firstname: null, extension_attributes: {} }],
+    [{ store_id: 2, extension_attributes: { shipping_assignments: null } }],
+    [{ store_id: 2, extension_attributes: { shipping_assignments: [{ shipping: { address: null } }] } }],
+  ])('may lack what nobody is asked for: %j', async body => {
+    await start();
+    magento.setFault(() => ({ answer: { status: 200, headers: { 'content-type': 'application/json' }, body } }));
+    expect(await client.orderOrigin(1)).toEqual({ store: 2, name: '', email: '', address: undefined });
+  });
+});
+
 describe('errors have a kind', () => {
   it.each<[string, FakeMagentoOptions, (m: FakeMagento) => void, object]>([
     ['maintenance', {}, m => m.setMaintenance(true), { kind: 'unavailable', status: 503 }],

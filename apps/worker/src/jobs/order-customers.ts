@@ -33,7 +33,8 @@ export function createOrderCustomers(deps: {
     async of({ id, incrementId, currency }) {
       const origin = perBuyer || stores ? await magento.orderOrigin(id) : undefined;
       if (origin && stores && !stores.includes(origin.store)) return undefined;
-      const buyer = perBuyer ? origin : undefined;
+      // Without an e-mail address nobody knows whose it is.
+      const buyer = perBuyer && origin?.email ? origin : undefined;
       const name = buyer ? companyName(buyer) : customer;
       const address = buyer?.address && { ...buyer.address, title: `Order ${incrementId}` };
       return lease.within(() => salesOrders.customerNamed(name, currency, address));

@@ -436,12 +436,24 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
   {
     name: 'orders: sales orders are not searched where the ledger is lost',
     test: 'orders.test',
-    edits: [{ file: IMPORT_ORDER, find: '.find(one => one.customer === customer);', replace: '.find(() => false);' }],
+    edits: [
+      {
+        file: IMPORT_ORDER,
+        find: '.find(one => one.customer === customer);',
+        replace: '.find(() => customer === -1);',
+      },
+    ],
   },
   {
     name: 'orders: the number of another customer is taken for the own one',
     test: 'orders.test',
-    edits: [{ file: IMPORT_ORDER, find: '.find(one => one.customer === customer);', replace: '.find(() => true);' }],
+    edits: [
+      {
+        file: IMPORT_ORDER,
+        find: '.find(one => one.customer === customer);',
+        replace: '.find(() => customer !== -1);',
+      },
+    ],
   },
   {
     name: 'orders: an extra line is sent again after a call without an answer',
