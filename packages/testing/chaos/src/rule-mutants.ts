@@ -490,7 +490,7 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
   {
     name: 'orders: a bundle has a line of its own',
     test: 'sales-order',
-    edits: [{ file: SALES_ORDER, find: "return productType !== 'bundle';", replace: 'return true;' }],
+    edits: [{ file: SALES_ORDER, find: "return productType !== 'bundle';", replace: "return productType !== '';" }],
   },
   {
     name: 'orders: what InvenTree has shipped is cancelled',
@@ -561,7 +561,7 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
       {
         file: ALLOCATE,
         find: 'Math.max(shipped, allocatedTo(line, allocations))',
-        replace: '0 * allocatedTo(line, allocations)',
+        replace: 'Math.max(shipped, 0 * allocatedTo(line, allocations))',
       },
     ],
   },
