@@ -51,6 +51,7 @@ import type { Express } from 'express';
 import { startHistoryCopy } from './history-copy';
 import { createBreaker } from './breaker/breaker';
 import { createProbes } from './breaker/probes';
+import { createPartJobsUnderWay } from './calls/part-jobs-under-way';
 import { createPartReads } from './calls/part-reads';
 import { createProductLookups } from './calls/product-lookups';
 import { createSellingRulesLookups } from './calls/selling-rules';
@@ -170,8 +171,9 @@ async function main(environment: Environment): Promise<void> {
     now,
   });
 
-  const storeReads = createStoreReads({ connections, breaker });
-  const productLookups = createProductLookups({ connections, breaker, products, now });
+  const partJobs = createPartJobsUnderWay();
+  const storeReads = createStoreReads({ connections, breaker, jobs: partJobs });
+  const productLookups = createProductLookups({ connections, breaker, jobs: partJobs, products, now });
   const stopping = withResolvers();
   const bounds = { days: settings.HISTORY_DAYS, entries: settings.HISTORY_ENTRIES };
   const history = openHistory(connection, bounds);
@@ -204,10 +206,17 @@ async function main(environment: Environment): Promise<void> {
     canarySkus,
     resyncLater,
     orders: orderStock,
+    jobs: partJobs,
   });
   const locationsVersion = openLocationsVersion(connection);
-  const partReads = createPartReads({ connections, breaker, stockItems, callsAtOnce: settings.INVENTREE_CONCURRENCY });
-  const skuLookups = createSkuLookups({ connections, breaker, parts });
+  const partReads = createPartReads({
+    connections,
+    breaker,
+    stockItems,
+    callsAtOnce: settings.INVENTREE_CONCURRENCY,
+    jobs: partJobs,
+  });
+  const skuLookups = createSkuLookups({ connections, breaker, jobs: partJobs, parts });
   const notifier = startNotifier({
     channels: channelsFrom(settings),
     settings: {
@@ -299,6 +308,7 @@ async function main(environment: Environment): Promise<void> {
       fencing,
       partReads,
       storeReads,
+      jobs: partJobs,
       syncSku: createSyncSku({
         ...common,
         partReads,

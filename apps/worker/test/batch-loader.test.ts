@@ -6,7 +6,7 @@ describe('a batch loader', () => {
     const batches: number[][] = [];
     const loader = createBatchLoader<number, number>({
       maxBatchSize: () => 100,
-      quietMs: 10,
+      quietMs: () => 10,
       run: keys => {
         batches.push([...keys]);
         return Promise.resolve(keys.map(key => (key === 3 ? new Error('three') : key * 2)));
@@ -44,7 +44,7 @@ describe('a batch loader', () => {
   it('never sends a batch before its first key, however short the moment', async () => {
     const loader = createBatchLoader<number, number>({
       maxBatchSize: () => 100,
-      quietMs: 0,
+      quietMs: () => 0,
       run: keys => Promise.resolve([...keys]),
     });
     for (let key = 0; key < 50; key++) expect(await loader.load(key)).toBe(key);
@@ -96,7 +96,7 @@ describe('a batch loader', () => {
     let firstAt = 0;
     const loader = createBatchLoader<number, number>({
       maxBatchSize: () => 10,
-      quietMs: 50,
+      quietMs: () => 50,
       limit: limitCalls(2),
       run: async keys => {
         firstAt ||= Date.now();

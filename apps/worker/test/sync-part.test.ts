@@ -5,6 +5,7 @@ import type { Log } from '@stock-sync/service';
 import type { Fencing, JobQueues, Parts, PartState } from '@stock-sync/state';
 import type { PartReads } from '../src/calls/part-reads';
 import type { StoreReads } from '../src/calls/store-reads';
+import { createPartJobsUnderWay } from '../src/calls/part-jobs-under-way';
 import { createSyncPart, type SyncPartDeps } from '../src/jobs/sync-part';
 import { createSyncSku } from '../src/jobs/sync-sku';
 import { FIVE_UNITS, offerRulesFor, partStock } from './part-stock';
@@ -50,6 +51,7 @@ function recordedSync(overrides: { partReads?: PartReads['load']; storeReads?: S
   const deps: SyncPartDeps = {
     ...common,
     fencing: fencing as Fencing,
+    jobs: createPartJobsUnderWay(),
     syncSku: createSyncSku({
       ...common,
       skuLookups: { load: () => step('parts with SKU', [45]), find: () => Promise.resolve([45]) },

@@ -62,7 +62,7 @@ export function formatQuantity(quantity: Quantity): string {
   return `${sign}${size / ONE}${fraction && `.${fraction}`}`;
 }
 
-/** The quantity as the number that goes into Magento's JSON. */
+/** The quantity as the number that goes into Magento's JSON; exact up to 90 thousand million units. */
 export function quantityAsNumber(quantity: Quantity): number {
-  return Number(formatQuantity(quantity));
+  return Number(quantity) / Number(ONE);
 }

@@ -105,5 +105,5 @@ export function skuKey(sku: string): string {
 
 /** Whether two SKUs are the same for Magento. */
 export function isSameSku(a: string, b: string): boolean {
-  return skuKey(a) === skuKey(b);
+  return a === b || skuKey(a) === skuKey(b);
 }

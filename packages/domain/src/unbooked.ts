@@ -60,6 +60,7 @@ export function unitsBySource(units: number, inInvenTree: UnitsBySource, inMagen
  * zero: the store refuses nothing, but it would sell what nobody has.
  */
 export function withUnbooked(target: TargetStock, units: UnitsBySource): TargetStock {
+  if (Object.keys(units).length === 0) return target;
   const atSources = target.map(at => changedBy(at, quantityFrom(units[at.sourceCode] ?? 0)));
   let rest = quantityFrom(totalUnits(units)) - (total(atSources) - total(target));
   if (rest === 0n) return atSources;

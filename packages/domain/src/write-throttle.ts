@@ -5,9 +5,6 @@ const FIRST_INTERVAL_MS = 100;
 const MAX_INTERVAL_MS = 400;
 /** Runs come back at multiples of this time, in milliseconds, so that the parts of a series share calls. */
 const STEP_MS = 250;
-/** How long a run waits after the interval for the other parts of the series, in milliseconds: BullMQ starts them one
- * by one. */
-const GATHER_MS = 50;
 
 /** The last write of a part. */
 export interface LastWrite {
@@ -21,13 +18,11 @@ export interface LastWrite {
 export interface Throttle {
   /** The run must come back then, in milliseconds since 1970; undefined: it may start. */
   waitUntil: number | undefined;
-  /** A run that may start waits until then for the other parts of the series, in milliseconds since 1970. */
-  gatherUntil: number;
   /** Runs in a row that were throttled, this one included. */
   throttledRuns: number;
 }
 
-const NOT_THROTTLED: Throttle = { waitUntil: undefined, gatherUntil: 0, throttledRuns: 0 };
+const NOT_THROTTLED: Throttle = { waitUntil: undefined, throttledRuns: 0 };
 
 /**
  * Spaces the writes of a part whose events keep coming. A run whose event was accepted during or right after the last
@@ -41,7 +36,6 @@ export function throttleRun(acceptedAt: number, last: LastWrite | undefined, now
   const next = Math.ceil((last.at + interval) / STEP_MS) * STEP_MS;
   return {
     waitUntil: now < next ? next : undefined,
-    gatherUntil: next + GATHER_MS,
     throttledRuns: last.throttledRuns + 1,
   };
 }

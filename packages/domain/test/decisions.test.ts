@@ -315,9 +315,9 @@ describe('the write throttle', () => {
       { waitUntil: 10_500, throttledRuns: 1 },
     ],
     [
-      'lets a delayed run start, together with others',
+      'lets a delayed run start',
       throttleRun(10_090, write(10_100), 10_251),
-      { waitUntil: undefined, gatherUntil: 10_300, throttledRuns: 1 },
+      { waitUntil: undefined, throttledRuns: 1 },
     ],
     [
       'delays a long series longer',

@@ -19,7 +19,13 @@ const everyJob = {
   webhook: z.string().optional(),
 };
 
-const partSchema = z.object({ kind: z.literal('part'), part: z.number().int(), ...everyJob });
+const partSchema = z.object({
+  kind: z.literal('part'),
+  part: z.number().int(),
+  /** Whether other parts were accepted at the same moment, whose jobs start at about the same time. */
+  together: z.boolean().optional(),
+  ...everyJob,
+});
 const stockItemSchema = z.object({
   kind: z.literal('stock-item'),
   stockItem: z.number().int(),

@@ -121,6 +121,8 @@ export function openJobQueues(
   async function send(jobs: Map<string, CollectedJob>): Promise<void> {
     const collectedJobs = [...jobs.values()];
     const all = collectedJobs.map(({ job }) => job);
+    const together = all.filter(({ kind }) => kind === 'part').length > 1;
+    const dataOf = (job: SyncJob): SyncJob => (together && job.kind === 'part' ? { ...job, together } : job);
     const addTo = (name: QueueName) => {
       const some = collectedJobs.filter(({ job }) => catalogEntry(job).queue === name);
       return some.length === 0
@@ -128,7 +130,7 @@ export function openJobQueues(
         : queue(name).addBulk(
             some.map(({ job, trace }) => ({
               name: jobTitle(job),
-              data: job,
+              data: dataOf(job),
               opts: {
                 ...jobOptions(job, eventDelayMs),
                 ...(trace !== undefined && { telemetry: { metadata: trace } }),

@@ -1,5 +1,6 @@
 import { reserveDatabase, startTcpProxy, type RedisDatabase, type TcpProxy } from '@stock-sync/end-to-end';
-import { connectToRedis, openJobQueues, type RedisConnection, type SyncJob } from '../src';
+import { Queue } from 'bullmq';
+import { connectToRedis, openJobQueues, parseJob, QUEUES, type RedisConnection, type SyncJob } from '../src';
 
 let database: RedisDatabase;
 let proxy: TcpProxy;
@@ -36,4 +37,23 @@ it('work again after the connection broke while a queue was opened', async () =>
 
   await queues.enqueue([job]);
   expect(await connection.redis.llen(`${connection.keys.queuePrefix}:parts:wait`)).toBe(1);
+});
+
+it('say which parts changed together with others, because calls that are shared wait for these', async () => {
+  await isReady();
+  const queues = openJobQueues(connection);
+  const part = (id: number): SyncJob => ({ kind: 'part', part: id, event: 'test', acceptedAt: Date.now() });
+  await queues.enqueue([part(45)]);
+  await Promise.all([queues.enqueue([part(46)]), queues.enqueue([part(47)])]);
+
+  const jobs = new Queue(QUEUES.parts, { connection: connection.redis, prefix: connection.keys.queuePrefix });
+  const queued = (await jobs.getJobs(['waiting'])).map(({ data }) => parseJob(data));
+  expect(queued).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ part: 46, together: true }),
+      expect.objectContaining({ part: 47, together: true }),
+    ]),
+  );
+  expect(queued.find(job => job.kind === 'part' && job.part === 45)).not.toHaveProperty('together');
+  await jobs.close();
 });

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallLimit } from '@stock-sync/state';
+import { createGathering } from './gathering';
 
 export interface BatchLoaderOptions<Key, Result> {
   /** The most keys in one batch; asked anew for each. Without it there is no limit. */
@@ -11,8 +11,8 @@ export interface BatchLoaderOptions<Key, Result> {
   run: (keys: readonly Key[], others: number) => Promise<(Result | Error)[]>;
   /** Limits the batches at once; without it there is no limit. */
   limit?: CallLimit | undefined;
-  /** After how many milliseconds without a new key a batch is sent. */
-  quietMs?: number;
+  /** After how many milliseconds without a new key a batch is sent; asked anew for each key. */
+  quietMs?: (() => number) | undefined;
 }
 
 /** Loads keys one by one, in calls that are shared. */
@@ -28,8 +28,6 @@ export interface BatchLoader<Key, Result> {
 const QUIET_MS = 2;
 /** ... and after this many milliseconds in any case. */
 const MAX_WAIT_MS = 80;
-/** BullMQ starts the jobs of a burst one by one, at most this many milliseconds apart. */
-export const BETWEEN_JOBS_MS = 4;
 
 /** Limits the calls at once in this process. */
 export function limitCalls(slots: number): CallLimit {
@@ -65,11 +63,11 @@ export function createBatchLoader<Key, Result>({
   maxBatchSize = () => Number.MAX_SAFE_INTEGER,
   run,
   limit = call => call(),
-  quietMs = QUIET_MS,
+  quietMs = () => QUIET_MS,
 }: BatchLoaderOptions<Key, Result>): BatchLoader<Key, Result> {
   let waiting: Waiting<Key, Result>[] = [];
-  let lastKeyAt = 0;
   let isGathering = false;
+  const gathering = createGathering(MAX_WAIT_MS);
   /** Batches that wait for a slot. */
   let sending = 0;
 
@@ -82,9 +80,10 @@ export function createBatchLoader<Key, Result>({
   }
 
   async function gather(): Promise<void> {
-    const latest = Date.now() + MAX_WAIT_MS;
-    do await sleep(quietMs / 2);
-    while (Date.now() < latest && Date.now() - lastKeyAt < quietMs);
+    const gathered = gathering.join(quietMs());
+    if (isGathering) return;
+    isGathering = true;
+    await gathered;
     isGathering = false;
     sendAll();
   }
@@ -131,14 +130,10 @@ export function createBatchLoader<Key, Result>({
   return {
     load(key, alone = false) {
       if (alone) return loadAlone(key);
-      lastKeyAt = Date.now();
       return new Promise((resolve, reject) => {
         waiting.push({ key, resolve, reject });
         if (isOneMoreFull()) void send();
-        else if (!isGathering) {
-          isGathering = true;
-          void gather();
-        }
+        else void gather();
       });
     },
   };

@@ -3,7 +3,8 @@ import type { PartStock } from '@stock-sync/inventree-client';
 import type { StockItems } from '@stock-sync/state';
 import type { Breaker } from '../breaker/breaker';
 import type { Connections } from '../connections';
-import { BETWEEN_JOBS_MS, createBatchLoader, limitCalls, type BatchLoader } from './batch-loader';
+import { createBatchLoader, limitCalls, type BatchLoader } from './batch-loader';
+import type { PartJobsUnderWay } from './part-jobs-under-way';
 
 /**
  * Reads parts with their stock; undefined where InvenTree has no such part. What one answer leaves out may be there all
@@ -20,6 +21,7 @@ export function createPartReads(deps: {
   breaker: Breaker;
   stockItems: StockItems;
   callsAtOnce: number;
+  jobs: PartJobsUnderWay;
 }): PartReads {
   const { connections, breaker, stockItems } = deps;
 
@@ -31,7 +33,7 @@ export function createPartReads(deps: {
   const loader = createBatchLoader<number, PartStock | undefined>({
     maxBatchSize: () => PARTS_PER_CALL,
     limit: limitCalls(deps.callsAtOnce),
-    quietMs: BETWEEN_JOBS_MS,
+    quietMs: deps.jobs.quietMs,
     run: async ids => {
       const parts = await breaker.guard('inventree-read', ids, read);
       const items = parts.flatMap(part =>

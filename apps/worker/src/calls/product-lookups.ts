@@ -5,6 +5,7 @@ import type { Products, RememberedProduct } from '@stock-sync/state';
 import type { Breaker } from '../breaker/breaker';
 import type { Connections } from '../connections';
 import { createBatchLoader, type BatchLoader } from './batch-loader';
+import type { PartJobsUnderWay } from './part-jobs-under-way';
 
 /** A SKU whose product is requested. */
 export interface ProductLookup {
@@ -30,6 +31,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export function createProductLookups(deps: {
   connections: Connections;
   breaker: Breaker;
+  jobs: PartJobsUnderWay;
   products: Products;
   /** The clock of Redis. */
   now: () => number;
@@ -59,7 +61,11 @@ export function createProductLookups(deps: {
   }
 
   return {
-    ...createBatchLoader<ProductLookup, Product | undefined>({ maxBatchSize: () => PRODUCTS_PER_READ, run: find }),
+    ...createBatchLoader<ProductLookup, Product | undefined>({
+      maxBatchSize: () => PRODUCTS_PER_READ,
+      quietMs: deps.jobs.quietAfterCallMs,
+      run: find,
+    }),
     async findAll(lookups) {
       const found = [];
       for (const some of chunk(lookups, PRODUCTS_PER_READ)) found.push(...(await find(some)));

@@ -4,6 +4,7 @@ import type { Parts } from '@stock-sync/state';
 import type { Breaker } from '../breaker/breaker';
 import type { Connections } from '../connections';
 import { createBatchLoader, type BatchLoader } from './batch-loader';
+import type { PartJobsUnderWay } from './part-jobs-under-way';
 
 /** SKUs in one question to InvenTree. */
 const SKUS_PER_QUESTION = 500;
@@ -24,12 +25,18 @@ export interface SkuLookups extends BatchLoader<SkuOfPart, number[]> {
  * Many SKUs in one call. What is remembered is good enough while it says "only this part"; before two parts are taken
  * to share a SKU, InvenTree is asked, because one of them may have been renamed without an event.
  */
-export function createSkuLookups(deps: { connections: Connections; breaker: Breaker; parts: Parts }): SkuLookups {
+export function createSkuLookups(deps: {
+  connections: Connections;
+  breaker: Breaker;
+  jobs: PartJobsUnderWay;
+  parts: Parts;
+}): SkuLookups {
   const { connections, breaker, parts } = deps;
   const { rules, wanted } = connections.offerRules;
 
   const loader = createBatchLoader<SkuOfPart, number[]>({
     maxBatchSize: () => SKUS_PER_QUESTION,
+    quietMs: deps.jobs.quietAfterCallMs,
     run: async keys => {
       const skus = [...new Map(keys.map(({ sku }) => [skuKey(sku), sku])).values()];
       const areChecked = await parts.areSkusChecked(skus);

@@ -9,6 +9,7 @@ import type { NotYetError } from '../jobs/job-errors';
 import type { OrderStock } from '../jobs/order-changes';
 import type { ResyncLater } from '../jobs/resync';
 import { createBatchLoader, type BatchLoader } from './batch-loader';
+import type { PartJobsUnderWay } from './part-jobs-under-way';
 import { createWriteSize } from './write-size';
 
 /** A write that a job requests. */
@@ -47,6 +48,7 @@ export function createStockWrites(deps: {
   resyncLater: ResyncLater;
   /** Undefined where orders are off. */
   orders: Pick<OrderStock, 'reasonToWait'> | undefined;
+  jobs: PartJobsUnderWay;
 }): StockWrites {
   const { connections, breaker, fencing, slots, canarySkus, orders } = deps;
 
@@ -54,6 +56,7 @@ export function createStockWrites(deps: {
 
   return createBatchLoader<WriteRequest, WriteResult>({
     maxBatchSize: size.now,
+    quietMs: deps.jobs.quietAfterCallMs,
     // The batch is sent when a slot is free, so that everything that comes until then is in it.
     limit: slots.within,
     run: async (requests, others) => {

@@ -3,7 +3,8 @@ import { chunk, type CallError } from '@stock-sync/http-client';
 import { SKUS_PER_READ } from '@stock-sync/magento-client';
 import type { Breaker } from '../breaker/breaker';
 import type { Connections } from '../connections';
-import { BETWEEN_JOBS_MS, createBatchLoader, limitCalls, type BatchLoader } from './batch-loader';
+import { createBatchLoader, limitCalls, type BatchLoader } from './batch-loader';
+import type { PartJobsUnderWay } from './part-jobs-under-way';
 
 /** Calls at once, for events and for one list of SKUs: more of them are no faster (docs/facts/magento.md, "Cost"). */
 const CALLS_AT_ONCE = 4;
@@ -21,7 +22,15 @@ export interface StoreReads extends BatchLoader<string, StoreStock[]> {
 }
 
 /** Many SKUs in one call. */
-export function createStoreReads({ connections, breaker }: { connections: Connections; breaker: Breaker }): StoreReads {
+export function createStoreReads({
+  connections,
+  breaker,
+  jobs,
+}: {
+  connections: Connections;
+  breaker: Breaker;
+  jobs: PartJobsUnderWay;
+}): StoreReads {
   const { magento, stockApi } = connections;
 
   async function readAll(skus: readonly string[]): Promise<(StoreStock[] | CallError)[]> {
@@ -35,7 +44,7 @@ export function createStoreReads({ connections, breaker }: { connections: Connec
     ...createBatchLoader<string, StoreStock[]>({
       maxBatchSize: () => SKUS_PER_READ,
       limit: limitCalls(CALLS_AT_ONCE),
-      quietMs: BETWEEN_JOBS_MS,
+      quietMs: jobs.quietMs,
       run: readAll,
     }),
     readAll,

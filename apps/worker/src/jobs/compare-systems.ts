@@ -164,16 +164,18 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
       const target = withUnbooked(isSummed ? sum : one.target, unbooked?.of(one.sku) ?? {});
       const sides: BothSides | undefined =
         store instanceof CallError ? undefined : { target, store, parts: isSummed ? [one.part] : ids };
-      return [{ ...one, sides, quantities: targetQuantities(target) }];
+      return [{ ...one, target, sides }];
     });
-    const productTypes = await withProductTypes(compared);
+    const productTypes = await productTypesOf(compared);
 
     const differing: number[] = [];
-    for (const { part, sku, before, sides, quantities, productType } of productTypes) {
+    for (const { part, sku, before, target, sides } of compared) {
+      const productType = productTypes.get(sku);
       if (sides && showsStock(sides.store)) showing++;
       const kind = sides && !(productType instanceof CallError) ? compareSides(sides, productType) : 'unreadable';
       counts[kind]++;
       if (kind === 'equal') continue;
+      const quantities = targetQuantities(target);
       options.onFinding({ kind, part, sku, store: sides?.store, target: quantities });
       if (!mayHelp(kind, before, sku, quantities, sides?.store)) continue;
       if (before && skuStateIn(before, sku)?.outcome === 'left')
@@ -215,18 +217,19 @@ export async function compareSystems(deps: CompareSystemsDeps, options: CompareO
   /**
    * The product types of the SKUs that differ. A product that was created since has a row of stock, which reveals it.
    */
-  async function withProductTypes<One extends { sku: string; sides: BothSides | undefined }>(
-    compared: readonly One[],
-  ): Promise<(One & { productType: string | CallError | undefined })[]> {
+  async function productTypesOf(
+    compared: readonly { sku: string; sides: BothSides | undefined }[],
+  ): Promise<ReadonlyMap<string, string | CallError | undefined>> {
     const asked = compared.flatMap(({ sku, sides }) => (sides && needsProduct(sides) ? [{ sku, sides }] : []));
     const found = await deps.productLookups.findAll(
       asked.map(({ sku, sides }) => ({ sku, trust: sides.store.length === 0 ? 'presence and absence' : 'presence' })),
     );
-    const bySku = new Map(asked.map(({ sku }, index) => [sku, found[index]]));
-    return compared.map(one => {
-      const product = bySku.get(one.sku);
-      return { ...one, productType: product instanceof CallError ? product : product?.typeId };
-    });
+    return new Map(
+      asked.map(({ sku }, index) => {
+        const product = found[index];
+        return [sku, product instanceof CallError ? product : product?.typeId];
+      }),
+    );
   }
 
   /** Whether a sync may change something: one that ended so, with both sides as they are, is not repeated for ever. */

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   formatTarget,
   isSameSku,
@@ -19,6 +18,8 @@ import {
   type PartState,
   type RulesInForce,
 } from '@stock-sync/state';
+import { createGathering } from '../calls/gathering';
+import type { PartJobsUnderWay } from '../calls/part-jobs-under-way';
 import type { PartReads } from '../calls/part-reads';
 import type { StoreReads } from '../calls/store-reads';
 import type { Connections } from '../connections';
@@ -37,6 +38,7 @@ export interface SyncPartDeps {
   fencing: Fencing;
   partReads: PartReads;
   storeReads: StoreReads;
+  jobs: PartJobsUnderWay;
   syncSku: ReturnType<typeof createSyncSku>;
   leaveSku: ReturnType<typeof createLeaveSku>;
   connections: Pick<Connections, 'offerRules'>;
@@ -67,6 +69,9 @@ export interface SyncResult {
 const OTHER_RULES = 'the rules of the shop were changed, and a reconcile says first what they change';
 /** How long a job waits for that, in milliseconds. */
 const RULES_CHECK_MS = 1_000;
+/** Runs that the throttle delayed come back at the same time, and BullMQ starts them one by one, in milliseconds. */
+const SERIES_QUIET_MS = 20;
+const SERIES_LONGEST_MS = 150;
 const LEFT_TO_SWEEP = 'its part was deleted or renamed, and the sweep that follows decides what the store shows';
 
 /**
@@ -77,57 +82,58 @@ const LEFT_TO_SWEEP = 'its part was deleted or renamed, and the sweep that follo
 export function createSyncPart(deps: SyncPartDeps) {
   const { parts, queues, log } = deps;
   const { offerRules } = deps.connections;
+  const series = createGathering(SERIES_LONGEST_MS);
 
-  return {
-    async run(job: PartJob, { alone, progress }: JobRun): Promise<SyncResult> {
-      const { part: id } = job;
-      if (!(await deps.rulesInForce.wereOurs())) throw new NotYetError(OTHER_RULES, RULES_CHECK_MS);
-      const [before] = await parts.get([id]);
-      const throttle = throttleRun(job.acceptedAt, before && wasWritten(before) ? before : undefined, deps.now());
-      if (throttle.waitUntil !== undefined) {
-        throw new NotYetError(`part ${id} was written a moment ago`, throttle.waitUntil - deps.now());
-      }
-      await sleep(Math.max(0, throttle.gatherUntil - deps.now()));
+  return { run: (job: PartJob, run: JobRun) => deps.jobs.during(job, () => sync(job, run)) };
 
-      // The token first: a write that it does not stop has reached the store before any of our reads.
-      const readAt = deps.now();
-      const [token, unbooked] = await Promise.all([deps.fencing.startRead(id), deps.orders?.unbooked()]);
-      const early = before && { sku: before.sku, store: deps.storeReads.load(before.sku, alone) };
-      // Its failure matters only where its result is used.
-      early?.store.catch(() => undefined);
-      const part = await deps.partReads.load(id, alone);
-      const offer = part && (await offerRules.offerOf(part));
-      if (part) await enqueueTemplate(job, part);
-      if (part && hasFreeStock(part)) await deps.enqueueShortOrders?.(id);
+  async function sync(job: PartJob, { alone, progress }: JobRun): Promise<SyncResult> {
+    const { part: id } = job;
+    if (!(await deps.rulesInForce.wereOurs())) throw new NotYetError(OTHER_RULES, RULES_CHECK_MS);
+    const [before] = await parts.get([id]);
+    const throttle = throttleRun(job.acceptedAt, before && wasWritten(before) ? before : undefined, deps.now());
+    if (throttle.waitUntil !== undefined) {
+      throw new NotYetError(`part ${id} was written a moment ago`, throttle.waitUntil - deps.now());
+    }
+    if (throttle.throttledRuns > 0) await series.join(SERIES_QUIET_MS);
 
-      const skus = offer && 'skus' in offer ? offer.skus : [];
-      const hadSkus = skusIn(before).filter(sku => !skus.some(now => isSameSku(sku, now)));
-      if (before) {
-        for (const sku of hadSkus) {
-          const isDone = await deps.leaveSku.run({ job, before, sku, part, offer, readAt, token, alone });
-          if (!isDone) return skipped(job, sku, LEFT_TO_SWEEP);
-        }
+    // The token first: a write that it does not stop has reached the store before any of our reads.
+    const readAt = deps.now();
+    const [token, unbooked] = await Promise.all([deps.fencing.startRead(id), deps.orders?.unbooked()]);
+    const early = before && { sku: before.sku, store: deps.storeReads.load(before.sku, alone) };
+    // Its failure matters only where its result is used.
+    early?.store.catch(() => undefined);
+    const part = await deps.partReads.load(id, alone);
+    const offer = part && (await offerRules.offerOf(part));
+    if (part) await enqueueTemplate(job, part);
+    if (part && hasFreeStock(part)) await deps.enqueueShortOrders?.(id);
+
+    const skus = offer && 'skus' in offer ? offer.skus : [];
+    const hadSkus = skusIn(before).filter(sku => !skus.some(now => isSameSku(sku, now)));
+    if (before) {
+      for (const sku of hadSkus) {
+        const isDone = await deps.leaveSku.run({ job, before, sku, part, offer, readAt, token, alone });
+        if (!isDone) return skipped(job, sku, LEFT_TO_SWEEP);
       }
-      if (!part || !offer) return skipped(job, before?.sku, 'InvenTree has no such part');
-      if (!('skus' in offer)) return skipped(job, undefined, `the part ${offer.reason}`, offer.kind === 'excluded');
-      if (offer.kind === 'wrong parameter') {
-        progress.sku = offer.skus[0] ?? '';
-        throw new WrongParameterError(id, offer.wrong);
-      }
-      const own = offer.stock.target;
-      const results = await syncAll(offer.skus, progress, (sku, ownProgress) =>
-        deps.syncSku({ job, part, before, sku, own, early, unbooked, token, throttle, alone, progress: ownProgress }),
-      );
-      const isOvertaken = results.some(({ outcome }) => outcome === 'overtaken');
-      await Promise.all([
-        deps.recordHistory(job, readAt, historyOf(id, results)),
-        // What is remembered stays as it is where a later read counts.
-        !isOvertaken && parts.set(id, stateOf(results, targetQuantities(own), throttle.throttledRuns), before),
-      ]);
-      const [{ outcome, sku, target }] = results;
-      return { part: id, outcome, sku, target };
-    },
-  };
+    }
+    if (!part || !offer) return skipped(job, before?.sku, 'InvenTree has no such part');
+    if (!('skus' in offer)) return skipped(job, undefined, `the part ${offer.reason}`, offer.kind === 'excluded');
+    if (offer.kind === 'wrong parameter') {
+      progress.sku = offer.skus[0] ?? '';
+      throw new WrongParameterError(id, offer.wrong);
+    }
+    const own = offer.stock.target;
+    const results = await syncAll(offer.skus, progress, (sku, ownProgress) =>
+      deps.syncSku({ job, part, before, sku, own, early, unbooked, token, throttle, alone, progress: ownProgress }),
+    );
+    const isOvertaken = results.some(({ outcome }) => outcome === 'overtaken');
+    await Promise.all([
+      deps.recordHistory(job, readAt, historyOf(id, results)),
+      // What is remembered stays as it is where a later read counts.
+      !isOvertaken && parts.set(id, stateOf(results, targetQuantities(own), throttle.throttledRuns), before),
+    ]);
+    const [{ outcome, sku, target }] = results;
+    return { part: id, outcome, sku, target };
+  }
 
   function stateOf(results: SkuResults, own: TargetQuantities, throttledRuns: number): PartState {
     const [first, ...others] = results.map(({ sku, outcome, difference }) => ({

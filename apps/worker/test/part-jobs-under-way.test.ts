@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createGathering } from '../src/calls/gathering';
+import { createPartJobsUnderWay } from '../src/calls/part-jobs-under-way';
+
+describe('how long a call waits for the keys of other jobs', () => {
+  const jobs = createPartJobsUnderWay();
+  const waits = () => Promise.resolve([jobs.quietMs(), jobs.quietAfterCallMs()] as const);
+
+  it('is not at all in the only job, whose part changed alone', async () => {
+    expect(await jobs.during({}, waits)).toEqual([0, 0]);
+  });
+
+  it('is longest while a job runs whose part changed together with others', async () => {
+    const [among] = await jobs.during({}, () => jobs.during({}, waits));
+    const [together, afterCall] = await jobs.during({ together: true }, waits);
+    expect(among).toBeGreaterThan(0);
+    expect(together).toBeGreaterThan(among);
+    expect(afterCall).toBeGreaterThan(0);
+  });
+
+  it('forgets a job that ended, or failed', async () => {
+    await expect(jobs.during({ together: true }, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await jobs.during({}, waits)).toEqual([0, 0]);
+  });
+
+  it('is the usual time where no job of a part runs, as for a reconcile', () => {
+    expect(jobs.quietMs()).toBeGreaterThan(0);
+  });
+});
+
+describe('a gathering', () => {
+  it('lets all go on at the same moment, when nobody came for a while', async () => {
+    const gathering = createGathering(10_000);
+    const wentOnAt: number[] = [];
+    const goOn = () => gathering.join(60).then(() => wentOnAt.push(performance.now()));
+    const startedAt = performance.now();
+    const all = [goOn()];
+    await sleep(30);
+    all.push(goOn());
+    await Promise.all(all);
+    const [first = 0, second = 0] = wentOnAt;
+    expect(first - startedAt).toBeGreaterThan(80);
+    expect(second - first).toBeLessThan(20);
+  });
+
+  it('never waits longer than it may, however many come', async () => {
+    const gathering = createGathering(100);
+    const startedAt = performance.now();
+    let isOver = false;
+    const first = gathering.join(50).then(() => (isOver = true));
+    while (!isOver && performance.now() < startedAt + 5_000) {
+      void gathering.join(50);
+      await sleep(5);
+    }
+    await first;
+    expect(performance.now() - startedAt).toBeLessThan(2_500);
+  });
+});
