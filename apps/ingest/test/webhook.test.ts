@@ -199,11 +199,13 @@ describe('events', () => {
     expect(await jobs()).toEqual([]);
   });
 
-  it('1,000 events over 50 parts in one webhook lead to 50 jobs', async () => {
+  it('1,000 events over 50 parts in one webhook lead to two jobs, which name each part once', async () => {
     const events = Array.from({ length: 1_000 }, (_, n) => ({ event: 'stock_stockitem.saved', part: 1 + (n % 50) }));
     const sent = await send({ events });
     expect(sent.body).toEqual({ accepted: 1_000, ignored: 0 });
-    expect(await jobs()).toHaveLength(50);
+    const parts = (await jobs()).map(job => (job.parts as { part: number }[]).map(({ part }) => part));
+    expect(parts.map(({ length }) => length)).toEqual([25, 25]);
+    expect(new Set(parts.flat()).size).toBe(50);
   });
 });
 

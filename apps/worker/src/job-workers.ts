@@ -1,6 +1,6 @@
 import type { Log } from '@stock-sync/service';
-import { BACKOFF_TYPE, type RedisConnection } from '@stock-sync/state';
-import { Worker } from 'bullmq';
+import { BACKOFF_TYPE, PARTS_IN_JOB, type RedisConnection } from '@stock-sync/state';
+import { Worker, type Job } from 'bullmq';
 import { backoffMs, type RunJob } from './jobs/run-job';
 
 /** A job whose worker does not renew its lock for this long is taken over; workers check for such jobs this often. */
@@ -28,7 +28,7 @@ export function startJobWorkers(
   connection: RedisConnection,
   log: Log,
 ): Worker[] {
-  const count = Math.min(FETCHERS, jobsAtOnce);
+  const count = Math.min(FETCHERS, Math.ceil(jobsAtOnce / PARTS_IN_JOB));
   const shares = Array.from({ length: count }, (_, n) => Math.floor((jobsAtOnce + n) / count));
   return shares.map(share => startJobWorker(name, run, share, connection, log));
 }
@@ -49,7 +49,7 @@ export function startJobWorker(
       connection: redis,
       prefix: connection.keys.queuePrefix,
       ...(connection.telemetry && { telemetry: connection.telemetry }),
-      concurrency: Math.min(FETCHED_AHEAD, jobsAtOnce),
+      concurrency: aheadOf(jobsAtOnce),
       limiter: NO_LIMIT,
       maximumRateLimitDelay: PAUSE_CHECK_MS,
       lockDuration: LOCK_MS,
@@ -73,15 +73,30 @@ export function startJobWorker(
  * first, and with each job that it starts one more, up to `jobsAtOnce`.
  */
 function startingAtOnce(run: RunJob, jobsAtOnce: number, worker: () => Worker): RunJob {
-  let running = 0;
+  let [jobs, parts] = [0, 0];
+  const ahead = aheadOf(jobsAtOnce);
   return async (job, token) => {
-    running++;
-    worker().concurrency = Math.min(jobsAtOnce, Math.max(worker().concurrency, running + FETCHED_AHEAD));
+    const count = partsIn(job);
+    jobs++;
+    parts += count;
+    if (parts < jobsAtOnce) worker().concurrency = Math.min(jobsAtOnce, Math.max(worker().concurrency, jobs + ahead));
+    else worker().concurrency = jobs;
     try {
       return await run(job, token);
     } finally {
-      running--;
-      if (running === 0) worker().concurrency = Math.min(FETCHED_AHEAD, jobsAtOnce);
+      jobs--;
+      parts -= count;
+      if (jobs === 0) worker().concurrency = ahead;
     }
   };
+}
+
+/** How many jobs are fetched before the first one starts: they may hold several parts each. */
+function aheadOf(jobsAtOnce: number): number {
+  return Math.min(FETCHED_AHEAD, Math.ceil(jobsAtOnce / PARTS_IN_JOB));
+}
+
+function partsIn({ data }: Job): number {
+  const { parts } = data as { parts?: unknown };
+  return Array.isArray(parts) ? parts.length : 1;
 }

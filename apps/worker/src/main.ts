@@ -27,6 +27,7 @@ import {
   openFencing,
   openHistory,
   openHistoryDatabase,
+  openPartClaims,
   openJobQueues,
   openLastReconcile,
   openLastSweep,
@@ -64,7 +65,6 @@ import { createExplain } from './jobs/explain';
 import { createFindOrders } from './jobs/find-orders';
 import { createFindPartOfStockItem } from './jobs/find-part-of-stock-item';
 import { jobHandlers } from './jobs/handlers';
-import { NotYetError } from './jobs/job-errors';
 import { createAllocateStock } from './jobs/allocate-stock';
 import { createOrderCustomers } from './jobs/order-customers';
 import { createPickableStock } from './jobs/pickable-stock';
@@ -174,7 +174,7 @@ async function main(environment: Environment): Promise<void> {
   const partJobs = createPartJobsUnderWay();
   const storeReads = createStoreReads({ connections, breaker, jobs: partJobs });
   const productLookups = createProductLookups({ connections, breaker, jobs: partJobs, products, now });
-  const stopping = withResolvers();
+  const stopping = new AbortController();
   const bounds = { days: settings.HISTORY_DAYS, entries: settings.HISTORY_ENTRIES };
   const history = openHistory(connection, bounds);
   const recordHistory = createRecordHistory({ history, now });
@@ -370,7 +370,8 @@ async function main(environment: Environment): Promise<void> {
     onUpdate: activity.updated,
     maxAttempts: settings.MAX_ATTEMPTS,
     timeLimitMs: JOB_TIMEOUTS * settings.TIMEOUT * 1000,
-    returned: stopping.promise,
+    partClaims: openPartClaims(connection),
+    stopping: stopping.signal,
     now,
     metrics,
     log,
@@ -436,8 +437,7 @@ async function main(environment: Environment): Promise<void> {
     startChecks.stop();
     notifier.stop();
     const copyEnded = historyCopy?.stop();
-    const stopped = new NotYetError('the worker stops', 0);
-    setTimeout(() => stopping.reject(stopped), RETURN_MS).unref();
+    setTimeout(() => stopping.abort(), RETURN_MS).unref();
     await Promise.all(workers.map(worker => worker.close()));
     breaker.stop();
     await closeServer(server);
@@ -489,11 +489,4 @@ async function listenNear(application: Express, port: number, log: Log) {
 }
 
 /** A promise that can be rejected from outside, and whose rejection may stay unhandled. */
-function withResolvers(): { promise: Promise<never>; reject: (error: Error) => void } {
-  let reject: (error: Error) => void = () => undefined;
-  const promise = new Promise<never>((_, rejectPromise) => (reject = rejectPromise));
-  promise.catch(() => undefined);
-  return { promise, reject: error => reject(error) };
-}
-
 runMain(main);

@@ -84,7 +84,9 @@ export const workerSettings = {
       'The mass-zero guard: if more of the SKUs that show stock would fall to zero at once (and more than five), ' +
         'none of them is written.',
     ),
-  WORKER_CONCURRENCY: setting.wholeNumber(1_000, 1, 5_000).describe('Jobs at once in one worker; they share calls.'),
+  WORKER_CONCURRENCY: setting
+    .wholeNumber(1_000, 1, 5_000)
+    .describe('Parts in work at once in one worker; they share calls.'),
   MAGENTO_CONCURRENCY: setting.wholeNumber(2, 1, 100).describe('Writes to Magento at once, over all workers.'),
   INVENTREE_CONCURRENCY: setting.wholeNumber(4, 1, 100).describe('Reads of InvenTree at once, over all workers.'),
   ...historySettings,

@@ -15,8 +15,10 @@ beforeEach(async () => {
   database = await reserveDatabase(process.env.TEST_REDIS_URL ?? '');
   connection = connectToRedis(database.url, { whileUnreachable: { wait: true } });
   queues = openJobQueues(connection);
-  await queues.enqueue(Array.from({ length: JOBS }, (_, part) => ({ kind: 'part', part, event: 'test' })));
 });
+/** @param alone whether each gets a job of its own */
+const enqueueParts = (alone: boolean) =>
+  queues.enqueue(Array.from({ length: JOBS }, (_, part) => ({ kind: 'part', part, event: 'test', alone })));
 afterEach(async () => {
   await queues.close();
   connection.redis.disconnect();
@@ -25,6 +27,7 @@ afterEach(async () => {
 
 describe('the workers of BullMQ in one process', () => {
   it('start the first jobs before they have fetched all that they may run, and later run so many', async () => {
+    await enqueueParts(true);
     let [running, most, done] = [0, 0, 0];
     let fetchedAtFirst: Promise<number> | undefined;
     const workers = startJobWorkers(
@@ -47,6 +50,7 @@ describe('the workers of BullMQ in one process', () => {
   });
 
   it('run no more than one job where no more is allowed', async () => {
+    await enqueueParts(true);
     let [running, most, done] = [0, 0, 0];
     const workers = startJobWorkers(
       QUEUES.parts,
@@ -62,6 +66,28 @@ describe('the workers of BullMQ in one process', () => {
     );
     while (done < 50) await sleep(20);
     expect(most).toBe(1);
+    await Promise.all(workers.map(worker => worker.close()));
+  });
+
+  it('count the parts of a job, and leave to other workers what is more than they may run', async () => {
+    await enqueueParts(false);
+    let [running, most, done] = [0, 0, 0];
+    const workers = startJobWorkers(
+      QUEUES.parts,
+      async ({ data }) => {
+        const { parts } = data as { parts: unknown[] };
+        running += parts.length;
+        most = Math.max(most, running);
+        await sleep(300);
+        running -= parts.length;
+        done += parts.length;
+      },
+      50,
+      connection,
+      log,
+    );
+    while (done < JOBS) await sleep(20);
+    expect(most).toBe(50);
     await Promise.all(workers.map(worker => worker.close()));
   });
 });

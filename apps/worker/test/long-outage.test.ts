@@ -8,6 +8,7 @@ import {
   openCircuitBreakers,
   openDeadLetters,
   openJobQueues,
+  openPartClaims,
   QUEUES,
   type DeadLetters,
   type JobQueues,
@@ -101,7 +102,8 @@ function startWorker(): Breaker {
     now: Date.now,
     maxAttempts: 2,
     timeLimitMs: 60_000,
-    returned: new Promise<never>(() => undefined),
+    stopping: new AbortController().signal,
+    partClaims: openPartClaims(connection),
     metrics: { outcomes: counter, lag: counter } as unknown as WorkerMetrics,
     log,
   });

@@ -1,3 +1,4 @@
+export { openPartClaims, type ClaimedPart, type PartClaims } from './part-claims';
 export { connectToRedis, isRedisUnhealthy, type RedisConnection, type RedisOptions } from './connection';
 export { DEFAULT_PREFIX, keysFor, type Keys } from './keys';
 export {
@@ -13,7 +14,7 @@ export {
   type QueueName,
   type SyncJob,
 } from './job-catalog';
-export { BACKOFF_TYPE, openJobQueues, type JobQueues, type JobQueuesOptions } from './job-queues';
+export { BACKOFF_TYPE, PARTS_IN_JOB, openJobQueues, type JobQueues, type JobQueuesOptions } from './job-queues';
 export {
   openDeadLetters,
   deadLetterId,

@@ -24,6 +24,13 @@ const partSchema = z.object({
   part: z.number().int(),
   /** Whether other parts were accepted at the same moment, whose jobs start at about the same time. */
   together: z.boolean().optional(),
+  /** Whether it makes its own calls, because it failed in calls that it may have shared. */
+  alone: z.boolean().optional(),
+  ...everyJob,
+});
+const partsSchema = z.object({
+  kind: z.literal('parts'),
+  parts: z.array(z.object({ part: z.number().int(), event: everyJob.event, webhook: everyJob.webhook })),
   ...everyJob,
 });
 const stockItemSchema = z.object({
@@ -86,6 +93,7 @@ const orderSchema = z.object({
 
 export const jobSchema = z.discriminatedUnion('kind', [
   partSchema,
+  partsSchema,
   stockItemSchema,
   resyncSchema,
   sweepSchema,
@@ -131,6 +139,14 @@ const JOB_CATALOG: { [Kind in JobKind]: CatalogEntry<Omit<JobOf<Kind>, 'accepted
     title: ({ part }) => `part ${part}`,
     deduplicationId: ({ part }) => `part:${part}`,
     // So that the events of one user action become one job; counted from the first of them.
+    delayMs: (_job, { eventDelayMs }) => eventDelayMs,
+  },
+  /** The same for several parts that changed together. */
+  parts: {
+    ...usual,
+    queue: QUEUES.parts,
+    title: ({ parts }) => `${parts.length} parts`,
+    deduplicationId: ({ parts }) => `parts:${parts.map(({ part }) => part).join()}`,
     delayMs: (_job, { eventDelayMs }) => eventDelayMs,
   },
   /** Find the part of a stock item, and enqueue it. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Queue, type BulkJobOptions } from 'bullmq';
 import type { RedisConnection } from './connection';
 import {
@@ -5,10 +6,12 @@ import {
   deduplicationId,
   jobTitle,
   QUEUES,
+  type JobOf,
   type NewJob,
   type QueueName,
   type SyncJob,
 } from './job-catalog';
+import { openPartClaims } from './part-claims';
 
 export interface JobQueuesOptions {
   /**
@@ -26,6 +29,10 @@ export interface JobQueuesOptions {
 const WAKE_AFTER_DUE_MS = [2, 4, 7, 12, 20];
 /** Under load Redis is awake anyway. */
 const WAKE_INTERVAL_MS = 10;
+/** So many parts that changed together are worth a job of several parts ... */
+const WORTH_JOINING = 5;
+/** ... and so many are in one. */
+export const PARTS_IN_JOB = 25;
 /** Finished jobs that the dashboard can still show. */
 const KEPT_JOBS = 1_000;
 /** The worker decides when a job has failed for good (MAX_ATTEMPTS), so that no other service needs that setting. */
@@ -40,6 +47,8 @@ export interface JobQueues {
    * trip, and duplicates among them are dropped.
    */
   enqueue(jobs: readonly NewJob[]): Promise<void>;
+  /** The same for jobs that were accepted before. */
+  enqueueAgain(jobs: readonly SyncJob[]): Promise<void>;
   /** A job failed and waits for its next attempt: from now on, an event for it starts that attempt at once. */
   backsOff(job: SyncJob): Promise<void>;
   /** A job that failed before is done, or failed for good. */
@@ -66,6 +75,7 @@ export function openJobQueues(
   { eventDelayMs = 0, failFast = false }: JobQueuesOptions = {},
 ): JobQueues {
   const opened = new Map<QueueName, Queue>();
+  const claims = openPartClaims({ redis, keys });
 
   /** A queue that is opened while Redis is unreachable would fail for ever on a connection that does not wait. */
   function queue(name: QueueName): Queue {
@@ -119,20 +129,20 @@ export function openJobQueues(
   }
 
   async function send(jobs: Map<string, CollectedJob>): Promise<void> {
-    const collectedJobs = [...jobs.values()];
-    const all = collectedJobs.map(({ job }) => job);
+    const all = [...jobs.values()].map(({ job }) => job);
     const together = all.filter(({ kind }) => kind === 'part').length > 1;
     const dataOf = (job: SyncJob): SyncJob => (together && job.kind === 'part' ? { ...job, together } : job);
+    const joined = await joinParts([...jobs.values()]);
     const addTo = (name: QueueName) => {
-      const some = collectedJobs.filter(({ job }) => catalogEntry(job).queue === name);
+      const some = joined.filter(({ job }) => catalogEntry(job).queue === name);
       return some.length === 0
         ? undefined
         : queue(name).addBulk(
-            some.map(({ job, trace }) => ({
+            some.map(({ job, trace, id }) => ({
               name: jobTitle(job),
               data: dataOf(job),
               opts: {
-                ...jobOptions(job, eventDelayMs),
+                ...(id === undefined ? jobOptions(job, eventDelayMs) : joinedOptions(job, id, eventDelayMs)),
                 ...(trace !== undefined && { telemetry: { metadata: trace } }),
               },
             })),
@@ -147,6 +157,35 @@ export function openJobQueues(
     wakeRedisWhenDue();
   }
 
+  /** Parts that changed together are synced by one job for several of them. */
+  async function joinParts(jobs: readonly CollectedJob[]): Promise<CollectedJob[]> {
+    const [single, others]: [PartOfJob[], CollectedJob[]] = [[], []];
+    for (const { job, trace } of jobs) {
+      if (job.kind === 'part' && !job.alone) single.push({ job, trace });
+      else others.push({ job, trace });
+    }
+    if (single.length < WORTH_JOINING) return [...jobs];
+    const size = Math.ceil(single.length / Math.ceil(single.length / PARTS_IN_JOB));
+    const joined: Promise<CollectedJob[]>[] = [];
+    for (let start = 0; start < single.length; start += size) joined.push(join(single.slice(start, start + size)));
+    return [...others, ...(await Promise.all(joined)).flat()];
+  }
+
+  /** The job of these parts, without those whose job still waits; a part whose job runs gets one more of its own. */
+  async function join(some: readonly PartOfJob[]): Promise<CollectedJob[]> {
+    const id = `parts-${randomUUID()}`;
+    const claimed = await claims.claim(
+      id,
+      some.map(({ job }) => job.part),
+    );
+    const again = some.filter((_, index) => claimed[index] === 'running');
+    const [first, ...more] = some.filter((_, index) => claimed[index] === 'ours');
+    if (!first) return again;
+    const { event, acceptedAt, webhook } = first.job;
+    const parts = [first, ...more].map(({ job }) => partOf(job));
+    return [...again, { job: { kind: 'parts', parts, event, acceptedAt, webhook }, trace: first.trace, id }];
+  }
+
   /** An event merges into the job that waits for its next attempt; what was wrong may be fixed by now. */
   async function retryNow(job: SyncJob): Promise<void> {
     const id = deduplicationId(job);
@@ -158,27 +197,29 @@ export function openJobQueues(
     await found?.changeDelay(eventDelayMs).catch(() => undefined);
   }
 
+  function collect(jobs: readonly SyncJob[]): Promise<void> {
+    if (jobs.length === 0) return Promise.resolve();
+    if (!collected) {
+      const batch = new Map<string, CollectedJob>();
+      const sent = new Promise<void>((resolve, reject) => {
+        setImmediate(() => {
+          collected = undefined;
+          send(batch).then(resolve, reject);
+        });
+      });
+      collected = { jobs: batch, sent };
+    }
+    const trace = currentTrace();
+    for (const job of jobs) collected.jobs.set(deduplicationId(job), { job, trace });
+    return collected.sent;
+  }
+
   return {
     enqueue(jobs) {
-      if (jobs.length === 0) return Promise.resolve();
-      if (!collected) {
-        const batch = new Map<string, CollectedJob>();
-        const sent = new Promise<void>((resolve, reject) => {
-          setImmediate(() => {
-            collected = undefined;
-            send(batch).then(resolve, reject);
-          });
-        });
-        collected = { jobs: batch, sent };
-      }
       const acceptedAt = now();
-      const trace = currentTrace();
-      for (const newJob of jobs) {
-        const job = { ...newJob, acceptedAt };
-        collected.jobs.set(deduplicationId(job), { job, trace });
-      }
-      return collected.sent;
+      return collect(jobs.map(job => ({ ...job, acceptedAt })));
     },
+    enqueueAgain: collect,
     backsOff: async job => {
       await redis.sadd(keys.backingOff, deduplicationId(job));
     },
@@ -203,7 +244,9 @@ export function openJobQueues(
         [QUEUES.parts, QUEUES.lookups].map(name => queue(name).getJobCounts('waiting', 'delayed', 'active')),
       );
       const total = (state: string) => both.reduce((sum, counts) => sum + (counts[state] ?? 0), 0);
-      const parts = Object.values(both[0] ?? {}).reduce((sum, count) => sum + count, 0);
+      const jobs = Object.values(both[0] ?? {}).reduce((sum, count) => sum + count, 0);
+      const joined = await claims.count();
+      const parts = Math.max(0, jobs - joined.jobs) + joined.parts;
       return { waiting: total('waiting'), delayed: total('delayed'), active: total('active'), parts };
     },
     async jobOfPart(part) {
@@ -227,9 +270,16 @@ export function openJobQueues(
 }
 
 /** A job that is about to be sent, and the trace in which it was enqueued. */
-interface CollectedJob {
-  job: SyncJob;
+interface CollectedJob<Job = SyncJob> {
+  job: Job;
   trace: string | undefined;
+  /** That of a job of several parts, which are claimed for it. */
+  id?: string;
+}
+type PartOfJob = CollectedJob<JobOf<'part'>>;
+
+function partOf({ part, event, webhook }: JobOf<'part'>): JobOf<'parts'>['parts'][number] {
+  return { part, event, webhook };
 }
 
 const keptOptions = {
@@ -238,6 +288,11 @@ const keptOptions = {
   removeOnComplete: { count: KEPT_JOBS },
   removeOnFail: { count: KEPT_JOBS },
 };
+
+/** How a job of several parts is queued: its parts are claimed for it, so there is nothing to deduplicate. */
+function joinedOptions(job: SyncJob, id: string, eventDelayMs: number): BulkJobOptions {
+  return { jobId: id, timestamp: job.acceptedAt, ...(eventDelayMs > 0 && { delay: eventDelayMs }), ...keptOptions };
+}
 
 /**
  * How a job is queued. An event for a job that still waits merges into it, because its read is still to come; an event

@@ -12,6 +12,7 @@ export function keysFor(prefix: string) {
     /** What BullMQ puts before the names of our queues. */
     queuePrefix: key('queue'),
     backingOff: key('backing-off'),
+    partsInJobs: key('parts-in-jobs'),
     parts: key('parts'),
     partsWithSku: (sku: string) => key(`sku:${sku}`),
     skuChecked: (sku: string) => key(`sku-checked:${sku}`),

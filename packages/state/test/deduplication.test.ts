@@ -5,6 +5,8 @@ import {
   connectToRedis,
   keysFor,
   openJobQueues,
+  openPartClaims,
+  parseJob,
   QUEUES,
   type JobQueues,
   type RedisConnection,
@@ -182,6 +184,80 @@ describe('an event', () => {
   });
 });
 
+describe('a job of several parts', () => {
+  const five = [1, 2, 3, 4, 5];
+  const partsOf = (event: string, ids = five) => ids.map((id): SyncJob => ({ ...part(event), part: id }) as SyncJob);
+  const jobs = async () => (await bull.getJobs(['waiting', 'delayed', 'active'])).map(({ data }) => parseJob(data));
+  const claims = () => openPartClaims(connection());
+
+  it('stands for each of its parts: an event for one of them merges into it while it waits', async () => {
+    await queues.enqueue(partsOf('first'));
+    await queues.enqueue(partsOf('second', [3]));
+    await queues.enqueue(partsOf('third', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
+    const events = (await jobs()).map(job => (job.kind === 'parts' ? job.parts.map(one => one.event) : []));
+    expect(events.sort((a, b) => a.join().localeCompare(b.join()))).toEqual([
+      Array<string>(5).fill('first'),
+      Array<string>(5).fill('third'),
+    ]);
+    expect(await queues.jobOfPart(3)).toMatch(/^parts-/);
+    expect(await queues.counts()).toEqual({ waiting: 0, delayed: 2, active: 0, parts: 10 });
+  });
+
+  it('remembers an event that comes while it runs, and knows of it when the part is done', async () => {
+    await queues.enqueue(partsOf('first'));
+    const following: unknown[] = [];
+    work(async job => {
+      await queues.enqueue(partsOf('meanwhile', [2]));
+      await queues.enqueue(partsOf('later', five));
+      for (const one of five) following.push(await claims().release({ job: job.id ?? '', part: one }));
+    });
+    await quiet();
+    expect(following).toMatchObject(five.map(id => ({ kind: 'part', part: id, event: 'later' })));
+    expect(await queues.counts()).toEqual({ waiting: 0, delayed: 0, active: 0, parts: 0 });
+  });
+
+  it('no longer stands for a part that is done: the next event enqueues it', async () => {
+    const ran: string[] = [];
+    await queues.enqueue(partsOf('first'));
+    work(async job => {
+      ran.push(job.name);
+      for (const one of five) await claims().release({ job: job.id ?? '', part: one });
+    });
+    await quiet();
+    await queues.enqueue(partsOf('second', [2]));
+    await queues.enqueue(partsOf('third', five));
+    await quiet();
+    expect(ran).toEqual(['5 parts', 'part 2', '4 parts']);
+  });
+
+  it('that Redis lost stands for nothing: one event or many enqueue its parts anew', async () => {
+    await queues.enqueue(partsOf('first'));
+    await queues.enqueue(partsOf('more', [11, 12, 13, 14, 15]));
+    for (const job of await bull.getJobs(['delayed'])) await job.remove();
+    await queues.enqueue(partsOf('second', [3]));
+    await queues.enqueue(partsOf('third', [1, 2, 3, 4, 5, 11, 12]));
+    const parts = (await jobs()).map(job => (job.kind === 'parts' ? job.parts.map(one => one.part) : [3]));
+    expect(parts.sort((a, b) => a.length - b.length)).toEqual([[3], [1, 2, 4, 5, 11, 12]]);
+    expect(await queues.counts()).toMatchObject({ delayed: 2, parts: 7 });
+  });
+
+  it('is released by nobody else', async () => {
+    await queues.enqueue(partsOf('first'));
+    expect(await claims().release({ job: 'another', part: 3 })).toBeUndefined();
+    expect(await queues.counts()).toMatchObject({ parts: 5 });
+  });
+
+  it('whose claims another job took, before Redis had it, is done all the same when its parts are', async () => {
+    expect(await claims().claim('parts-late', five)).toEqual(five.map(() => 'ours'));
+    expect(await claims().claim('parts-first', [1, 2])).toEqual(['ours', 'ours']);
+    for (const id of ['parts-late', 'parts-first']) await bull.add('parts', {}, { jobId: id });
+    expect(await claims().claim('parts-third', [1, 5])).toEqual(['waiting', 'waiting']);
+    for (const one of five) await claims().release({ job: 'parts-late', part: one });
+    expect(await claims().count()).toEqual({ jobs: 1, parts: 2 });
+    expect(await claims().claim('parts-third', [1, 5])).toEqual(['waiting', 'ours']);
+  });
+});
+
 describe('jobs that are enqueued together', () => {
   /** Queues that record everything that they send to Redis. */
   async function watchedQueues(eventDelayMs: number) {
@@ -200,7 +276,7 @@ describe('jobs that are enqueued together', () => {
     return { sent, other };
   }
 
-  it('go in one round trip, each part once', async () => {
+  it('go in few round trips, each part once, many of them in a job', async () => {
     const { sent, other } = await watchedQueues(60_000);
     const jobs = Array.from({ length: 1_000 }, (_, n): SyncJob => ({
       kind: 'part',
@@ -209,10 +285,11 @@ describe('jobs that are enqueued together', () => {
       acceptedAt: 0,
     }));
     await Promise.all([other.enqueue(jobs.slice(0, 500)), other.enqueue(jobs.slice(500))]);
-    expect(await bull.getDelayedCount()).toBe(50);
-    // Besides, one question: which of them wait for their next attempt.
-    expect(sent.filter(command => !/smismember/i.test(command))).toHaveLength(1);
-    expect(sent.length).toBeLessThanOrEqual(2);
+    // The part of the first job that waits, and two jobs with the others.
+    expect(await bull.getDelayedCount()).toBe(3);
+    expect(await queues.counts()).toMatchObject({ delayed: 3, parts: 50 });
+    // The claims of both, these jobs, and a question: which of the parts wait for their next attempt.
+    expect(sent.length).toBeLessThanOrEqual(4);
     await other.close();
   });
 

@@ -61,7 +61,8 @@ export function openPartLists(parts: Parts, partQueue: Queue): PartLists {
       const jobs = await partQueue.getJobs(['active', 'waiting', 'prioritized', 'delayed'], 0, limit - 1, true);
       const found = jobs.flatMap(({ data, attemptsMade }): WaitingPart[] => {
         const job = parseJob(data);
-        return job.kind === 'part' ? [{ ...job, attempts: attemptsMade }] : [];
+        const parts = job.kind === 'parts' ? job.parts : job.kind === 'part' ? [job] : [];
+        return parts.map(({ part, event }) => ({ part, event, acceptedAt: job.acceptedAt, attempts: attemptsMade }));
       });
       return found.sort((a, b) => a.acceptedAt - b.acceptedAt).slice(0, limit);
     },
@@ -77,6 +78,7 @@ function skusOf({ part, state }: { part: number; state: PartState }): ListedSku[
 export function jobName(data: unknown, skuOf: (part: number) => string | undefined): string {
   try {
     const job = parseJob(data);
+    if (job.kind === 'parts') return `${jobTitle(job)} ${eventTitle(job.event)}`;
     if (job.kind !== 'part') return jobTitle(job);
     const sku = skuOf(job.part);
     const subject = sku === undefined ? `part ${job.part}` : `${sku} (part ${job.part})`;

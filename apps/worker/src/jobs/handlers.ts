@@ -10,8 +10,11 @@ import type { createSweep } from './sweep';
 import type { createSyncPart } from './sync-part';
 import type { createTestNotification } from './test-notification';
 
-/** The handler of each kind of job. The table of kinds is in packages/state/src/job-catalog.ts. */
-export type JobHandlers = { [Kind in JobKind]: (job: JobOf<Kind>, run: JobRun) => Promise<unknown> };
+/**
+ * The handler of each kind of job, except for those of several parts, which run-job.ts splits. The table of kinds is in
+ * packages/state/src/job-catalog.ts.
+ */
+export type JobHandlers = { [Kind in Exclude<JobKind, 'parts'>]: (job: JobOf<Kind>, run: JobRun) => Promise<unknown> };
 
 /** The handlers of a worker. */
 export function jobHandlers(jobs: {

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { formatTarget, isSameSku } from '@stock-sync/domain';
 import { CallError } from '@stock-sync/http-client';
 import { errorMessage, type Log } from '@stock-sync/service';
@@ -10,7 +12,9 @@ import {
   skusIn,
   skuStateIn,
   type DeadLetters,
+  type JobOf,
   type JobQueues,
+  type PartClaims,
   type Parts,
   type Products,
   type SyncJob,
@@ -28,6 +32,11 @@ import type { SyncResult } from './sync-part';
 
 /** A job whose worker died is taken over; one that kills this many workers is not taken over any more. */
 const MAX_TAKEOVERS = 10;
+/** The same for a job of several parts: then each of them gets a job of its own, and the others are not to blame. */
+const MAX_TAKEOVERS_TOGETHER = 2;
+/** How often a part of such a job waits for a moment, and how long at most, in milliseconds. */
+const WAITS_TOGETHER = 3;
+const LONGEST_WAIT_TOGETHER_MS = 1_000;
 /** How long a job waits that an unhealthy Redis could not serve, in milliseconds. */
 const REDIS_UNHEALTHY_MS = 2_000;
 /**
@@ -40,6 +49,7 @@ export interface RunJobDeps {
   handlers: JobHandlers;
   breaker: Breaker;
   queues: JobQueues;
+  partClaims: PartClaims;
   deadLetters: DeadLetters;
   parts: Parts;
   products: Products;
@@ -51,8 +61,8 @@ export interface RunJobDeps {
   maxAttempts: number;
   /** The time limit of a job about one part, in milliseconds. */
   timeLimitMs: number;
-  /** Rejects with a NotYetError when the worker stops and returns its unfinished jobs. */
-  returned: Promise<never>;
+  /** Aborted when the worker stops: then it returns its unfinished jobs. */
+  stopping: AbortSignal;
   /** The clock of Redis. */
   now: () => number;
   metrics: WorkerMetrics;
@@ -65,6 +75,8 @@ export type RunJob = (job: Job, token?: string) => Promise<unknown>;
 /** Runs one job and reports its end to BullMQ: the table in docs/architecture.md, "How a job ends". */
 export function createRunJob(deps: RunJobDeps): RunJob {
   const { breaker, deadLetters, queues, metrics, log } = deps;
+  // Every job that runs listens.
+  setMaxListeners(0, deps.stopping);
 
   return async (job, token) => {
     let syncJob: SyncJob;
@@ -78,24 +90,80 @@ export function createRunJob(deps: RunJobDeps): RunJob {
       const error = new Error(`${job.stalledCounter} workers died while they ran it`);
       return await addDeadLetter(job, syncJob, {}, error, 'given up');
     }
-    const run: JobRun = { alone: job.attemptsMade > 0, progress: {} };
+    const alone = job.attemptsMade > 0 || (syncJob.kind === 'part' && syncJob.alone === true);
+    const run: JobRun = { alone, progress: {} };
     try {
       breaker.requireForQueue(catalogEntry(syncJob).queue);
+      if (syncJob.kind === 'parts') return await runTogether(job, syncJob);
       const limitMs = catalogEntry(syncJob).timeLimitFactor * deps.timeLimitMs;
-      const result = await withinTime(handle(syncJob, run), limitMs, deps.returned);
+      const result = await withinTime(handle(syncJob, run), limitMs, deps.stopping);
       await settle(job, syncJob, result);
       return result;
     } catch (error) {
       const waitMs = await waitAfter(error, syncJob, run);
+      // Its parts are claimed for it, so a job of several parts is never given up.
+      if (waitMs === undefined && syncJob.kind === 'parts') throw error;
       if (waitMs === undefined) return await failed(job, syncJob, run, error);
       await job.moveToDelayed(Date.now() + waitMs, token);
       throw new DelayedError();
     }
   };
 
+  /**
+   * Syncs several parts side by side, as if each had a job of its own. A part that fails gets that job, which makes its
+   * own calls; those that have to wait for a system wait together.
+   */
+  async function runTogether(job: Job, { parts, ...common }: JobOf<'parts'>): Promise<unknown> {
+    const isSuspect = job.stalledCounter > MAX_TAKEOVERS_TOGETHER;
+    const ended = await Promise.allSettled(
+      parts.map(async one => {
+        const partJob: JobOf<'part'> = { kind: 'part', acceptedAt: common.acceptedAt, together: true, ...one };
+        const isSynced = !isSuspect && (await isSyncedTogether(job, partJob));
+        // Only now, so that no other job syncs the part meanwhile. If this worker dies before a new job is enqueued,
+        // this one comes back with all its parts.
+        const following = await deps.partClaims.release({ job: job.id ?? '', part: one.part });
+        if (!isSynced) await queues.enqueue([{ kind: 'part', alone: true, ...one }]);
+        else if (following) await queues.enqueueAgain([following]);
+      }),
+    );
+    const [reason] = ended.flatMap(one => (one.status === 'rejected' ? [one.reason as Error] : []));
+    if (!reason) return { parts: parts.length };
+    const left = parts.filter((_, index) => ended[index]?.status === 'rejected');
+    await job.updateData({ ...common, parts: left });
+    throw reason;
+  }
+
+  /** Syncs a part in a job of several. Not, where it fails; rejects where it has to wait for longer than a moment. */
+  async function isSyncedTogether(job: Job, partJob: JobOf<'part'>): Promise<boolean> {
+    const run: JobRun = { alone: false, progress: {} };
+    try {
+      await settle(job, partJob, await withinTime(handledSoon(partJob, run), deps.timeLimitMs, deps.stopping));
+      return true;
+    } catch (error) {
+      if (error instanceof NotYetError || isRedisUnhealthy(error)) throw error;
+      const waitMs = await waitAfter(error, partJob, run);
+      if (waitMs !== undefined) throw new NotYetError(errorMessage(error), waitMs);
+      log.debug(`${jobTitle(partJob)} gets a job of its own: ${errorMessage(error)}`, { ...partJob });
+      return false;
+    }
+  }
+
+  /** Runs a job that may have to run a moment later, as the write throttle demands; the others are not kept waiting. */
+  async function handledSoon(syncJob: SyncJob, run: JobRun): Promise<unknown> {
+    for (let waits = 0; waits < WAITS_TOGETHER; waits++) {
+      try {
+        return await handle(syncJob, run);
+      } catch (error) {
+        if (!(error instanceof NotYetError) || error.waitMs > LONGEST_WAIT_TOGETHER_MS) throw error;
+        await sleep(error.waitMs, undefined, { signal: deps.stopping });
+      }
+    }
+    return handle(syncJob, run);
+  }
+
   function handle(syncJob: SyncJob, run: JobRun): Promise<unknown> {
     // The catalog's type pairs each kind with its handler, which TypeScript cannot see through the index.
-    const handler = deps.handlers[syncJob.kind] as (job: SyncJob, run: JobRun) => Promise<unknown>;
+    const handler = deps.handlers[syncJob.kind as keyof JobHandlers] as (job: SyncJob, run: JobRun) => Promise<unknown>;
     return handler(syncJob, run);
   }
 
@@ -224,11 +292,19 @@ export function backoffMs(attemptsMade: number): number {
   return Math.floor(longest * (0.5 + Math.random() / 2));
 }
 
-/** Rejects where the work takes too long: a job that hangs would keep its part out of the store for ever. */
-async function withinTime<T>(work: Promise<T>, limitMs: number, returned: Promise<never>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLong = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not finished after ${limitMs / 1000} s`)), limitMs);
+/**
+ * Rejects where the work takes too long, because a job that hangs would keep its part out of the store for ever; and
+ * with a NotYetError when the worker stops.
+ */
+function withinTime<T>(work: Promise<T>, limitMs: number, stopping: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`not finished after ${limitMs / 1000} s`)), limitMs);
+    const giveBack = () => reject(new NotYetError('the worker stops', 0));
+    // Not Promise.race: a promise that never settles would keep something of every job.
+    stopping.addEventListener('abort', giveBack);
+    work.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      stopping.removeEventListener('abort', giveBack);
+    });
   });
-  return Promise.race([work, tooLong, returned]).finally(() => clearTimeout(timer));
 }

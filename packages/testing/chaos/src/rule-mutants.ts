@@ -6,6 +6,7 @@ export interface RuleMutant extends Mutant {
   test: string;
 }
 
+const RUN_JOB = 'apps/worker/src/jobs/run-job.ts';
 const START_CHECKS = 'apps/worker/src/start-checks.ts';
 const SYNC_SKU = 'apps/worker/src/jobs/sync-sku.ts';
 const COMPARE = 'apps/worker/src/jobs/compare-systems.ts';
@@ -23,6 +24,61 @@ const RECEIVERS = 'packages/inventree-plugin/inventree_magento_sync/receivers.py
 
 /** One for each rule of a real shop. */
 export const RULE_MUTANTS: readonly RuleMutant[] = [
+  {
+    name: 'several parts: an event during their job is forgotten',
+    test: 'run-together',
+    edits: [
+      {
+        file: RUN_JOB,
+        find: 'else if (following) await queues.enqueueAgain([following]);',
+        replace: 'else if (following) log.debug(following.event);',
+      },
+    ],
+  },
+  {
+    name: 'several parts: one that fails is dropped',
+    test: 'run-together',
+    edits: [
+      {
+        file: RUN_JOB,
+        find: "if (!isSynced) await queues.enqueue([{ kind: 'part', alone: true, ...one }]);",
+        replace: 'if (!isSynced) log.debug(one.event);',
+      },
+    ],
+  },
+  {
+    name: 'several parts: those that are done are synced again with those that wait',
+    test: 'run-together',
+    edits: [
+      {
+        file: RUN_JOB,
+        find: "const left = parts.filter((_, index) => ended[index]?.status === 'rejected');",
+        replace: "const left = parts.filter((_, index) => ended[index]?.status !== 'nothing');",
+      },
+    ],
+  },
+  {
+    name: 'several parts: a job that Redis lost still stands for them',
+    test: 'deduplication',
+    edits: [
+      {
+        file: 'packages/state/src/part-claims.ts',
+        find: "if not other or redis.call('EXISTS', ARGV[2] .. other) == 0 then",
+        replace: 'if not other then',
+      },
+    ],
+  },
+  {
+    name: 'several parts: an event for one that is being synced merges into its job',
+    test: 'run-together',
+    edits: [
+      {
+        file: 'packages/state/src/part-claims.ts',
+        find: "elseif redis.call('LPOS', KEYS[2], other) then",
+        replace: "elseif other == 'x' then",
+      },
+    ],
+  },
   {
     name: 'rights: the right to write is not proved at start-up',
     test: 'start-checks',

@@ -23,6 +23,8 @@ export type CallFault =
 export type Happening =
   /** `part`: the index of the part; any where it is left out. */
   | { kind: 'user action'; part?: number }
+  /** An action on each part in one transaction, so one webhook names them all. */
+  | { kind: 'stocktake' }
   | { kind: 'kill'; whom: 'ingest' | 'worker' | 'redis'; downMs: number }
   | { kind: 'stop a worker'; forMs: number }
   /** The store answers nothing, until a worker probes it; then all workers are killed. */
@@ -148,6 +150,7 @@ export function scheduleOf(seed: number): Schedule {
   if (random.chance(0.1)) happenings.push(...times(random, 1, () => ({ kind: 'kill while probing' })));
   happenings.push(...shopFaults(random));
   if (heals) happenings.push(...times(random, 1, () => ({ kind: 'product appears' })));
+  happenings.push(...stocktakes(random));
   happenings.sort((a, b) => a.atMs - b.atMs);
   const isCalm = !heals && schedule.refused !== undefined && random.chance(0.6);
   return isCalm ? calm(schedule) : schedule;
@@ -198,6 +201,15 @@ function times(random: Random, count: number, make: () => Happening): Schedule['
 /** User actions on many parts at nearly the same time: one write contains them all. */
 function burst(fromMs: number): Schedule['happenings'] {
   return Array.from({ length: 12 }, (_, n) => ({ atMs: fromMs + 10 * n, what: { kind: 'user action' } as const }));
+}
+
+/** Some, one of them while its worker dies: the parts of a webhook share a job. */
+function stocktakes(random: Random): Schedule['happenings'] {
+  const some = times(random, random.between(1, 4), (): Happening => ({ kind: 'stocktake' }));
+  const [first] = some;
+  if (!first || random.chance(0.4)) return some;
+  const kill = { kind: 'kill', whom: 'worker', downMs: random.between(100, 2_000) } as const;
+  return [...some, { atMs: first.atMs + random.between(100, 700), what: kill }];
 }
 
 function faultOf(random: Random): Happening {

@@ -249,6 +249,14 @@ export async function startWorld(schedule: Schedule, redisProgram: string, besid
           story.push(`${Date.now() - startedAt} ms: user: ${userAction(shop, random, what.part)}`);
           totals.set('user actions', (totals.get('user actions') ?? 0) + 1);
           break;
+        case 'stocktake':
+          shop.transaction(() => {
+            for (let part = 0; part < shop.parts.size; part++) {
+              story.push(`${Date.now() - startedAt} ms: stocktake: ${userAction(shop, random, part)}`);
+            }
+          });
+          totals.set('stocktakes', (totals.get('stocktakes') ?? 0) + 1);
+          break;
         case 'kill':
           during(kill(what.whom, what.downMs));
           break;
