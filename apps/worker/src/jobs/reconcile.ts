@@ -49,7 +49,7 @@ function everyInterval(report: (parts: number) => void, intervalMs = PROGRESS_MS
  * How far the heap grows before its garbage is collected: V8 would let it reach four times what a reconcile of 200,000
  * parts uses, which took 240 MiB instead of less than 150. Jobs would be slower for it, so it is set only meanwhile.
  */
-const HEAP_GROWTH = { meanwhile: '--heap-growing-percent=40', otherwise: '--heap-growing-percent=0' };
+const HEAP_GROWTH = { meanwhile: '--heap-growing-percent=30', otherwise: '--heap-growing-percent=0' };
 
 export interface ReconcileDeps extends CompareSystemsDeps {
   /** Undefined where orders are off. */
