@@ -358,6 +358,7 @@ async function main(environment: Environment): Promise<void> {
       locationsVersion,
     }),
   });
+  const partClaims = openPartClaims(connection);
   const runJob = createRunJob({
     handlers,
     breaker,
@@ -370,7 +371,7 @@ async function main(environment: Environment): Promise<void> {
     onUpdate: activity.updated,
     maxAttempts: settings.MAX_ATTEMPTS,
     timeLimitMs: JOB_TIMEOUTS * settings.TIMEOUT * 1000,
-    partClaims: openPartClaims(connection),
+    partClaims,
     stopping: stopping.signal,
     now,
     metrics,
@@ -385,6 +386,13 @@ async function main(environment: Environment): Promise<void> {
     startJobWorker(QUEUES.deadLetters, createMarkDeadLetter({ queues, log }).run, 1, shared, log),
   ];
 
+  async function enqueueLeftParts(): Promise<void> {
+    const left = await partClaims.releaseLeft();
+    if (left.length === 0) return;
+    log.info(`${left.length} parts are synced that a worker of an older version left: ${left.join(', ')}`);
+    await queues.enqueue(left.map(part => ({ kind: 'part', part, event: 'left by an older version' })));
+  }
+
   // None of this is awaited, because Redis may be unreachable; and schedules are checked again, because it may be
   // emptied.
   const keepSchedules = () => {
@@ -392,6 +400,7 @@ async function main(environment: Environment): Promise<void> {
       queues.schedule('sweep', settings.SWEEP_INTERVAL_SECONDS),
       queues.schedule('reconcile', settings.RECONCILE_INTERVAL_MINUTES * 60),
       queues.schedule('find-orders', orders ? settings.ORDERS_INTERVAL_SECONDS : 0),
+      enqueueLeftParts(),
     ]).catch((error: unknown) =>
       log.error(`Sweep, reconcile and the search for orders are not scheduled: ${errorMessage(error)}`),
     );

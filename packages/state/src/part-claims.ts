@@ -25,6 +25,11 @@ export interface PartClaims {
   claim(job: string, parts: readonly number[]): Promise<Claim[]>;
   /** The part is done: from now on an event enqueues it anew. The job to enqueue where an event came meanwhile. */
   release(part: ClaimedPart): Promise<JobOf<'part'> | undefined>;
+  /**
+   * Releases the parts of jobs that ended without them, as in a worker of an older version, which cannot read such a
+   * job; resolves with these parts.
+   */
+  releaseLeft(): Promise<number[]>;
   /** The parts of all such jobs that wait or run, and how many jobs these are. */
   count(): Promise<{ jobs: number; parts: number }>;
 }
@@ -58,6 +63,23 @@ for i = 1, #ARGV do
 end
 return answers`;
 
+/** KEYS: parts by job. ARGV: what the key of a job begins with, and the id of a part without its number. */
+const RELEASE_LEFT = `
+local left = {}
+for _, job in ipairs(redis.call('HKEYS', KEYS[1])) do
+  if redis.call('HEXISTS', ARGV[1] .. job, 'finishedOn') == 1 then
+    redis.call('HDEL', KEYS[1], job)
+    for _, one in ipairs(cjson.decode(redis.call('HGET', ARGV[1] .. job, 'data')).parts or {}) do
+      local id = ARGV[2] .. string.format('%d', one.part)
+      if redis.call('GET', ARGV[1] .. 'de:' .. id) == job then
+        redis.call('DEL', ARGV[1] .. 'de:' .. id, ARGV[1] .. 'dn:' .. id)
+        left[#left + 1] = one.part
+      end
+    end
+  end
+end
+return left`;
+
 /** KEYS: parts by job. ARGV: what the key of a job begins with. */
 const COUNT = `
 local jobs, parts = 0, 0
@@ -88,6 +110,10 @@ export function openPartClaims({ redis, keys }: Pick<RedisConnection, 'redis' | 
       return (await redis.eval(CLAIM, 2 + claims.length, ...args)) as Claim[];
     },
     release,
+    async releaseLeft() {
+      const idWithoutNumber = idOf(0).slice(0, -1);
+      return (await redis.eval(RELEASE_LEFT, 1, keys.partsInJobs, prefix, idWithoutNumber)) as number[];
+    },
     async count() {
       const [jobs = 0, parts = 0] = (await redis.eval(COUNT, 1, keys.partsInJobs, prefix)) as number[];
       return { jobs, parts };
