@@ -27,7 +27,6 @@ import {
   openFencing,
   openHistory,
   openHistoryDatabase,
-  openPartClaims,
   openJobQueues,
   openLastReconcile,
   openLastSweep,
@@ -37,6 +36,7 @@ import {
   openOrdersCursor,
   openShortOrders,
   openUnbookedStock,
+  openPartClaims,
   openParts,
   openProducts,
   openReconcileProgress,
@@ -386,10 +386,11 @@ async function main(environment: Environment): Promise<void> {
     startJobWorker(QUEUES.deadLetters, createMarkDeadLetter({ queues, log }).run, 1, shared, log),
   ];
 
+  /** An older worker cannot read a job of several parts, and ends it without them. */
   async function enqueueLeftParts(): Promise<void> {
     const left = await partClaims.releaseLeft();
     if (left.length === 0) return;
-    log.info(`${left.length} parts are synced that a worker of an older version left: ${left.join(', ')}`);
+    log.info(`A worker of an older version left ${left.length} parts, which are synced now: ${left.join(', ')}`);
     await queues.enqueue(left.map(part => ({ kind: 'part', part, event: 'left by an older version' })));
   }
 
@@ -400,9 +401,11 @@ async function main(environment: Environment): Promise<void> {
       queues.schedule('sweep', settings.SWEEP_INTERVAL_SECONDS),
       queues.schedule('reconcile', settings.RECONCILE_INTERVAL_MINUTES * 60),
       queues.schedule('find-orders', orders ? settings.ORDERS_INTERVAL_SECONDS : 0),
-      enqueueLeftParts(),
     ]).catch((error: unknown) =>
       log.error(`Sweep, reconcile and the search for orders are not scheduled: ${errorMessage(error)}`),
+    );
+    enqueueLeftParts().catch((error: unknown) =>
+      log.error(`The parts that an older worker left are not enqueued: ${errorMessage(error)}`),
     );
   };
   keepSchedules();
@@ -455,7 +458,7 @@ async function main(environment: Environment): Promise<void> {
     redis.disconnect();
     connections.close();
   });
-  log.info(`Working, ${settings.WORKER_CONCURRENCY} jobs at once; health and metrics are on port ${portOf(server)}`);
+  log.info(`Working, ${settings.WORKER_CONCURRENCY} parts at once; health and metrics are on port ${portOf(server)}`);
 }
 
 function channelsFrom(settings: WorkerSettings): Channel[] {
@@ -497,5 +500,4 @@ async function listenNear(application: Express, port: number, log: Log) {
   }
 }
 
-/** A promise that can be rejected from outside, and whose rejection may stay unhandled. */
 runMain(main);

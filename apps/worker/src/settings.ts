@@ -86,7 +86,7 @@ export const workerSettings = {
     ),
   WORKER_CONCURRENCY: setting
     .wholeNumber(1_000, 1, 5_000)
-    .describe('Parts in work at once in one worker; they share calls.'),
+    .describe('Parts that one worker syncs at once; they share calls.'),
   MAGENTO_CONCURRENCY: setting.wholeNumber(2, 1, 100).describe('Writes to Magento at once, over all workers.'),
   INVENTREE_CONCURRENCY: setting.wholeNumber(4, 1, 100).describe('Reads of InvenTree at once, over all workers.'),
   ...historySettings,

@@ -62,7 +62,7 @@ export function formatQuantity(quantity: Quantity): string {
   return `${sign}${size / ONE}${fraction && `.${fraction}`}`;
 }
 
-/** The quantity as the number that goes into Magento's JSON; exact up to 90 thousand million units. */
+/** The quantity as the number that goes into Magento's JSON; exact up to 9 * 10^10 units. */
 export function quantityAsNumber(quantity: Quantity): number {
   return Number(quantity) / Number(ONE);
 }

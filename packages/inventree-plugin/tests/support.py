@@ -58,7 +58,8 @@ class Ingest:
                 self.wfile.write(b'{"error": "not now"}' if status != 202 else b'{"accepted": 1}')
 
             def answer(self, is_signed, question):
-                status, answer = ingest.answers.get(self.path, (404, {'error': 'not found'})) if is_signed else (401, {})
+                known = ingest.answers.get(self.path, (404, {'error': 'not found'}))
+                status, answer = known if is_signed else (401, {})
                 ingest.questions.append((self.path, question))
                 self.send_response(status)
                 self.end_headers()
@@ -142,7 +143,8 @@ class PluginTest(unittest.TestCase):
     def counted(self):
         """The counters of the plugin since the last call, whether ingest has them or not."""
         eventually(lambda: not senders())
-        counts, self.ingest.counts = self.ingest.counts + Counter(counters.take(f'{self.ingest.url}/webhooks/inventree')), Counter()
+        taken = Counter(counters.take(f'{self.ingest.url}/webhooks/inventree'))
+        counts, self.ingest.counts = self.ingest.counts + taken, Counter()
         return dict(counts)
 
     def queued(self):

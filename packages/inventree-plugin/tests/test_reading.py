@@ -242,7 +242,8 @@ class RandomStock(ReadingTest):
         for case in range(self.CASES):
             dice = random.Random(case)
             StockItem.objects.all().delete()
-            items = [self.random_item(dice, dice.choice([self.part, self.other, below])) for _ in range(dice.randrange(8))]
+            parts = [self.part, self.other, below]
+            items = [self.random_item(dice, dice.choice(parts)) for _ in range(dice.randrange(8))]
             wanted = ['details', 'variants'] if dice.random() < 0.7 else ['details']
             for row in self.post({'parts': list(family), 'wanted': wanted})['parts']:
                 owners = family[row['pk']] if 'variants' in wanted else family[row['pk']][:1]

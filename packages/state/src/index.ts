@@ -1,4 +1,3 @@
-export { openPartClaims, type ClaimedPart, type PartClaims } from './part-claims';
 export { connectToRedis, isRedisUnhealthy, type RedisConnection, type RedisOptions } from './connection';
 export { DEFAULT_PREFIX, keysFor, type Keys } from './keys';
 export {
@@ -15,6 +14,7 @@ export {
   type SyncJob,
 } from './job-catalog';
 export { BACKOFF_TYPE, PARTS_IN_JOB, openJobQueues, type JobQueues, type JobQueuesOptions } from './job-queues';
+export { openPartClaims, type PartClaims } from './part-claims';
 export {
   openDeadLetters,
   deadLetterId,

@@ -240,12 +240,14 @@ export function openJobQueues(
       await lookups.upsertJobScheduler(kind, { every: seconds * 1000 }, { name: kind, data, opts: keptOptions });
     },
     async counts() {
-      const both = await Promise.all(
-        [QUEUES.parts, QUEUES.lookups].map(name => queue(name).getJobCounts('waiting', 'delayed', 'active')),
-      );
-      const total = (state: string) => both.reduce((sum, counts) => sum + (counts[state] ?? 0), 0);
-      const jobs = Object.values(both[0] ?? {}).reduce((sum, count) => sum + count, 0);
-      const joined = await claims.count();
+      const countsOf = (name: QueueName) => queue(name).getJobCounts('waiting', 'delayed', 'active');
+      const [ofParts, ofLookups, joined] = await Promise.all([
+        countsOf(QUEUES.parts),
+        countsOf(QUEUES.lookups),
+        claims.count(),
+      ]);
+      const total = (state: string) => (ofParts[state] ?? 0) + (ofLookups[state] ?? 0);
+      const jobs = Object.values(ofParts).reduce((sum, count) => sum + count, 0);
       const parts = Math.max(0, jobs - joined.jobs) + joined.parts;
       return { waiting: total('waiting'), delayed: total('delayed'), active: total('active'), parts };
     },

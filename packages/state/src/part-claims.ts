@@ -3,7 +3,7 @@ import { deduplicationId, parseJob, QUEUES, type JobOf, type SyncJob } from './j
 import { inOneTurn } from './one-turn';
 
 /** A part in a job of several parts. */
-export interface ClaimedPart {
+interface ClaimedPart {
   /** The id of that job. */
   job: string;
   part: number;

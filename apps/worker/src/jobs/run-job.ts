@@ -149,21 +149,21 @@ export function createRunJob(deps: RunJobDeps): RunJob {
   }
 
   /** Runs a job that may have to run a moment later, as the write throttle demands; the others are not kept waiting. */
-  async function handledSoon(syncJob: SyncJob, run: JobRun): Promise<unknown> {
+  async function handledSoon(partJob: JobOf<'part'>, run: JobRun): Promise<unknown> {
     for (let waits = 0; waits < WAITS_TOGETHER; waits++) {
       try {
-        return await handle(syncJob, run);
+        return await handle(partJob, run);
       } catch (error) {
         if (!(error instanceof NotYetError) || error.waitMs > LONGEST_WAIT_TOGETHER_MS) throw error;
         await sleep(error.waitMs, undefined, { signal: deps.stopping });
       }
     }
-    return handle(syncJob, run);
+    return handle(partJob, run);
   }
 
-  function handle(syncJob: SyncJob, run: JobRun): Promise<unknown> {
+  function handle(syncJob: JobOf<keyof JobHandlers>, run: JobRun): Promise<unknown> {
     // The catalog's type pairs each kind with its handler, which TypeScript cannot see through the index.
-    const handler = deps.handlers[syncJob.kind as keyof JobHandlers] as (job: SyncJob, run: JobRun) => Promise<unknown>;
+    const handler = deps.handlers[syncJob.kind] as (job: typeof syncJob, run: JobRun) => Promise<unknown>;
     return handler(syncJob, run);
   }
 
@@ -300,6 +300,7 @@ function withinTime<T>(work: Promise<T>, limitMs: number, stopping: AbortSignal)
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`not finished after ${limitMs / 1000} s`)), limitMs);
     const giveBack = () => reject(new NotYetError('the worker stops', 0));
+    if (stopping.aborted) giveBack();
     // Not Promise.race: a promise that never settles would keep something of every job.
     stopping.addEventListener('abort', giveBack);
     work.then(resolve, reject).finally(() => {

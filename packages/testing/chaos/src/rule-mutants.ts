@@ -53,7 +53,7 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
       {
         file: RUN_JOB,
         find: "const left = parts.filter((_, index) => ended[index]?.status === 'rejected');",
-        replace: "const left = parts.filter((_, index) => ended[index]?.status !== 'nothing');",
+        replace: 'const left = parts.filter((_, index) => ended[index] !== undefined);',
       },
     ],
   },
