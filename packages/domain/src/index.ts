@@ -1,3 +1,4 @@
+export { chunk } from './chunk';
 export {
   parseQuantity,
   sum,

@@ -21,4 +21,4 @@ export {
   type Call,
   type Answer,
 } from './http-client';
-export { splitBatch, chunk } from './split-batch';
+export { splitBatch } from './split-batch';

@@ -1,5 +1,5 @@
-import type { Location, Locations, StockStatuses, WantedCategories } from '@stock-sync/domain';
-import { CallError, chunk, isNotFound } from '@stock-sync/http-client';
+import { chunk, type Location, type Locations, type StockStatuses, type WantedCategories } from '@stock-sync/domain';
+import { CallError, isNotFound } from '@stock-sync/http-client';
 import { z } from 'zod';
 import { categoriesBelow, categoriesOfPartsBelow } from './categories';
 import { connectToInvenTree, type InvenTreeClientOptions } from './connection';

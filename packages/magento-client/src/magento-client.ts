@@ -1,5 +1,12 @@
-import { DEFAULT_SOURCE, skuKey, type SellingRules, type ShipmentItem, type ShopOrder } from '@stock-sync/domain';
-import { CallError, chunk, excerpt, isNotFound, parsedBody, repeatRefused, type Call } from '@stock-sync/http-client';
+import {
+  chunk,
+  DEFAULT_SOURCE,
+  skuKey,
+  type SellingRules,
+  type ShipmentItem,
+  type ShopOrder,
+} from '@stock-sync/domain';
+import { CallError, excerpt, isNotFound, parsedBody, repeatRefused, type Call } from '@stock-sync/http-client';
 import { z, type ZodType } from 'zod';
 import { errorFrom, isBadSignature, MagentoLimitError } from './error-answers';
 import { percentEncode } from './oauth';

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { chunk } from '@stock-sync/domain';
 import { Queue, type BulkJobOptions } from 'bullmq';
 import type { RedisConnection } from './connection';
 import {
@@ -166,9 +167,8 @@ export function openJobQueues(
     }
     if (single.length < WORTH_JOINING) return [...jobs];
     const size = Math.ceil(single.length / Math.ceil(single.length / PARTS_IN_JOB));
-    const joined: Promise<CollectedJob[]>[] = [];
-    for (let start = 0; start < single.length; start += size) joined.push(join(single.slice(start, start + size)));
-    return [...others, ...(await Promise.all(joined)).flat()];
+    const joined = await Promise.all(chunk(single, size).map(join));
+    return [...others, ...joined.flat()];
   }
 
   /** The job of these parts, without those whose job still waits; a part whose job runs gets one more of its own. */

@@ -1,3 +1,5 @@
+import { chunk } from '@stock-sync/domain';
+
 /** The most items in one command: Redis serves nobody else while it runs. */
 const MOST_AT_ONCE = 250;
 
@@ -26,9 +28,7 @@ export function inOneTurn<Item, Answer>(
         setImmediate(() => {
           const all = collected;
           collected = [];
-          for (let start = 0; start < all.length; start += MOST_AT_ONCE) {
-            void sendSome(all.slice(start, start + MOST_AT_ONCE));
-          }
+          for (const some of chunk(all, MOST_AT_ONCE)) void sendSome(some);
         });
       }
       collected.push({ item, resolve, reject });

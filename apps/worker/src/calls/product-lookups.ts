@@ -1,5 +1,5 @@
-import { skuKey } from '@stock-sync/domain';
-import { chunk, type CallError } from '@stock-sync/http-client';
+import { chunk, skuKey } from '@stock-sync/domain';
+import type { CallError } from '@stock-sync/http-client';
 import { PRODUCTS_PER_READ, type Product } from '@stock-sync/magento-client';
 import type { Products, RememberedProduct } from '@stock-sync/state';
 import type { Breaker } from '../breaker/breaker';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { UnitsBySource } from '@stock-sync/domain';
-import { chunk, mayStillTakeEffect, type CallError } from '@stock-sync/http-client';
+import { chunk, type UnitsBySource } from '@stock-sync/domain';
+import { mayStillTakeEffect, type CallError } from '@stock-sync/http-client';
 import type { SkuStock, StockApi } from '@stock-sync/magento-client';
 import type { CanarySkus, FencedRead, Fencing, Semaphore, WritePermission } from '@stock-sync/state';
 import type { Breaker } from '../breaker/breaker';

@@ -1,5 +1,5 @@
-import { showsStock, type StoreStock } from '@stock-sync/domain';
-import { chunk, type CallError } from '@stock-sync/http-client';
+import { chunk, showsStock, type StoreStock } from '@stock-sync/domain';
+import type { CallError } from '@stock-sync/http-client';
 import { SKUS_PER_READ } from '@stock-sync/magento-client';
 import type { Breaker } from '../breaker/breaker';
 import type { Connections } from '../connections';

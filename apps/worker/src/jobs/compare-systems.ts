@@ -1,4 +1,5 @@
 import {
+  chunk,
   compareSides,
   fallsToZero,
   FINDING_KINDS,
@@ -19,7 +20,7 @@ import {
   type TargetQuantities,
   type TargetStock,
 } from '@stock-sync/domain';
-import { CallError, chunk } from '@stock-sync/http-client';
+import { CallError } from '@stock-sync/http-client';
 import { PLUGIN_BATCH, type PartStock } from '@stock-sync/inventree-client';
 import {
   hadSku,

@@ -1,4 +1,4 @@
-import { chunk } from '@stock-sync/http-client';
+import { chunk } from '@stock-sync/domain';
 import type { Parts, PartState } from '@stock-sync/state';
 
 /** Parts in one round trip to Redis. */

@@ -1,4 +1,5 @@
 import {
+  chunk,
   isMassZero,
   isSameSku,
   isZero,
@@ -7,7 +8,7 @@ import {
   targetQuantities,
   type TargetQuantities,
 } from '@stock-sync/domain';
-import { CallError, chunk } from '@stock-sync/http-client';
+import { CallError } from '@stock-sync/http-client';
 import { errorMessage, type Log } from '@stock-sync/service';
 import {
   hadSku,
