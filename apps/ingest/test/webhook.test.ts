@@ -1,14 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import {
-  queueKey,
-  reserveDatabase,
-  startService,
-  TEST_SECRET,
-  type RedisDatabase,
-  type ServiceProcess,
-} from '@stock-sync/end-to-end';
+import { queueKey, startService, TEST_SECRET, type ServiceProcess } from '@stock-sync/end-to-end';
+import { reserveDatabase, type RedisDatabase } from '@stock-sync/servers';
 import { signatureOf } from '@stock-sync/fakes';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';

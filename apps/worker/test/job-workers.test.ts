@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { queueKey, reserveDatabase, type RedisDatabase } from '@stock-sync/end-to-end';
+import { queueKey } from '@stock-sync/end-to-end';
+import { reserveDatabase, type RedisDatabase } from '@stock-sync/servers';
 import { createLog } from '@stock-sync/service';
 import { connectToRedis, openJobQueues, QUEUES, type JobQueues, type RedisConnection } from '@stock-sync/state';
 import { startJobWorkers } from '../src/job-workers';

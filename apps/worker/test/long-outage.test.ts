@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { reserveDatabase, type RedisDatabase } from '@stock-sync/end-to-end';
+import { reserveDatabase, type RedisDatabase } from '@stock-sync/servers';
 import { startMagento, type FakeMagento } from '@stock-sync/fakes';
 import { createMagentoClient, type MagentoClient } from '@stock-sync/magento-client';
 import type { Log } from '@stock-sync/service';

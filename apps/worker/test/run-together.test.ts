@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { queueKey, reserveDatabase, type RedisDatabase } from '@stock-sync/end-to-end';
+import { queueKey } from '@stock-sync/end-to-end';
+import { reserveDatabase, type RedisDatabase } from '@stock-sync/servers';
 import { CallError } from '@stock-sync/http-client';
 import { createLog } from '@stock-sync/service';
 import {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { UnitsBySource } from '@stock-sync/domain';
-import { reserveDatabase, type RedisDatabase } from '@stock-sync/end-to-end';
+import { reserveDatabase, type RedisDatabase } from '@stock-sync/servers';
 import { CallError, splitBatch } from '@stock-sync/http-client';
 import type { SkuStock, StockApi } from '@stock-sync/magento-client';
 import {

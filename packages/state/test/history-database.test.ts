@@ -1,4 +1,4 @@
-import { createPostgresDatabase, type PostgresDatabase } from '@stock-sync/end-to-end';
+import { createPostgresDatabase, type PostgresDatabase } from '@stock-sync/servers';
 import { openHistoryDatabase, withOlderHistory, type HistoryDatabase, type HistoryEntry } from '../src';
 
 let postgres: PostgresDatabase;

@@ -1,5 +1,5 @@
 import { openHistory, connectToRedis, type NewHistoryEntry, type RedisConnection } from '../src';
-import { reserveDatabase, type RedisDatabase } from '@stock-sync/end-to-end';
+import { reserveDatabase, type RedisDatabase } from '@stock-sync/servers';
 
 let database: RedisDatabase;
 let connection: RedisConnection;

@@ -1,4 +1,4 @@
-import { reserveDatabase, startTcpProxy, type RedisDatabase, type TcpProxy } from '@stock-sync/end-to-end';
+import { reserveDatabase, startTcpProxy, type RedisDatabase, type TcpProxy } from '@stock-sync/servers';
 import { Queue } from 'bullmq';
 import { connectToRedis, openJobQueues, parseJob, QUEUES, type RedisConnection, type SyncJob } from '../src';
 

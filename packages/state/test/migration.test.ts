@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { reserveDatabase, type RedisDatabase } from '@stock-sync/end-to-end';
+import { reserveDatabase, type RedisDatabase } from '@stock-sync/servers';
 import {
   connectToRedis,
   migrate,

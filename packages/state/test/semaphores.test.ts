@@ -1,4 +1,4 @@
-import { reserveDatabase, type RedisDatabase } from '@stock-sync/end-to-end';
+import { reserveDatabase, type RedisDatabase } from '@stock-sync/servers';
 import { connectToRedis, openSemaphore, type RedisConnection } from '../src';
 
 let database: RedisDatabase;

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { reserveDatabase, startService, TEST_SECRET } from '@stock-sync/end-to-end';
+import { startService, TEST_SECRET } from '@stock-sync/end-to-end';
+import { reserveDatabase } from '@stock-sync/servers';
 import { signatureOf } from '@stock-sync/fakes';
 import { sendAll } from './load';
 import { median, type Report } from './report';

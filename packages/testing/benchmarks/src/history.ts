@@ -1,4 +1,4 @@
-import { reserveDatabase } from '@stock-sync/end-to-end';
+import { reserveDatabase } from '@stock-sync/servers';
 import { connectToRedis, openHistory } from '@stock-sync/state';
 
 const ENTRIES = 1_000_000;

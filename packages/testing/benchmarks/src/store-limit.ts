@@ -1,4 +1,5 @@
-import { reserveDatabase, startSystem, type System } from '@stock-sync/end-to-end';
+import { startSystem, type System } from '@stock-sync/end-to-end';
+import { reserveDatabase } from '@stock-sync/servers';
 import { startMagento, stockActions, type FakeMagento, type StockItem } from '@stock-sync/fakes';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';

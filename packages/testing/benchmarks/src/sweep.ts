@@ -1,4 +1,4 @@
-import type { RedisDatabase } from '@stock-sync/end-to-end';
+import type { RedisDatabase } from '@stock-sync/servers';
 import { inTwoSizes, watched } from './large-shop';
 import type { Report } from './report';
 

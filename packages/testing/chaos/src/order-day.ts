@@ -1,4 +1,5 @@
-import { startRedis, startService, TEST_SECRET, unfinishedJobs, type ServiceProcess } from '@stock-sync/end-to-end';
+import { startService, TEST_SECRET, unfinishedJobs, type ServiceProcess } from '@stock-sync/end-to-end';
+import { startRedis } from '@stock-sync/servers';
 import {
   orderActions,
   ShipRefusedError,

@@ -1,11 +1,5 @@
-import {
-  requestReconcile,
-  startRedis,
-  startService,
-  TEST_SECRET,
-  type RedisProcess,
-  type ServiceProcess,
-} from '@stock-sync/end-to-end';
+import { requestReconcile, startService, TEST_SECRET, type ServiceProcess } from '@stock-sync/end-to-end';
+import { startRedis, type RedisProcess } from '@stock-sync/servers';
 import { connectToRedis, openCircuitBreakers } from '@stock-sync/state';
 import {
   startInvenTree,

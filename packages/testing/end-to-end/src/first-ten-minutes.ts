@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseEnv } from 'node:util';
 import { postWebhook, startInvenTree, startMagento, type FakeInvenTree, type FakeMagento } from '@stock-sync/fakes';
-import { reserveDatabase } from './redis-database';
+import { reserveDatabase } from '@stock-sync/servers';
 import { startService, type ServiceProcess } from './service-process';
 import { runStockSync } from './stock-sync';
 

@@ -8,7 +8,7 @@ import {
   type FakeMagento,
   type FakeMagentoOptions,
 } from '@stock-sync/fakes';
-import { reserveDatabase, type RedisDatabase } from './redis-database';
+import { reserveDatabase, type RedisDatabase } from '@stock-sync/servers';
 import { startService, type LogLine, type ServiceProcess } from './service-process';
 
 export interface SystemOptions {

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connectToRedis, openJobQueues } from '@stock-sync/state';
 import { stockActions } from '@stock-sync/fakes';
 import { Queue } from 'bullmq';
-import { queueKey, startSystem, startTcpProxy, type System } from '../src';
+import { startTcpProxy } from '@stock-sync/servers';
+import { queueKey, startSystem, type System } from '../src';
 import { deadLettersOf, redisServer, until } from './support';
 
 let system: System | undefined;

@@ -1,5 +1,6 @@
 import { stockActions, type FakeCall } from '@stock-sync/fakes';
-import { launchService, startSystem, startTcpProxy, type System } from '../src';
+import { startTcpProxy } from '@stock-sync/servers';
+import { launchService, startSystem, type System } from '../src';
 import { hasWaited, messages, redisServer, shown, until, widget } from './support';
 
 let system: System | undefined;

@@ -1,5 +1,5 @@
-import { createPostgresDatabase, runStockSync, startSystem, startTcpProxy, type PostgresDatabase } from '../src';
-import type { System, TcpProxy } from '../src';
+import { createPostgresDatabase, startTcpProxy, type PostgresDatabase, type TcpProxy } from '@stock-sync/servers';
+import { runStockSync, startSystem, type System } from '../src';
 import { messages, redisServer, shown, until, widget } from './support';
 
 /** The history in PostgreSQL, which outlives the one in Redis. */

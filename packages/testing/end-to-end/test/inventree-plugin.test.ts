@@ -1,18 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startMagento, type FakeMagento } from '@stock-sync/fakes';
 import { createInvenTreeClient, type InvenTreeClient } from '@stock-sync/inventree-client';
-import {
-  reserveDatabase,
-  queueKey,
-  startPlugin,
-  startService,
-  startTcpProxy,
-  TEST_SECRET,
-  type PluginProcess,
-  type RedisDatabase,
-  type ServiceProcess,
-  type TcpProxy,
-} from '../src';
+import { reserveDatabase, startTcpProxy, type RedisDatabase, type TcpProxy } from '@stock-sync/servers';
+import { queueKey, startPlugin, startService, TEST_SECRET, type PluginProcess, type ServiceProcess } from '../src';
 import { redisServer, until } from './support';
 
 /**

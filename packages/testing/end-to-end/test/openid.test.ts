@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { createInterface } from 'node:readline';
 import { chromium, type Browser } from 'playwright-core';
-import { reserveDatabase, startService, type RedisDatabase, type ServiceProcess } from '../src';
+import { reserveDatabase, type RedisDatabase } from '@stock-sync/servers';
+import { startService, type ServiceProcess } from '../src';
 import { redisServer } from './support';
 
 /** The login with a real OpenID Connect provider. */

@@ -1,4 +1,5 @@
-import { startRedis, startService, TEST_SECRET } from '../src';
+import { startRedis } from '@stock-sync/servers';
+import { startService, TEST_SECRET } from '../src';
 
 /** A Redis that neither answers nor closes its connections: a frozen machine, a network without an answer. */
 

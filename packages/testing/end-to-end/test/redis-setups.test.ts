@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startInvenTree, startMagento, postWebhook, type FakeInvenTree, type FakeMagento } from '@stock-sync/fakes';
 import { Redis } from 'ioredis';
-import { keptPort, settingsFor, startService, TEST_SECRET, type ServiceProcess } from '../src';
+import { keptPort } from '@stock-sync/servers';
+import { settingsFor, startService, TEST_SECRET, type ServiceProcess } from '../src';
 import { until } from './support';
 
 /** Redis as shops set it up: with TLS and a user of its own, with Sentinels, as a Cluster. All on real servers. */
