@@ -79,8 +79,9 @@ export function createOrderChanges(deps: {
         const { followed, booked } = known.get(id) ?? {};
         const isRead = booked?.updatedAt === updatedAt;
         if (isRead && booked.twice && followed?.updatedAt === updatedAt) continue;
-        // Of an order that was just placed, nothing is shipped.
-        const isUnread = !(isRead && booked.twice) && (state !== 'new' || (booked !== undefined && !isRead));
+        // Of an order that was just placed, nothing is shipped; unless that is forgotten, as everything is at first.
+        const isPlaced = before !== undefined && state === 'new' && (booked === undefined || isRead);
+        const isUnread = !(isRead && booked.twice) && !isPlaced;
         const tooEarlyMs = isRead ? Math.max(0, booked.at + SECOND_LOOK_MS - deps.now()) : 0;
         changed.set(id, { id, incrementId, isUnread, tooEarlyMs, skus: booked?.skus });
       }

@@ -70,7 +70,7 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
   },
   {
     name: 'several parts: an event for one that is being synced merges into its job',
-    test: 'run-together',
+    test: 'deduplication',
     edits: [
       {
         file: 'packages/state/src/part-claims.ts',
@@ -584,7 +584,7 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
   {
     name: 'orders: stock is written before the orders are known again',
     test: 'order-stock',
-    edits: [{ file: ORDER_CHANGES, find: 'if (found.isFirst && ', replace: 'if (false && ' }],
+    edits: [{ file: ORDER_CHANGES, find: 'before !== undefined && state', replace: 'state' }],
   },
   {
     name: 'orders: an order is shipped once more for each shipment of before',

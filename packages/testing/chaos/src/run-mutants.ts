@@ -111,7 +111,7 @@ function mutate(folder: string, { edits }: Mutant): void {
 }
 
 /** How long the test of a rule may take, in milliseconds. */
-const TEST_LIMIT_MS = 4 * 60_000;
+const TEST_LIMIT_MS = 8 * 60_000;
 
 function killGroup(pid: number | undefined): void {
   if (pid === undefined) return;

@@ -174,6 +174,7 @@ it('knows its sales orders again where Redis lost everything', async () => {
     'the first order is known again',
     async () => (await system.database.redis.exists('{stock-sync}:order:1')) === 1,
   );
+  await system.quiet();
   expect(withNumber('000000001')).toEqual([before]);
   expect(before.extraLines).toHaveLength(1);
   expect(before.lines).toHaveLength(1);
