@@ -8,6 +8,11 @@ const LOCK_MS = 8_000;
 const STALLED_CHECK_MS = 3_000;
 /** How often a worker checks whether a pause of its queue is over, in milliseconds: another one may have ended it. */
 const PAUSE_CHECK_MS = 1_000;
+/**
+ * How long a worker of BullMQ blocks at most while it knows of no delayed job, in seconds. It forgets them where a job
+ * fails while it waits for the next one, and by default nothing that is due would start for 5 s.
+ */
+const LONGEST_BLOCK_SECONDS = 1;
 /** How often the same error of BullMQ is logged, in milliseconds. */
 const REPEAT_LOG_MS = 60_000;
 /** BullMQ can pause a queue only where it has a rate limit; this one is never reached. */
@@ -52,6 +57,7 @@ export function startJobWorker(
       concurrency: aheadOf(jobsAtOnce),
       limiter: NO_LIMIT,
       maximumRateLimitDelay: PAUSE_CHECK_MS,
+      drainDelay: LONGEST_BLOCK_SECONDS,
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_CHECK_MS,
       maxStalledCount: Number.MAX_SAFE_INTEGER,

@@ -3,7 +3,7 @@ import { queueKey } from '@stock-sync/end-to-end';
 import { reserveDatabase, type RedisDatabase } from '@stock-sync/servers';
 import { createLog } from '@stock-sync/service';
 import { connectToRedis, openJobQueues, QUEUES, type JobQueues, type RedisConnection } from '@stock-sync/state';
-import { startJobWorkers } from '../src/job-workers';
+import { startJobWorker, startJobWorkers } from '../src/job-workers';
 
 const JOBS = 300;
 const log = createLog({ service: 'test', level: 'error', format: 'text' });
@@ -90,5 +90,32 @@ describe('the workers of BullMQ in one process', () => {
     while (done < JOBS) await sleep(20);
     expect(most).toBe(50);
     await Promise.all(workers.map(worker => worker.close()));
+  });
+
+  it('start what is due where a job has failed meanwhile', async () => {
+    const starts: number[] = [];
+    let attempts = 0;
+    const worker = startJobWorker(
+      QUEUES.lookups,
+      async ({ data }) => {
+        const { kind } = data as { kind: string };
+        if (kind === 'find-orders') return void starts.push(Date.now());
+        attempts++;
+        await sleep(700);
+        throw new Error('it fails');
+      },
+      10,
+      connection,
+      log,
+    );
+    await queues.schedule('find-orders', 1);
+    for (let order = 1; order <= 5; order++) {
+      await queues.enqueue([{ kind: 'order', order, incrementId: String(order), event: 'test' }]);
+      while (attempts < 2 * order) await sleep(20);
+      await sleep(800);
+    }
+    const pauses = starts.slice(1).map((at, index) => at - (starts[index] ?? at));
+    expect(Math.max(...pauses)).toBeLessThan(3_500);
+    await worker.close();
   });
 });

@@ -7,7 +7,7 @@ import {
   type StockItem,
 } from '@stock-sync/fakes';
 import { runStockSync, startSystem, type System } from '../src';
-import { jsonError, messages, redisServer, shown, until } from './support';
+import { carriedOut, jsonError, messages, redisServer, shown, until } from './support';
 
 let system: System;
 let item: StockItem;
@@ -292,13 +292,17 @@ describe('with ORDERS=both', () => {
     ['it did not arrive', { reset: 'before' }],
     ['the answer got lost', { reset: 'after' }],
     // Later than the next attempt.
-    ['it is carried out late', { beginAfterMs: 3_500 }],
+    ['it is carried out late', { beginAfterMs: 5_500 }],
   ])('ships once, also where the call has no answer: %s', async (_, fault) => {
-    await startShop({ ORDERS: 'both', TIMEOUT: '2', MAX_ATTEMPTS: '5' });
+    await startShop({ ORDERS: 'both', TIMEOUT: 'beginAfterMs' in fault ? '3' : '1', MAX_ATTEMPTS: '5' });
     const order = system.magento.store.placeOrder('WIDGET', 5);
     const salesOrder = await salesOrderOf(order);
-    let broken = 0;
-    system.magento.setFault(({ path }) => (path.endsWith('/ship') && ++broken === 1 ? fault : undefined));
+    let brokenAt = 0;
+    system.magento.setFault(({ path }) => {
+      if (!path.endsWith('/ship') || brokenAt > 0) return undefined;
+      brokenAt = Date.now();
+      return fault;
+    });
     await shipInInvenTree(salesOrder, [2]);
     await until(
       'it is shipped',
@@ -306,8 +310,9 @@ describe('with ORDERS=both', () => {
       20_000,
       () => messages(system),
     );
+    await carriedOut(brokenAt, fault);
     await settled();
-    expect(broken).toBeGreaterThan(0);
+    expect(brokenAt).toBeGreaterThan(0);
     expect(shipments().map(({ items }) => items.map(({ qty }) => qty))).toEqual([[2]]);
     expect([shelves(), inStore(), salable()]).toEqual([48, 48, 45]);
   });
@@ -464,16 +469,17 @@ describe('with ORDERS_BOOK_SHIPMENTS', () => {
   });
 
   it('books once, also where an allocation is carried out later than the next attempt', async () => {
-    await startShop({ ...both, TIMEOUT: '2', MAX_ATTEMPTS: '6' });
+    await startShop({ ...both, TIMEOUT: '3', MAX_ATTEMPTS: '6' });
     const order = system.magento.store.placeOrder('WIDGET', 5);
     const salesOrder = await salesOrderOf(order);
-    let isLate = false;
+    const late = { beginAfterMs: 5_500 };
+    let sentAt = 0;
     system.inventree.setFault(({ method, path }) => {
       // What is sent then is sent with all that is allocated.
-      if (method === 'POST' && path.endsWith('/ship/')) return { beginAfterMs: 1_500 };
-      if (isLate || method !== 'POST' || !path.endsWith('/allocate/')) return undefined;
-      isLate = true;
-      return { beginAfterMs: 3_500 };
+      if (method === 'POST' && path.endsWith('/ship/')) return { beginAfterMs: 2_500 };
+      if (sentAt > 0 || method !== 'POST' || !path.endsWith('/allocate/')) return undefined;
+      sentAt = Date.now();
+      return late;
     });
     system.magento.store.ship(order, [{ order_item_id: 1, qty: 2 }]);
     await until(
@@ -482,6 +488,7 @@ describe('with ORDERS_BOOK_SHIPMENTS', () => {
       30_000,
       () => messages(system),
     );
+    await carriedOut(sentAt, late);
     await settled();
     expect(line(salesOrder)).toEqual([[5, 2]]);
     expect(sentShipments()).toHaveLength(1);

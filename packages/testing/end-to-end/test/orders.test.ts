@@ -167,6 +167,8 @@ it('knows its sales orders again where Redis lost everything', async () => {
   await startShop();
   system.magento.store.placeOrderOf(simple('WIDGET', 3), { product_type: 'virtual', sku: 'WARRANTY', qty_ordered: 1 });
   const before = await imported('000000001', one => isIssued(one) && one.extraLines.length === 1);
+  // A job that runs now would write what it knows of the order.
+  await system.quiet();
   await system.database.empty();
   const order = system.magento.store.placeOrderOf(simple('WIDGET', 1));
   await imported(String(order.entity_id).padStart(9, '0'), isIssued);

@@ -1,4 +1,4 @@
-import type { FakeCall } from '@stock-sync/fakes';
+import type { FakeCall, Fault } from '@stock-sync/fakes';
 import { connectToRedis, openDeadLetters, type DeadLetter } from '@stock-sync/state';
 import type { System } from '../src';
 
@@ -21,6 +21,12 @@ export async function until(
     if (Date.now() > end) throw new Error([`not within ${timeoutMs} ms: ${what}`, ...log()].join('\n'));
     await new Promise(resolve => setTimeout(resolve, 10));
   }
+}
+
+/** Until a call that met this fault has come into effect. */
+export async function carriedOut(sentAt: number, fault: Fault): Promise<void> {
+  const lateMs = 'beginAfterMs' in fault ? fault.beginAfterMs : 0;
+  await until('it is carried out', () => Date.now() > sentAt + lateMs + 200, 10_000);
 }
 
 /** The dead letters. */
