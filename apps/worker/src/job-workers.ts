@@ -8,11 +8,6 @@ const LOCK_MS = 8_000;
 const STALLED_CHECK_MS = 3_000;
 /** How often a worker checks whether a pause of its queue is over, in milliseconds: another one may have ended it. */
 const PAUSE_CHECK_MS = 1_000;
-/**
- * How long a worker of BullMQ blocks at most while it knows of no delayed job, in seconds. It forgets them where a job
- * fails while it waits for the next one, and by default nothing that is due would start for 5 s.
- */
-const LONGEST_BLOCK_SECONDS = 1;
 /** How often the same error of BullMQ is logged, in milliseconds. */
 const REPEAT_LOG_MS = 60_000;
 /** BullMQ can pause a queue only where it has a rate limit; this one is never reached. */
@@ -57,13 +52,17 @@ export function startJobWorker(
       concurrency: aheadOf(jobsAtOnce),
       limiter: NO_LIMIT,
       maximumRateLimitDelay: PAUSE_CHECK_MS,
-      drainDelay: LONGEST_BLOCK_SECONDS,
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_CHECK_MS,
       maxStalledCount: Number.MAX_SAFE_INTEGER,
       settings: { backoffStrategy: (attemptsMade, type) => (type === BACKOFF_TYPE ? backoffMs(attemptsMade) : 0) },
     },
   );
+  // Where a job fails while BullMQ waits for the next one, it forgets when that is due, and nothing starts for 5 s. Its
+  // marker makes it look. (A shorter `drainDelay` breaks off connections while a Cluster elects a node.)
+  worker.on('failed', () => {
+    redis.zadd(`${connection.keys.queuePrefix}:${name}:marker`, 0, '0').catch(() => undefined);
+  });
   let last: { message: string; at: number } | undefined;
   worker.on('error', ({ message }) => {
     // While Redis is unreachable, that is logged once, and every worker of BullMQ says so all the time.
