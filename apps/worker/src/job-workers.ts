@@ -61,7 +61,7 @@ export function startJobWorker(
   // Where a job fails while BullMQ waits for the next one, it forgets when that is due, and nothing starts for 5 s. Its
   // marker makes it look. (A shorter `drainDelay` breaks off connections while a Cluster elects a node.)
   worker.on('failed', () => {
-    redis.zadd(`${connection.keys.queuePrefix}:${name}:marker`, 0, '0').catch(() => undefined);
+    redis.zadd(worker.toKey('marker'), 0, '0').catch(() => undefined);
   });
   let last: { message: string; at: number } | undefined;
   worker.on('error', ({ message }) => {

@@ -78,10 +78,11 @@ export function createOrderChanges(deps: {
       for (const { id, incrementId, state, updatedAt } of orders) {
         const { followed, booked } = known.get(id) ?? {};
         const isRead = booked?.updatedAt === updatedAt;
-        if (isRead && booked.twice && followed?.updatedAt === updatedAt) continue;
+        const isReadTwice = isRead && booked.twice;
+        if (isReadTwice && followed?.updatedAt === updatedAt) continue;
         // Of an order that was just placed, nothing is shipped; unless that is forgotten, as everything is at first.
-        const isPlaced = before !== undefined && state === 'new' && (booked === undefined || isRead);
-        const isUnread = !(isRead && booked.twice) && !isPlaced;
+        const isJustPlaced = before !== undefined && state === 'new' && (booked === undefined || isRead);
+        const isUnread = !isReadTwice && !isJustPlaced;
         const tooEarlyMs = isRead ? Math.max(0, booked.at + SECOND_LOOK_MS - deps.now()) : 0;
         changed.set(id, { id, incrementId, isUnread, tooEarlyMs, skus: booked?.skus });
       }

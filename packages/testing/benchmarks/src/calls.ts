@@ -19,7 +19,8 @@ export async function benchCalls(redisUrl: string, report: Report): Promise<void
     });
     // The checks of a start are no cost of an event.
     await sleep(1_000);
-    const before = { inventree: inventree.reads(), magento: magento.counts().reads };
+    const reads = () => ({ inventree: inventree.reads(), magento: magento.counts().reads });
+    const before = reads();
     let sent = 0;
     const sendSome = async () => {
       while (sent < EVENTS) {
@@ -40,8 +41,9 @@ export async function benchCalls(redisUrl: string, report: Report): Promise<void
     const wrong = items.filter(
       item => magento.store.shown(inventree.shop.parts.get(item.part)?.name ?? '')?.quantity !== item.quantity,
     );
-    const { reads, writes } = magento.counts();
-    const read = { inventree: inventree.reads() - before.inventree, magento: reads - before.magento };
+    const { writes } = magento.counts();
+    const after = reads();
+    const read = { inventree: after.inventree - before.inventree, magento: after.magento - before.magento };
     const from = `${EVENTS.toLocaleString('en')} events, ${eventsEach} a webhook`;
     report.add({
       name: `${from}: reads of both systems`,

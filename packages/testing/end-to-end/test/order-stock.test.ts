@@ -1,13 +1,14 @@
 import {
   orderActions,
   stockActions,
+  type FakeCall,
   type FakeOrder,
   type Fault,
   type SalesOrder,
   type StockItem,
 } from '@stock-sync/fakes';
 import { runStockSync, startSystem, type System } from '../src';
-import { carriedOut, jsonError, messages, redisServer, shown, until } from './support';
+import { faultOnce, jsonError, messages, redisServer, shown, until } from './support';
 
 let system: System;
 let item: StockItem;
@@ -297,12 +298,8 @@ describe('with ORDERS=both', () => {
     await startShop({ ORDERS: 'both', TIMEOUT: 'beginAfterMs' in fault ? '3' : '1', MAX_ATTEMPTS: '5' });
     const order = system.magento.store.placeOrder('WIDGET', 5);
     const salesOrder = await salesOrderOf(order);
-    let brokenAt = 0;
-    system.magento.setFault(({ path }) => {
-      if (!path.endsWith('/ship') || brokenAt > 0) return undefined;
-      brokenAt = Date.now();
-      return fault;
-    });
+    const broken = faultOnce(fault, ({ path }) => path.endsWith('/ship'));
+    system.magento.setFault(broken.of);
     await shipInInvenTree(salesOrder, [2]);
     await until(
       'it is shipped',
@@ -310,9 +307,9 @@ describe('with ORDERS=both', () => {
       20_000,
       () => messages(system),
     );
-    await carriedOut(brokenAt, fault);
+    await broken.carriedOut();
     await settled();
-    expect(brokenAt).toBeGreaterThan(0);
+    expect(broken.metAt()).toBeGreaterThan(0);
     expect(shipments().map(({ items }) => items.map(({ qty }) => qty))).toEqual([[2]]);
     expect([shelves(), inStore(), salable()]).toEqual([48, 48, 45]);
   });
@@ -321,16 +318,12 @@ describe('with ORDERS=both', () => {
     await startShop({ ORDERS: 'both', TIMEOUT: '1' }, 2);
     const order = system.magento.store.placeOrder('WIDGET', 5);
     const salesOrder = await salesOrderOf(order);
-    let isShipping = false;
-    system.magento.setFault(({ path }) => {
-      if (!path.endsWith('/ship') || isShipping) return undefined;
-      isShipping = true;
-      return { answerAfterMs: 300 };
-    });
+    const slow = faultOnce({ answerAfterMs: 300 }, ({ path }) => path.endsWith('/ship'));
+    system.magento.setFault(slow.of);
     await shipInInvenTree(salesOrder, [2]);
     await until(
       'it is being shipped',
-      () => isShipping,
+      () => slow.metAt() > 0,
       15_000,
       () => messages(system),
     );
@@ -450,10 +443,8 @@ describe('with ORDERS_BOOK_SHIPMENTS', () => {
     await startShop({ ...both, TIMEOUT: '1', MAX_ATTEMPTS: '6' });
     const order = system.magento.store.placeOrder('WIDGET', 5);
     const salesOrder = await salesOrderOf(order);
-    let broken = 0;
-    system.inventree.setFault(call => {
-      return call.method === 'POST' && path.test(call.path) && ++broken === 1 ? fault : undefined;
-    });
+    const broken = faultOnce(fault, call => call.method === 'POST' && path.test(call.path));
+    system.inventree.setFault(broken.of);
     system.magento.store.ship(order, [{ order_item_id: 1, qty: 2 }]);
     await until(
       'it is booked',
@@ -462,7 +453,7 @@ describe('with ORDERS_BOOK_SHIPMENTS', () => {
       () => messages(system),
     );
     await settled();
-    expect(broken).toBeGreaterThan(0);
+    expect(broken.metAt()).toBeGreaterThan(0);
     expect(line(salesOrder)).toEqual([[5, 2]]);
     expect(sentShipments()).toHaveLength(1);
     expect([shelves(), inStore(), salable()]).toEqual([48, 48, 45]);
@@ -472,15 +463,10 @@ describe('with ORDERS_BOOK_SHIPMENTS', () => {
     await startShop({ ...both, TIMEOUT: '3', MAX_ATTEMPTS: '6' });
     const order = system.magento.store.placeOrder('WIDGET', 5);
     const salesOrder = await salesOrderOf(order);
-    const late = { beginAfterMs: 5_500 };
-    let sentAt = 0;
-    system.inventree.setFault(({ method, path }) => {
-      // What is sent then is sent with all that is allocated.
-      if (method === 'POST' && path.endsWith('/ship/')) return { beginAfterMs: 2_500 };
-      if (sentAt > 0 || method !== 'POST' || !path.endsWith('/allocate/')) return undefined;
-      sentAt = Date.now();
-      return late;
-    });
+    const isPost = (call: FakeCall, end: string) => call.method === 'POST' && call.path.endsWith(end);
+    const late = faultOnce({ beginAfterMs: 5_500 }, call => isPost(call, '/allocate/'));
+    // What is sent then is sent with all that is allocated.
+    system.inventree.setFault(call => (isPost(call, '/ship/') ? { beginAfterMs: 2_500 } : late.of(call)));
     system.magento.store.ship(order, [{ order_item_id: 1, qty: 2 }]);
     await until(
       'it is booked',
@@ -488,7 +474,7 @@ describe('with ORDERS_BOOK_SHIPMENTS', () => {
       30_000,
       () => messages(system),
     );
-    await carriedOut(sentAt, late);
+    await late.carriedOut();
     await settled();
     expect(line(salesOrder)).toEqual([[5, 2]]);
     expect(sentShipments()).toHaveLength(1);

@@ -23,10 +23,21 @@ export async function until(
   }
 }
 
-/** Until a call that met this fault has come into effect. */
-export async function carriedOut(sentAt: number, fault: Fault): Promise<void> {
+/** A fault that only the first of these calls meets. */
+export function faultOnce(fault: Fault, isMeant: (call: FakeCall) => boolean) {
   const lateMs = 'beginAfterMs' in fault ? fault.beginAfterMs : 0;
-  await until('it is carried out', () => Date.now() > sentAt + lateMs + 200, 10_000);
+  let metAt = 0;
+  return {
+    of(call: FakeCall): Fault | undefined {
+      if (metAt > 0 || !isMeant(call)) return undefined;
+      metAt = Date.now();
+      return fault;
+    },
+    /** When that call came, in milliseconds since 1970; 0 before. */
+    metAt: () => metAt,
+    /** Resolves when that call has come into effect. */
+    carriedOut: () => until('it is carried out', () => metAt > 0 && Date.now() > metAt + lateMs + 200),
+  };
 }
 
 /** The dead letters. */
