@@ -188,6 +188,34 @@ it('an event while its part is synced causes one more run afterwards, however ma
   expect(runs.filter(run => run === '4')).toHaveLength(2);
 });
 
+it('no part is synced by two jobs at once, however many services enqueue it at the same time', async () => {
+  const services = Array.from({ length: 4 }, () => {
+    const other = connectToRedis(database.url, { whileUnreachable: { wait: true } });
+    return { redis: other.redis, queues: openJobQueues(other, { eventDelayMs: 20 }) };
+  });
+  const running = new Set<number>();
+  const twice: number[] = [];
+  start(async ({ part }) => {
+    if (running.has(part)) twice.push(part);
+    running.add(part);
+    await sleep(30);
+    running.delete(part);
+  });
+  for (let round = 0; round < 20; round++) {
+    await Promise.all(
+      services.map(service => service.queues.enqueue(PARTS.map(part => ({ kind: 'part', part, event: 'test' })))),
+    );
+    await sleep(round * 3);
+  }
+  await quiet();
+  for (const service of services) {
+    await service.queues.close();
+    service.redis.disconnect();
+  }
+  expect(twice).toEqual([]);
+  expect(new Set(runs.map(Number))).toEqual(new Set(PARTS));
+});
+
 it('parts whose worker died are synced again, and once more later: it may have left a write', async () => {
   await enqueue();
   await setTakeovers(1);

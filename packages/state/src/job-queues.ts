@@ -12,7 +12,7 @@ import {
   type QueueName,
   type SyncJob,
 } from './job-catalog';
-import { openPartClaims } from './part-claims';
+import { JOB_OF_SEVERAL, openPartClaims } from './part-claims';
 
 export interface JobQueuesOptions {
   /**
@@ -173,10 +173,10 @@ export function openJobQueues(
 
   /** The job of these parts, without those whose job still waits; a part whose job runs gets one more of its own. */
   async function join(some: readonly PartOfJob[]): Promise<CollectedJob[]> {
-    const id = `parts-${randomUUID()}`;
+    const id = `${JOB_OF_SEVERAL}${randomUUID()}`;
     const claimed = await claims.claim(
       id,
-      some.map(({ job }) => job.part),
+      some.map(({ job }) => job),
     );
     const again = some.filter((_, index) => claimed[index] === 'running');
     const [first, ...more] = some.filter((_, index) => claimed[index] === 'ours');

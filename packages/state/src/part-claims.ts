@@ -9,20 +9,29 @@ interface ClaimedPart {
   part: number;
 }
 
-/** Which job stands for a part. */
-export type Claim = 'ours' | 'waiting' | 'running';
+/** What the id of a job of several parts begins with. */
+export const JOB_OF_SEVERAL = 'parts-';
+
+/** What became of the claim of a part. */
+export type Claim = 'ours' | 'told' | 'running';
 
 /**
  * Which parts a job of several parts stands for: their deduplication keys name that job, as if it were a job of each of
- * them. So BullMQ merges an event into it while it waits, and remembers the event while it runs.
+ * them. So an event merges into it while it waits, and is remembered while it runs.
  */
 export interface PartClaims {
   /**
-   * Claims those of these parts that no other job stands for: they are `ours`. `waiting`: the other job waits, so the
-   * event merges into it. `running`: it runs, so the part must be synced once more. A claim of a job that Redis does
-   * not have is void, so claim first, and then add the job.
+   * Claims those of these parts that no other job stands for: they are `ours`. `told`: another job has the event; it
+   * waits, or it runs and will be followed by a next one. `running`: a job of this part alone runs, and only BullMQ can
+   * let a next one follow it. A claim of a job that Redis does not have is void, so claim first, and then add the job.
    */
-  claim(job: string, parts: readonly number[]): Promise<Claim[]>;
+  claim(job: string, parts: readonly JobOf<'part'>[]): Promise<Claim[]>;
+  /**
+   * Which of its parts a job stands for when it starts. Its claims were void until Redis had it, so another job may
+   * have claimed a part meanwhile: that one reads the part later, and so for this job's event, too. Events that came
+   * before the start merge into the job.
+   */
+  keep(job: string, parts: readonly { part: number }[]): Promise<boolean[]>;
   /** The part is done: from now on an event enqueues it anew. The job to enqueue where an event came meanwhile. */
   release(part: ClaimedPart): Promise<JobOf<'part'> | undefined>;
   /**
@@ -34,19 +43,44 @@ export interface PartClaims {
   count(): Promise<{ jobs: number; parts: number }>;
 }
 
-/** KEYS: parts by job, active jobs, then a deduplication key for each part. ARGV: the job, what its key begins with. */
+/**
+ * KEYS: parts by job, active jobs, then for each part its deduplication key and that of its next job. ARGV: the job,
+ * what its key begins with, what the id of a job of several parts begins with, then the next job of each part.
+ */
 const CLAIM = `
 local answers, count = {}, 0
-for i = 3, #KEYS do
-  local other = redis.call('GET', KEYS[i])
+for i = 1, #KEYS / 2 - 1 do
+  local claim, following = KEYS[2 * i + 1], KEYS[2 * i + 2]
+  local other = redis.call('GET', claim)
   if not other or redis.call('EXISTS', ARGV[2] .. other) == 0 then
-    redis.call('SET', KEYS[i], ARGV[1])
-    answers[i - 2] = 'ours'
+    redis.call('SET', claim, ARGV[1])
+    redis.call('DEL', following)
+    answers[i] = 'ours'
     count = count + 1
-  elseif redis.call('LPOS', KEYS[2], other) then answers[i - 2] = 'running'
-  else answers[i - 2] = 'waiting' end
+  elseif not redis.call('LPOS', KEYS[2], other) then answers[i] = 'told'
+  elseif string.sub(other, 1, #ARGV[3]) == ARGV[3] then
+    redis.call('HSET', following, 'data', ARGV[i + 3])
+    answers[i] = 'told'
+  else answers[i] = 'running' end
 end
 if count > 0 then redis.call('HSET', KEYS[1], ARGV[1], count) end
+return answers`;
+
+/** KEYS: parts by job, then for each part as in CLAIM. ARGV: the job, and what its key begins with. */
+const KEEP = `
+local answers, count = {}, 0
+for i = 1, (#KEYS - 1) / 2 do
+  local claim, following = KEYS[2 * i], KEYS[2 * i + 1]
+  local other = redis.call('GET', claim)
+  if other and other ~= ARGV[1] and redis.call('EXISTS', ARGV[2] .. other) == 1 then answers[i] = 0
+  else
+    redis.call('SET', claim, ARGV[1])
+    redis.call('DEL', following)
+    answers[i] = 1
+    count = count + 1
+  end
+end
+if count > 0 then redis.call('HSET', KEYS[1], ARGV[1], count) else redis.call('HDEL', KEYS[1], ARGV[1]) end
 return answers`;
 
 /** KEYS: parts by job, then for each part its deduplication key and that of its next job. ARGV: a job for each part. */
@@ -97,17 +131,25 @@ return { jobs, parts }`;
 export function openPartClaims({ redis, keys }: Pick<RedisConnection, 'redis' | 'keys'>): PartClaims {
   const prefix = `${keys.queuePrefix}:${QUEUES.parts}:`;
   const idOf = (part: number) => deduplicationId({ kind: 'part', part, event: '' });
+  const keysOf = (parts: readonly { part: number }[]) =>
+    parts.flatMap(({ part }) => [`${prefix}de:${idOf(part)}`, `${prefix}dn:${idOf(part)}`]);
   const release = inOneTurn<ClaimedPart, JobOf<'part'> | undefined>(async claimed => {
-    const both = claimed.flatMap(({ part }) => [`${prefix}de:${idOf(part)}`, `${prefix}dn:${idOf(part)}`]);
+    const both = keysOf(claimed);
     const jobs = claimed.map(({ job }) => job);
     const answers = (await redis.eval(RELEASE, 1 + both.length, keys.partsInJobs, ...both, ...jobs)) as string[];
     return answers.map(data => (data === '' ? undefined : partJob(parseJob(JSON.parse(data)))));
   });
   return {
     async claim(job, parts) {
-      const claims = parts.map(part => `${prefix}de:${idOf(part)}`);
-      const args = [keys.partsInJobs, `${prefix}active`, ...claims, job, prefix];
-      return (await redis.eval(CLAIM, 2 + claims.length, ...args)) as Claim[];
+      const both = keysOf(parts);
+      const next = parts.map(part => JSON.stringify(part));
+      const args = [keys.partsInJobs, `${prefix}active`, ...both, job, prefix, JOB_OF_SEVERAL, ...next];
+      return (await redis.eval(CLAIM, 2 + both.length, ...args)) as Claim[];
+    },
+    async keep(job, parts) {
+      const both = keysOf(parts);
+      const answers = (await redis.eval(KEEP, 1 + both.length, keys.partsInJobs, ...both, job, prefix)) as number[];
+      return answers.map(answer => answer === 1);
     },
     release,
     async releaseLeft() {

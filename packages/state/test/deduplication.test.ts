@@ -8,6 +8,7 @@ import {
   openPartClaims,
   parseJob,
   QUEUES,
+  type JobOf,
   type JobQueues,
   type RedisConnection,
   type SyncJob,
@@ -189,6 +190,8 @@ describe('a job of several parts', () => {
   const partsOf = (event: string, ids = five) => ids.map((id): SyncJob => ({ ...part(event), part: id }) as SyncJob);
   const jobs = async () => (await bull.getJobs(['waiting', 'delayed', 'active'])).map(({ data }) => parseJob(data));
   const claims = () => openPartClaims(connection());
+  const jobsOf = (ids: readonly number[]) =>
+    ids.map((id): JobOf<'part'> => ({ kind: 'part', part: id, event: 'test', acceptedAt: 0 }));
 
   it('stands for each of its parts: an event for one of them merges into it while it waits', async () => {
     await queues.enqueue(partsOf('first'));
@@ -259,14 +262,41 @@ describe('a job of several parts', () => {
     expect(await queues.counts()).toMatchObject({ parts: 5 });
   });
 
-  it('whose claims another job took, before Redis had it, is done all the same when its parts are', async () => {
-    expect(await claims().claim('parts-late', five)).toEqual(five.map(() => 'ours'));
-    expect(await claims().claim('parts-first', [1, 2])).toEqual(['ours', 'ours']);
+  it('leaves the parts that another job claimed, before Redis had it, to that one', async () => {
+    expect(await claims().claim('parts-late', jobsOf(five))).toEqual(five.map(() => 'ours'));
+    expect(await claims().claim('parts-first', jobsOf([1, 2]))).toEqual(['ours', 'ours']);
     for (const id of ['parts-late', 'parts-first']) await bull.add('parts', {}, { jobId: id });
-    expect(await claims().claim('parts-third', [1, 5])).toEqual(['waiting', 'waiting']);
-    for (const one of five) await claims().release({ job: 'parts-late', part: one });
+    expect(await claims().claim('parts-third', jobsOf([1, 5]))).toEqual(['told', 'told']);
+    expect(await claims().keep('parts-late', jobsOf(five))).toEqual([false, false, true, true, true]);
+    expect(await claims().keep('parts-first', jobsOf([1, 2]))).toEqual([true, true]);
+    expect(await claims().count()).toEqual({ jobs: 2, parts: 5 });
+    for (const id of [3, 4, 5]) await claims().release({ job: 'parts-late', part: id });
     expect(await claims().count()).toEqual({ jobs: 1, parts: 2 });
-    expect(await claims().claim('parts-third', [1, 5])).toEqual(['waiting', 'ours']);
+    expect(await claims().claim('parts-third', jobsOf([1, 5]))).toEqual(['told', 'ours']);
+  });
+
+  it('keeps its parts where the other job never came, or is done', async () => {
+    await claims().claim('parts-ours', jobsOf([1, 2, 3]));
+    await claims().claim('parts-never', jobsOf([1]));
+    await claims().claim('parts-done', jobsOf([2]));
+    for (const id of ['parts-ours', 'parts-done']) await bull.add('parts', {}, { jobId: id });
+    await claims().release({ job: 'parts-done', part: 2 });
+    expect(await claims().keep('parts-ours', jobsOf([1, 2, 3]))).toEqual([true, true, true]);
+    expect(await claims().claim('parts-third', jobsOf([1, 2, 3]))).toEqual(['told', 'told', 'told']);
+  });
+
+  it('that starts again reads its parts again, so earlier events need no further run', async () => {
+    await queues.enqueue(partsOf('first'));
+    const following: unknown[] = [];
+    work(async job => {
+      await queues.enqueue(partsOf('meanwhile'));
+      if (job.attemptsMade === 0) throw new Error('no');
+      await claims().keep(job.id ?? '', jobsOf(five));
+      await queues.enqueue(partsOf('later', [2, 3, 4, 5]));
+      for (const id of five) following.push(await claims().release({ job: job.id ?? '', part: id }));
+    });
+    await quiet();
+    expect(following).toMatchObject([undefined, ...[2, 3, 4, 5].map(id => ({ part: id, event: 'later' }))]);
   });
 });
 

@@ -113,8 +113,10 @@ export function createRunJob(deps: RunJobDeps): RunJob {
    * Syncs several parts side by side, as if each had a job of its own. A part that fails gets that job, which makes its
    * own calls; those that have to wait for a system wait together.
    */
-  async function runTogether(job: Job, { parts, ...common }: JobOf<'parts'>): Promise<unknown> {
+  async function runTogether(job: Job, { parts: claimed, ...common }: JobOf<'parts'>): Promise<unknown> {
     const isSuspect = job.stalledCounter > MAX_TAKEOVERS_TOGETHER;
+    const isOurs = await deps.partClaims.keep(job.id ?? '', claimed);
+    const parts = claimed.filter((_, index) => isOurs[index]);
     const ended = await Promise.allSettled(
       parts.map(async one => {
         const partJob: JobOf<'part'> = { kind: 'part', acceptedAt: common.acceptedAt, together: true, ...one };

@@ -74,8 +74,19 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     edits: [
       {
         file: 'packages/state/src/part-claims.ts',
-        find: "elseif redis.call('LPOS', KEYS[2], other) then",
-        replace: "elseif other == 'x' then",
+        find: "redis.call('HSET', following, 'data', ARGV[i + 3])",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'several parts: what another job claimed is synced twice at the same time',
+    test: 'run-together',
+    edits: [
+      {
+        file: RUN_JOB,
+        find: 'const parts = claimed.filter((_, index) => isOurs[index]);',
+        replace: 'const parts = claimed.filter((_, index) => isOurs[index] !== undefined);',
       },
     ],
   },
