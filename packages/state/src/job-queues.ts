@@ -171,7 +171,7 @@ export function openJobQueues(
     return [...others, ...joined.flat()];
   }
 
-  /** The job of these parts, without those whose job still waits; a part whose job runs gets one more of its own. */
+  /** The job of these parts, without those whose event another job has; a part whose own job runs gets one more. */
   async function join(some: readonly PartOfJob[]): Promise<CollectedJob[]> {
     const id = `${JOB_OF_SEVERAL}${randomUUID()}`;
     const claimed = await claims.claim(

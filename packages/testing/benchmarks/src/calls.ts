@@ -51,27 +51,25 @@ async function callsOfStorm(redisUrl: string, eventsEach: number): Promise<Calls
     magento.store.addProduct(part.name, { quantity: 1_000 });
     return inventree.shop.insertItem({ part: part.pk, quantity: 1_000 });
   });
-  const change = (some: typeof items) =>
-    some.map(item => {
+  const changeAndSend = async (some: typeof items) => {
+    const events = some.map(item => {
       stockActions.remove(inventree.shop, item, 1);
       return { event: 'stock_stockitem.saved', model: 'StockItem', id: item.pk, part: item.part };
     });
-  const send = async (some: typeof items) => {
-    const events = change(some);
     const status = await system.send(events.length === 1 ? events[0] : { events });
     if (status !== 202) throw new Error(`answered ${status}`);
   };
   const counts = () => ({ inventree: inventree.reads(), ...magento.counts() });
 
   // A shop that works: its products are known, and the checks of a start are over.
-  await send(items);
+  await changeAndSend(items);
   await system.quiet();
   const before = counts();
   let sent = 0;
   const sendSome = async () => {
     for (let first = sent; first < EVENTS; first = sent) {
       sent += eventsEach;
-      await send(Array.from({ length: eventsEach }, (_, n) => first + n).flatMap(n => items[n % PARTS] ?? []));
+      await changeAndSend(Array.from({ length: eventsEach }, (_, n) => first + n).flatMap(n => items[n % PARTS] ?? []));
     }
   };
   const startedAt = Date.now();
