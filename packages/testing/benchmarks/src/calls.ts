@@ -1,6 +1,7 @@
 import { startSystem } from '@stock-sync/end-to-end';
 import { stockActions } from '@stock-sync/fakes';
 import type { Report } from './report';
+import { addStockedParts, savedEvent } from './stocked-parts';
 
 const PARTS = 200;
 const EVENTS = 10_000;
@@ -46,15 +47,11 @@ interface Calls {
 async function callsOfStorm(redisUrl: string, eventsEach: number): Promise<Calls> {
   const system = await startSystem({ redisServer: redisUrl, workers: 2, latency: true, sends: 'none' });
   const { inventree, magento } = system;
-  const items = Array.from({ length: PARTS }, (_, n) => {
-    const part = inventree.shop.addPart({ name: `PART-${n}` });
-    magento.store.addProduct(part.name, { quantity: 1_000 });
-    return inventree.shop.insertItem({ part: part.pk, quantity: 1_000 });
-  });
+  const items = addStockedParts(system, PARTS, 1_000);
   const changeAndSend = async (some: typeof items) => {
     const events = some.map(item => {
       stockActions.remove(inventree.shop, item, 1);
-      return { event: 'stock_stockitem.saved', model: 'StockItem', id: item.pk, part: item.part };
+      return savedEvent(item);
     });
     const status = await system.send(events.length === 1 ? events[0] : { events });
     if (status !== 202) throw new Error(`answered ${status}`);

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startSystem, type System } from '@stock-sync/end-to-end';
 import { stockActions, type StockItem } from '@stock-sync/fakes';
 import type { Report } from './report';
+import { addStockedParts } from './stocked-parts';
 
 const CHANGES = 15;
 const STOCKTAKES = 5;
@@ -12,12 +13,7 @@ const STOCKTAKE_ITEMS = 100;
  */
 export async function benchChange(redisUrl: string, report: Report): Promise<void> {
   const system = await startSystem({ redisServer: redisUrl, latency: true, sendAgainAfterMs: 2_000 });
-  const { inventree, magento } = system;
-  const items = Array.from({ length: STOCKTAKE_ITEMS }, (_, n) => {
-    const part = inventree.shop.addPart({ name: `PART-${n}` });
-    magento.store.addProduct(part.name, { quantity: 1_000 });
-    return inventree.shop.insertItem({ part: part.pk, quantity: 1_000 });
-  });
+  const items = addStockedParts(system, STOCKTAKE_ITEMS, 1_000);
   // The first sync of a SKU needs more calls, for example to find its product.
   await countAll(system, items, 500);
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startSystem, type System } from '@stock-sync/end-to-end';
 import { stockActions, type StockItem } from '@stock-sync/fakes';
 import type { Report } from './report';
+import { addStockedPart, savedEvent } from './stocked-parts';
 
 const CHANGES = 60;
 const PAIRS = 7;
@@ -17,7 +18,7 @@ const SYNC_DELAY_MS = 100;
  */
 export async function benchShare(redisUrl: string, report: Report): Promise<void> {
   const quick = await startSystem({ redisServer: redisUrl, sends: 'none' });
-  const item = addItem(quick, 'PART-1');
+  const item = addStockedPart(quick, 'PART-1', 1_000);
   await count(quick, item, 900);
   await isShown(quick, 900);
   await quick.quiet();
@@ -40,7 +41,7 @@ export async function benchShare(redisUrl: string, report: Report): Promise<void
   report.add({ name: 'the same, 99th percentile', values: [p99], unit: 'ms', goal: { atMost: 60 } });
 
   const slow = await startSystem({ redisServer: redisUrl, latency: true, sends: 'none' });
-  const busy = addItem(slow, 'PART-1');
+  const busy = addStockedPart(slow, 'PART-1', 1_000);
   await count(slow, busy, 900);
   await isShown(slow, 900);
   await slow.quiet();
@@ -69,15 +70,9 @@ export async function benchShare(redisUrl: string, report: Report): Promise<void
 
 const shownOf = (system: System) => system.magento.store.shown('PART-1')?.quantity;
 
-function addItem(system: System, name: string): StockItem {
-  const part = system.inventree.shop.addPart({ name });
-  system.magento.store.addProduct(name, { quantity: 1_000 });
-  return system.inventree.shop.insertItem({ part: part.pk, quantity: 1_000 });
-}
-
 async function count(system: System, item: StockItem, quantity: number): Promise<void> {
   stockActions.count(system.inventree.shop, item, quantity);
-  await system.send({ event: 'stock_stockitem.saved', model: 'StockItem', id: item.pk, part: item.part });
+  await system.send(savedEvent(item));
 }
 
 async function isShown(system: System, quantity: number): Promise<void> {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startSystem, type System } from '@stock-sync/end-to-end';
 import { stockActions } from '@stock-sync/fakes';
 import type { Report } from './report';
+import { addStockedParts, savedEvent } from './stocked-parts';
 
 const WAITING = 20_000;
 const PARTS = 2_000;
@@ -25,11 +26,7 @@ export async function benchSoak(redisUrl: string, report: Report): Promise<void>
 
   // Without a history, whose size is a setting.
   const system = await startSystem({ redisServer: redisUrl, sends: 'none', environment: { HISTORY_ENTRIES: '0' } });
-  const items = Array.from({ length: PARTS }, (_, n) => {
-    const part = system.inventree.shop.addPart({ name: `PART-${n}` });
-    system.magento.store.addProduct(part.name, { quantity: 1_000 });
-    return system.inventree.shop.insertItem({ part: part.pk, quantity: 1_000 });
-  });
+  const items = addStockedParts(system, PARTS, 1_000);
   let sent = 0;
   let webhooks = 0;
   const sendUntil = async (end: number) => {
@@ -39,7 +36,7 @@ export async function benchSoak(redisUrl: string, report: Report): Promise<void>
       const events = some.flatMap(item => {
         if (!item) return [];
         if (sent % 10 < 1) stockActions.count(system.inventree.shop, item, 1 + ((item.quantity + 1) % 1_000));
-        return [{ event: 'stock_stockitem.saved', model: 'StockItem', id: item.pk, part: item.part }];
+        return [savedEvent(item)];
       });
       await system.send({ events });
     }

@@ -6,6 +6,7 @@ import { Redis } from 'ioredis';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gauge } from './large-shop';
 import { median, type Report } from './report';
+import { addStockedPart, savedEvent } from './stocked-parts';
 
 const SKUS = 1_200;
 const ROUNDS = 3;
@@ -144,11 +145,7 @@ async function plainWorker(redisUrl: string): Promise<number> {
 /** Ours: every part is counted, the plugin's webhooks arrive, and the store becomes right. */
 async function ours(redisUrl: string): Promise<{ first: number; known: number; ownMs: number }> {
   const system = await startSystem({ redisServer: redisUrl, latency: true, sends: 'none' });
-  const { shop } = system.inventree;
-  const items = Array.from({ length: SKUS }, (_, n) => {
-    system.magento.store.addProduct(skuOf(n), { quantity: 1 });
-    return shop.insertItem({ part: shop.addPart({ name: skuOf(n) }).pk, quantity: 1 });
-  });
+  const items = Array.from({ length: SKUS }, (_, n) => addStockedPart(system, skuOf(n), 1));
   // Only what a first start cannot have made before: connections, and the store's API.
   await sleep(1_000);
   const first = await changeAll(system, items, 50);
@@ -167,10 +164,7 @@ async function changeAll(system: System, items: readonly StockItem[], quantity: 
   for (const item of items) stockActions.count(system.inventree.shop, item, quantity);
   const startedAt = performance.now();
   for (let start = 0; start < items.length; start += EVENTS_EACH) {
-    const events = items
-      .slice(start, start + EVENTS_EACH)
-      .map(({ pk, part }) => ({ event: 'stock_stockitem.saved', model: 'StockItem', id: pk, part }));
-    await system.send({ events });
+    await system.send({ events: items.slice(start, start + EVENTS_EACH).map(savedEvent) });
   }
   const isRight = () => items.every((_, n) => system.magento.store.shown(skuOf(n))?.quantity === quantity);
   while (!isRight()) await sleep(10);

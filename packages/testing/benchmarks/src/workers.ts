@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startSystem } from '@stock-sync/end-to-end';
 import { stockActions } from '@stock-sync/fakes';
 import type { Report } from './report';
+import { addStockedParts, savedEvent } from './stocked-parts';
 
 /** Enough that the start and the end, when not all workers have something to do, hardly count. */
 const PARTS = 1_200;
@@ -19,11 +20,7 @@ export async function benchWorkers(redisUrl: string, report: Report): Promise<vo
     const environment = { WORKER_CONCURRENCY: String(JOBS_AT_ONCE) };
     const system = await startSystem({ redisServer: redisUrl, workers, sends: 'none', environment });
     const { inventree, magento } = system;
-    const items = Array.from({ length: PARTS }, (_, n) => {
-      const part = inventree.shop.addPart({ name: `PART-${n}` });
-      magento.store.addProduct(part.name, { quantity: 1 });
-      return inventree.shop.insertItem({ part: part.pk, quantity: 1 });
-    });
+    const items = addStockedParts(system, PARTS, 1);
     inventree.setFault(() => ({ answerAfterMs: ANSWER_MS }));
     // Until the rules are known, and the parts.
     for (const quantity of [10, 20]) {
@@ -31,10 +28,7 @@ export async function benchWorkers(redisUrl: string, report: Report): Promise<vo
       const isRight = () => items.every((_, n) => magento.store.shown(`PART-${n}`)?.quantity === quantity);
       const startedAt = performance.now();
       for (let start = 0; start < PARTS; start += EVENTS_EACH) {
-        const events = items
-          .slice(start, start + EVENTS_EACH)
-          .map(({ pk, part }) => ({ event: 'stock_stockitem.saved', model: 'StockItem', id: pk, part }));
-        await system.send({ events });
+        await system.send({ events: items.slice(start, start + EVENTS_EACH).map(savedEvent) });
       }
       while (!isRight()) {
         mostWrites = Math.max(mostWrites, magento.writesUnderWay());

@@ -1,6 +1,17 @@
 import { stockActions, type Fault } from '@stock-sync/fakes';
 import { queueKey, startSystem, type System } from '../src';
-import { deadLettersOf, hasWaited, isWrite, jsonError, messages, redisServer, shown, until, widget } from './support';
+import {
+  deadLettersOf,
+  faultOnce,
+  hasWaited,
+  isWrite,
+  jsonError,
+  messages,
+  redisServer,
+  shown,
+  until,
+  widget,
+} from './support';
 
 let system: System | undefined;
 afterEach(async () => {
@@ -140,11 +151,10 @@ describe('when a single SKU is refused', () => {
     const [good, bad] = [widget(running, 'GOOD'), widget(running, 'BAD')];
     stockActions.add(running.inventree.shop, good, 1);
     await until('one SKU is in sync', () => shown(running, 'GOOD') === 51);
-    let writes = 0;
+    const late = faultOnce({ beginAfterMs: 6_000 }, isWrite);
     running.magento.setFault(call => {
-      if (!isWrite(call)) return undefined;
-      if (JSON.stringify(call.body).includes('BAD')) return jsonError(400, 'Could not save Source Item');
-      return ++writes === 1 ? { beginAfterMs: 6_000 } : undefined;
+      const isBad = isWrite(call) && JSON.stringify(call.body).includes('BAD');
+      return isBad ? jsonError(400, 'Could not save Source Item') : late.of(call);
     });
     stockActions.add(running.inventree.shop, bad, 1);
     await until('the probe gets no answer', () => messages(running).some(line => line.includes('no answer within')));
