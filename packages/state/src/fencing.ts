@@ -80,7 +80,8 @@ export function openFencing({ redis, keys }: RedisConnection): Fencing {
   const tokensOf = (reads: readonly FencedRead[]) => reads.map(({ token }) => token);
   const startRead = inOneTurn<number, string>(async parts => {
     // Random, not a counter: in a Redis that was emptied a counter would start again, and old tokens would be valid.
-    const tokens = parts.map(() => randomBytes(6).toString('base64url'));
+    const random = randomBytes(6).toString('base64url');
+    const tokens = parts.map((_, index) => `${random}${index}`);
     await redis.eval(START, parts.length, ...parts.map(keys.fencingToken), TOKEN_SECONDS, ...tokens);
     return tokens;
   });

@@ -75,7 +75,8 @@ export type RunJob = (job: Job, token?: string) => Promise<unknown>;
 /** Runs one job and reports its end to BullMQ: the table in docs/architecture.md, "How a job ends". */
 export function createRunJob(deps: RunJobDeps): RunJob {
   const { breaker, deadLetters, queues, metrics, log } = deps;
-  // Every job that runs listens.
+  const { withinTime } = createTimeLimit(deps.stopping);
+  // Every job that waits for a moment listens.
   setMaxListeners(0, deps.stopping);
 
   return async (job, token) => {
@@ -96,7 +97,7 @@ export function createRunJob(deps: RunJobDeps): RunJob {
       breaker.requireForQueue(catalogEntry(syncJob).queue);
       if (syncJob.kind === 'parts') return await runTogether(job, syncJob);
       const limitMs = catalogEntry(syncJob).timeLimitFactor * deps.timeLimitMs;
-      const result = await withinTime(handle(syncJob, run), limitMs, deps.stopping);
+      const result = await withinTime(handle(syncJob, run), limitMs);
       await settle(job, syncJob, result);
       return result;
     } catch (error) {
@@ -139,7 +140,7 @@ export function createRunJob(deps: RunJobDeps): RunJob {
   async function isSyncedTogether(job: Job, partJob: JobOf<'part'>): Promise<boolean> {
     const run: JobRun = { alone: false, progress: {} };
     try {
-      await settle(job, partJob, await withinTime(handledSoon(partJob, run), deps.timeLimitMs, deps.stopping));
+      await settle(job, partJob, await withinTime(handledSoon(partJob, run), deps.timeLimitMs));
       return true;
     } catch (error) {
       if (error instanceof NotYetError || isRedisUnhealthy(error)) throw error;
@@ -294,20 +295,28 @@ export function backoffMs(attemptsMade: number): number {
   return Math.floor(longest * (0.5 + Math.random() / 2));
 }
 
-/**
- * Rejects where the work takes too long, because a job that hangs would keep its part out of the store for ever; and
- * with a NotYetError when the worker stops.
- */
-function withinTime<T>(work: Promise<T>, limitMs: number, stopping: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`not finished after ${limitMs / 1000} s`)), limitMs);
-    const giveBack = () => reject(new NotYetError('the worker stops', 0));
-    if (stopping.aborted) giveBack();
-    // Not Promise.race: a promise that never settles would keep something of every job.
-    stopping.addEventListener('abort', giveBack);
-    work.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
-      stopping.removeEventListener('abort', giveBack);
-    });
-  });
+/** One listener for all jobs, because a listener of its own costs each of them more than anything else here. */
+function createTimeLimit(stopping: AbortSignal) {
+  const underWay = new Set<() => void>();
+  stopping.addEventListener('abort', () => underWay.forEach(giveBack => giveBack()));
+
+  return {
+    /**
+     * Rejects where the work takes too long, because a job that hangs would keep its part out of the store for ever;
+     * and with a NotYetError when the worker stops.
+     */
+    withinTime<T>(work: Promise<T>, limitMs: number): Promise<T> {
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error(`not finished after ${limitMs / 1000} s`)), limitMs);
+        const giveBack = () => reject(new NotYetError('the worker stops', 0));
+        if (stopping.aborted) giveBack();
+        // Not Promise.race: a promise that never settles would keep something of every job.
+        underWay.add(giveBack);
+        work.then(resolve, reject).finally(() => {
+          clearTimeout(timer);
+          underWay.delete(giveBack);
+        });
+      });
+    },
+  };
 }
