@@ -11,8 +11,8 @@ import type { createSyncPart } from './sync-part';
 import type { createTestNotification } from './test-notification';
 
 /**
- * The handler of each kind of job, except for those of several parts, which run-job.ts splits. The table of kinds is in
- * packages/state/src/job-catalog.ts.
+ * The handler of each kind of job, except for those of several parts, which run-together.ts splits. The table of kinds
+ * is in packages/state/src/job-catalog.ts.
  */
 export type JobHandlers = { [Kind in Exclude<JobKind, 'parts'>]: (job: JobOf<Kind>, run: JobRun) => Promise<unknown> };
 

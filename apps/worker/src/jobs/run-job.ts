@@ -1,8 +1,6 @@
-import { setMaxListeners } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { formatTarget, isSameSku } from '@stock-sync/domain';
 import { CallError } from '@stock-sync/http-client';
-import { errorMessage, type Log } from '@stock-sync/service';
+import { errorMessage } from '@stock-sync/service';
 import {
   catalogEntry,
   deadLetterId,
@@ -13,8 +11,6 @@ import {
   skuStateIn,
   type DeadLetters,
   type JobOf,
-  type JobQueues,
-  type PartClaims,
   type Parts,
   type Products,
   type SyncJob,
@@ -28,15 +24,12 @@ import { errorKind, NotYetError, WaitError } from './job-errors';
 import type { JobRun } from './job-run';
 import type { RecordHistory } from './record-history';
 import type { ResyncLater } from './resync';
+import { createRunTogether, type RunTogetherDeps } from './run-together';
 import type { SyncResult } from './sync-part';
+import { createTimeLimit } from './time-limit';
 
 /** A job whose worker died is taken over; one that kills this many workers is not taken over any more. */
 const MAX_TAKEOVERS = 10;
-/** The same for a job of several parts: then each of them gets a job of its own, and the others are not to blame. */
-const MAX_TAKEOVERS_TOGETHER = 2;
-/** How often a part of such a job waits for a moment, and how long at most, in milliseconds. */
-const WAITS_TOGETHER = 3;
-const LONGEST_WAIT_TOGETHER_MS = 1_000;
 /** How long a job waits that an unhealthy Redis could not serve, in milliseconds. */
 const REDIS_UNHEALTHY_MS = 2_000;
 /**
@@ -45,11 +38,9 @@ const REDIS_UNHEALTHY_MS = 2_000;
 const MAX_WAIT_MS = 2_000;
 const MIN_WAIT_MS = 300;
 
-export interface RunJobDeps {
+export interface RunJobDeps extends RunTogetherDeps {
   handlers: JobHandlers;
   breaker: Breaker;
-  queues: JobQueues;
-  partClaims: PartClaims;
   deadLetters: DeadLetters;
   parts: Parts;
   products: Products;
@@ -59,14 +50,9 @@ export interface RunJobDeps {
   onUpdate: (lagMs: number) => void;
   /** MAX_ATTEMPTS. */
   maxAttempts: number;
-  /** The time limit of a job about one part, in milliseconds. */
-  timeLimitMs: number;
-  /** Aborted when the worker stops: then it returns its unfinished jobs. */
-  stopping: AbortSignal;
   /** The clock of Redis. */
   now: () => number;
   metrics: WorkerMetrics;
-  log: Log;
 }
 
 /** What BullMQ calls for each job. */
@@ -76,8 +62,7 @@ export type RunJob = (job: Job, token?: string) => Promise<unknown>;
 export function createRunJob(deps: RunJobDeps): RunJob {
   const { breaker, deadLetters, queues, metrics, log } = deps;
   const { withinTime } = createTimeLimit(deps.stopping);
-  // Every job that waits for a moment listens.
-  setMaxListeners(0, deps.stopping);
+  const runTogether = createRunTogether(deps, { handle, settle, waitAfter, withinTime });
 
   return async (job, token) => {
     let syncJob: SyncJob;
@@ -109,60 +94,6 @@ export function createRunJob(deps: RunJobDeps): RunJob {
       throw new DelayedError();
     }
   };
-
-  /**
-   * Syncs several parts side by side, as if each had a job of its own. A part that fails gets that job, which makes its
-   * own calls; those that have to wait for a system wait together.
-   */
-  async function runTogether(job: Job, { parts: claimed, ...common }: JobOf<'parts'>): Promise<unknown> {
-    const isSuspect = job.stalledCounter > MAX_TAKEOVERS_TOGETHER;
-    const isOurs = await deps.partClaims.keep(job.id ?? '', claimed);
-    const parts = claimed.filter((_, index) => isOurs[index]);
-    const ended = await Promise.allSettled(
-      parts.map(async one => {
-        const partJob: JobOf<'part'> = { kind: 'part', acceptedAt: common.acceptedAt, together: true, ...one };
-        const isSynced = !isSuspect && (await isSyncedTogether(job, partJob));
-        // Only now, so that no other job syncs the part meanwhile. If this worker dies before a new job is enqueued,
-        // this one comes back with all its parts.
-        const following = await deps.partClaims.release({ job: job.id ?? '', part: one.part });
-        if (!isSynced) await queues.enqueue([{ kind: 'part', alone: true, ...one }]);
-        else if (following) await queues.enqueueAgain([following]);
-      }),
-    );
-    const [reason] = ended.flatMap(one => (one.status === 'rejected' ? [one.reason as Error] : []));
-    if (!reason) return { parts: parts.length };
-    const left = parts.filter((_, index) => ended[index]?.status === 'rejected');
-    await job.updateData({ ...common, parts: left });
-    throw reason;
-  }
-
-  /** Syncs a part in a job of several. Not, where it fails; rejects where it has to wait for longer than a moment. */
-  async function isSyncedTogether(job: Job, partJob: JobOf<'part'>): Promise<boolean> {
-    const run: JobRun = { alone: false, progress: {} };
-    try {
-      await settle(job, partJob, await withinTime(handledSoon(partJob, run), deps.timeLimitMs));
-      return true;
-    } catch (error) {
-      if (error instanceof NotYetError || isRedisUnhealthy(error)) throw error;
-      const waitMs = await waitAfter(error, partJob, run);
-      if (waitMs !== undefined) throw new NotYetError(errorMessage(error), waitMs);
-      log.debug(`${jobTitle(partJob)} gets a job of its own: ${errorMessage(error)}`, { ...partJob });
-      return false;
-    }
-  }
-
-  /** Runs a job that may have to run a moment later, as the write throttle demands; the others are not kept waiting. */
-  async function handledSoon(partJob: JobOf<'part'>, run: JobRun): Promise<unknown> {
-    for (let waits = 0; waits < WAITS_TOGETHER; waits++) {
-      try {
-        return await handle(partJob, run);
-      } catch (error) {
-        if (!(error instanceof NotYetError) || error.waitMs > LONGEST_WAIT_TOGETHER_MS) throw error;
-        await sleep(error.waitMs, undefined, { signal: deps.stopping });
-      }
-    }
-    return handle(partJob, run);
-  }
 
   function handle(syncJob: JobOf<keyof JobHandlers>, run: JobRun): Promise<unknown> {
     // The catalog's type pairs each kind with its handler, which TypeScript cannot see through the index.
@@ -293,30 +224,4 @@ const MAX_BACKOFF_MS = 5 * 60_000;
 export function backoffMs(attemptsMade: number): number {
   const longest = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(attemptsMade - 1, 20));
   return Math.floor(longest * (0.5 + Math.random() / 2));
-}
-
-/** One listener for all jobs, because a listener of its own costs each of them more than anything else here. */
-function createTimeLimit(stopping: AbortSignal) {
-  const underWay = new Set<() => void>();
-  stopping.addEventListener('abort', () => underWay.forEach(giveBack => giveBack()));
-
-  return {
-    /**
-     * Rejects where the work takes too long, because a job that hangs would keep its part out of the store for ever;
-     * and with a NotYetError when the worker stops.
-     */
-    withinTime<T>(work: Promise<T>, limitMs: number): Promise<T> {
-      return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error(`not finished after ${limitMs / 1000} s`)), limitMs);
-        const giveBack = () => reject(new NotYetError('the worker stops', 0));
-        if (stopping.aborted) giveBack();
-        // Not Promise.race: a promise that never settles would keep something of every job.
-        underWay.add(giveBack);
-        work.then(resolve, reject).finally(() => {
-          clearTimeout(timer);
-          underWay.delete(giveBack);
-        });
-      });
-    },
-  };
 }

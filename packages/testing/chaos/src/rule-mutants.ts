@@ -6,7 +6,7 @@ export interface RuleMutant extends Mutant {
   test: string;
 }
 
-const RUN_JOB = 'apps/worker/src/jobs/run-job.ts';
+const RUN_TOGETHER = 'apps/worker/src/jobs/run-together.ts';
 const START_CHECKS = 'apps/worker/src/start-checks.ts';
 const SYNC_SKU = 'apps/worker/src/jobs/sync-sku.ts';
 const COMPARE = 'apps/worker/src/jobs/compare-systems.ts';
@@ -29,7 +29,7 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     test: 'run-together',
     edits: [
       {
-        file: RUN_JOB,
+        file: RUN_TOGETHER,
         find: 'else if (following) await queues.enqueueAgain([following]);',
         replace: 'else if (following) log.debug(following.event);',
       },
@@ -40,7 +40,7 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     test: 'run-together',
     edits: [
       {
-        file: RUN_JOB,
+        file: RUN_TOGETHER,
         find: "if (!isSynced) await queues.enqueue([{ kind: 'part', alone: true, ...one }]);",
         replace: 'if (!isSynced) log.debug(one.event);',
       },
@@ -51,7 +51,7 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     test: 'run-together',
     edits: [
       {
-        file: RUN_JOB,
+        file: RUN_TOGETHER,
         find: "const left = parts.filter((_, index) => ended[index]?.status === 'rejected');",
         replace: 'const left = parts.filter((_, index) => ended[index] !== undefined);',
       },
@@ -84,7 +84,7 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     test: 'run-together',
     edits: [
       {
-        file: RUN_JOB,
+        file: RUN_TOGETHER,
         find: 'const parts = claimed.filter((_, index) => isOurs[index]);',
         replace: 'const parts = claimed.filter((_, index) => isOurs[index] !== undefined);',
       },

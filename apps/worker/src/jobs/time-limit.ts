@@ -1,0 +1,32 @@
+import { NotYetError } from './job-errors';
+
+/** Ends jobs that take too long, and those that are under way when the worker stops. */
+export interface TimeLimit {
+  /**
+   * Rejects where the work takes too long, because a job that hangs would keep its part out of the store for ever; and
+   * with a NotYetError when the worker stops.
+   */
+  withinTime<T>(work: Promise<T>, limitMs: number): Promise<T>;
+}
+
+/** One listener for all jobs, because a listener of its own costs each of them more than anything else here. */
+export function createTimeLimit(stopping: AbortSignal): TimeLimit {
+  const underWay = new Set<() => void>();
+  stopping.addEventListener('abort', () => underWay.forEach(giveBack => giveBack()));
+
+  return {
+    withinTime(work, limitMs) {
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error(`not finished after ${limitMs / 1000} s`)), limitMs);
+        const giveBack = () => reject(new NotYetError('the worker stops', 0));
+        if (stopping.aborted) giveBack();
+        // Not Promise.race: a promise that never settles would keep something of every job.
+        underWay.add(giveBack);
+        work.then(resolve, reject).finally(() => {
+          clearTimeout(timer);
+          underWay.delete(giveBack);
+        });
+      });
+    },
+  };
+}
