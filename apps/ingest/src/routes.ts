@@ -5,7 +5,7 @@ import {
   traceRequests,
   type NotReady,
 } from '@stock-sync/service';
-import express, { type Express } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import type { Registry } from 'prom-client';
 import { answerErrors, answerMethod, answerNotFound } from './handlers/answer-errors';
@@ -34,19 +34,7 @@ export function createIngestApplication(
 ): Express {
   const application = createProgramApplication();
 
-  const rate = rateLimit({
-    windowMs: MINUTE_MS,
-    limit: deps.requestsPerMinute,
-    // Computing the rate-limit headers would cost time for every webhook, and our plugin does not read them.
-    standardHeaders: false,
-    legacyHeaders: false,
-    handler: (_request, response) => {
-      response.set('Retry-After', '60');
-      deps.metrics.webhooks.inc({ answer: '429' });
-      response.status(429).json({ error: `rate: expected at most ${deps.requestsPerMinute} requests a minute` });
-    },
-  });
-  const limit = deps.requestsPerMinute > 0 ? [rate] : [];
+  const limit = deps.requestsPerMinute > 0 ? [limitRequests(deps)] : [];
   const rawBody = express.raw({ type: () => true, limit: BODY_LIMIT });
   application.post(
     '/webhooks/inventree',
@@ -69,6 +57,24 @@ export function createIngestApplication(
   application.use(answerNotFound);
   application.use(answerErrors(deps.log, deps.logRefusal, deps.metrics));
   return application;
+}
+
+function limitRequests({
+  requestsPerMinute,
+  metrics,
+}: Pick<ReceiveWebhookDeps, 'metrics'> & { requestsPerMinute: number }): RequestHandler {
+  return rateLimit({
+    windowMs: MINUTE_MS,
+    limit: requestsPerMinute,
+    // Computing the rate-limit headers would cost time for every webhook, and our plugin does not read them.
+    standardHeaders: false,
+    legacyHeaders: false,
+    handler: (_request, response) => {
+      response.set('Retry-After', '60');
+      metrics.webhooks.inc({ answer: '429' });
+      response.status(429).json({ error: `rate: expected at most ${requestsPerMinute} requests a minute` });
+    },
+  });
 }
 
 /** What operators and monitoring ask, on a port of its own: the webhook port is often open to the internet. */

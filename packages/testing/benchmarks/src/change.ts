@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startSystem, type System } from '@stock-sync/end-to-end';
 import { stockActions, type StockItem } from '@stock-sync/fakes';
 import type { Report } from './report';
-import { addStockedParts } from './stocked-parts';
+import { addStockedParts, isShown } from './stocked-parts';
 
 const CHANGES = 15;
 const STOCKTAKES = 5;
@@ -39,8 +39,7 @@ async function countAll(system: System, items: readonly StockItem[], quantity: n
   shop.transaction(() => {
     for (const item of items) stockActions.count(shop, item, quantity);
   });
-  const names = items.map(item => shop.parts.get(item.part)?.name ?? '');
-  while (!names.every(name => system.magento.store.shown(name)?.quantity === quantity)) await sleep(2);
+  while (!items.every(item => isShown(system, item))) await sleep(2);
   const took = Date.now() - startedAt;
   await system.quiet();
   return took;

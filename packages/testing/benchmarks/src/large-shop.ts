@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { chunk } from '@stock-sync/domain';
 import { startSystem, type ServiceProcess, type System } from '@stock-sync/end-to-end';
 import { connectToRedis, openParts } from '@stock-sync/state';
 import type { Report } from './report';
@@ -16,15 +17,15 @@ export async function startLargeShop(redisUrl: string, parts: number, differ: nu
   }
   const all = [...shop.parts.values()];
   const last = { outcome: 'unchanged', at: Date.now(), target: { default: '50' }, throttledRuns: 0 } as const;
-  for (let start = 0; start < all.length; start += 5_000) {
-    const some = all.slice(start, start + 5_000);
+  for (const some of chunk(all, 5_000)) {
     await Promise.all(some.map(({ pk, name }) => state.set(pk, { sku: name, ...last }, undefined)));
   }
   connection.redis.disconnect();
   return system;
 }
 
-const [SMALL, LARGE] = [20_000, 200_000];
+const SMALL = 20_000;
+export const LARGE = 200_000;
 /** A small shop is done in two seconds, which vary a lot. */
 const SMALL_ROUNDS = 5;
 

@@ -1,9 +1,7 @@
-import { gauge, inTwoSizes, watched } from './large-shop';
+import { gauge, inTwoSizes, LARGE, watched } from './large-shop';
 import type { Report } from './report';
 
 const DRIFTED = 10;
-/** The shop whose own time and memory are measured. */
-const LARGE = 200_000;
 
 /** Time and memory of one reconcile, for shops of two sizes: neither should grow faster than the shop. */
 export async function benchReconcile(redisUrl: string, report: Report): Promise<void> {

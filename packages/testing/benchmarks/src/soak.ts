@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startSystem, type System } from '@stock-sync/end-to-end';
 import { stockActions } from '@stock-sync/fakes';
 import type { Report } from './report';
-import { addStockedParts, savedEvent } from './stocked-parts';
+import { addStockedParts, isShown, savedEvent } from './stocked-parts';
 
 const WAITING = 20_000;
 const PARTS = 2_000;
@@ -51,10 +51,7 @@ export async function benchSoak(redisUrl: string, report: Report): Promise<void>
   // A repeated webhook is recognized for an hour: that grows with the webhooks, and only within the hour.
   const perWebhook = await webhookBytes(system);
   const grown = late - perWebhook * (webhooks - webhooksEarly);
-  const wrong = items.filter(
-    item =>
-      system.magento.store.shown(system.inventree.shop.parts.get(item.part)?.name ?? '')?.quantity !== item.quantity,
-  );
+  const wrong = items.filter(item => !isShown(system, item));
   report.say(
     `soak, ${EVENTS.toLocaleString('en')} events over ${PARTS.toLocaleString('en')} parts in ` +
       `${((Date.now() - startedAt) / 1_000).toFixed(0)} s: Redis ${mebibytes(early)} MiB after half of them, ` +

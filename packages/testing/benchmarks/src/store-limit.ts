@@ -6,14 +6,13 @@ import { Redis } from 'ioredis';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gauge } from './large-shop';
 import { median, type Report } from './report';
-import { addStockedPart, savedEvent } from './stocked-parts';
+import { addStockedPart, isShown, sendSaved } from './stocked-parts';
 
 const SKUS = 1_200;
 const ROUNDS = 3;
 /** The slow algorithms are measured with fewer SKUs: their rate does not depend on the number. */
 const ONE_BY_ONE_SKUS = 40;
 const BATCH = 100;
-const EVENTS_EACH = 50;
 /** So many changes of all SKUs make a worker as quick as it is in a shop where it has run for days. */
 const WARM_UP_CHANGES = 3;
 const WARM_CHANGES = 3;
@@ -191,10 +190,7 @@ async function ours(redisUrl: string): Promise<Own> {
 async function changeAll(system: System, items: readonly StockItem[], quantity: number): Promise<number> {
   for (const item of items) stockActions.count(system.inventree.shop, item, quantity);
   const startedAt = performance.now();
-  for (let start = 0; start < items.length; start += EVENTS_EACH) {
-    await system.send({ events: items.slice(start, start + EVENTS_EACH).map(savedEvent) });
-  }
-  const isRight = () => items.every((_, n) => system.magento.store.shown(skuOf(n))?.quantity === quantity);
-  while (!isRight()) await sleep(10);
+  await sendSaved(system, items);
+  while (!items.every(item => isShown(system, item))) await sleep(10);
   return (items.length * 1_000) / (performance.now() - startedAt);
 }

@@ -2,12 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startSystem } from '@stock-sync/end-to-end';
 import { stockActions } from '@stock-sync/fakes';
 import type { Report } from './report';
-import { addStockedParts, savedEvent } from './stocked-parts';
+import { addStockedParts, isShown, sendSaved } from './stocked-parts';
 
 /** Enough that the start and the end, when not all workers have something to do, hardly count. */
 const PARTS = 1_200;
 const ANSWER_MS = 200;
-const EVENTS_EACH = 50;
 /** Few, so that InvenTree is what limits a worker, and not the processor of this machine. */
 const JOBS_AT_ONCE = 20;
 const MAGENTO_CONCURRENCY = 2;
@@ -25,12 +24,9 @@ export async function benchWorkers(redisUrl: string, report: Report): Promise<vo
     // Until the rules are known, and the parts.
     for (const quantity of [10, 20]) {
       for (const item of items) stockActions.count(inventree.shop, item, quantity);
-      const isRight = () => items.every((_, n) => magento.store.shown(`PART-${n}`)?.quantity === quantity);
       const startedAt = performance.now();
-      for (let start = 0; start < PARTS; start += EVENTS_EACH) {
-        await system.send({ events: items.slice(start, start + EVENTS_EACH).map(savedEvent) });
-      }
-      while (!isRight()) {
+      await sendSaved(system, items);
+      while (!items.every(item => isShown(system, item))) {
         mostWrites = Math.max(mostWrites, magento.writesUnderWay());
         await sleep(2);
       }
