@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startSystem, type System, type SystemOptions } from '../src';
-import { hasWaited, redisServer, until } from './support';
+import { hasWaited, redisServer, shown, until } from './support';
 
 /** Changes without an event of InvenTree: Magento's own documents, and an InvenTree without our plugin. */
 
@@ -25,7 +25,6 @@ async function start(options: Partial<SystemOptions> = {}) {
   return { running: system, item, store: system.magento.store };
 }
 
-const shown = (running: System) => running.magento.store.shown('WIDGET-123')?.quantity;
 const logged = (running: System, text: string) => running.workerLog().filter(line => line.message.includes(text));
 const cursors = async (running: System) => (await running.database.redis.keys('{stock-sync}:cursor:*')).length;
 

@@ -4,7 +4,7 @@ import { stockActions } from '@stock-sync/fakes';
 import { Queue } from 'bullmq';
 import { startTcpProxy } from '@stock-sync/servers';
 import { queueKey, startSystem, type System } from '../src';
-import { deadLettersOf, redisServer, until } from './support';
+import { deadLettersOf, isWrite, redisServer, shown, until, widget } from './support';
 
 let system: System | undefined;
 afterEach(async () => {
@@ -14,19 +14,15 @@ afterEach(async () => {
 
 async function start(environment: Record<string, string> = {}) {
   system = await startSystem({ redisServer: redisServer(), environment: { SYNC_DELAY_MS: '30', ...environment } });
-  const part = system.inventree.shop.addPart({ name: 'WIDGET-123' });
-  system.magento.store.addProduct('WIDGET-123', { quantity: 999 });
-  const item = system.inventree.shop.insertItem({ part: part.pk, quantity: 50 });
-  return { running: system, item };
+  return { running: system, item: widget(system) };
 }
 
-const shown = (running: System) => running.magento.store.shown('WIDGET-123')?.quantity;
-const isHanging = ({ magento }: System) => magento.calls.some(call => call.method === 'POST');
+const isHanging = ({ magento }: System) => magento.calls.some(isWrite);
 
 /** A change whose write the store does not answer. */
 async function startHanging() {
   const { running, item } = await start({ TIMEOUT: '60' });
-  running.magento.setFault(call => (call.method === 'POST' ? { hang: true } : undefined));
+  running.magento.setFault(call => (isWrite(call) ? { hang: true } : undefined));
   stockActions.add(running.inventree.shop, item, 30);
   await until('the write hangs', () => isHanging(running));
   running.magento.setFault(undefined);
@@ -75,10 +71,8 @@ describe('a worker', () => {
     const redisUrlFor = (url: string) => Object.assign(new URL(url), { port: String(proxy.port) }).toString();
     system = await startSystem({ redisServer: redisServer(), redisUrlFor, environment: { SYNC_DELAY_MS: '1000' } });
     const running = system;
-    const part = running.inventree.shop.addPart({ name: 'WIDGET-123' });
-    running.magento.store.addProduct('WIDGET-123', { quantity: 999 });
-    running.inventree.shop.insertItem({ part: part.pk, quantity: 50 });
-    expect(await running.send({ event: 'stock_stockitem.saved', part: part.pk })).toBe(202);
+    const { part } = widget(running);
+    expect(await running.send({ event: 'stock_stockitem.saved', part })).toBe(202);
     proxy.cut();
     await sleep(6_000);
     expect(shown(running)).toBe(999);

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stockActions, type FakeCall, type StockItem } from '@stock-sync/fakes';
 import { startSystem, type System } from '../src';
-import { redisServer, until } from './support';
+import { isWrite, redisServer, shown, until } from './support';
 
 const isStockRead = (call: FakeCall) => call.path === '/plugin/magento-sync/stock/';
-const isWrite = (call: FakeCall) => call.method === 'POST';
 
 function widget(system: System, quantity: number): StockItem {
   const { inventree, magento } = system;
@@ -12,8 +11,6 @@ function widget(system: System, quantity: number): StockItem {
   magento.store.addProduct('WIDGET-123', { quantity: 999 });
   return inventree.shop.insertItem({ part: part.pk, quantity });
 }
-
-const shown = (system: System) => system.magento.store.shown('WIDGET-123')?.quantity;
 
 describe('an event for a part that is being synced', () => {
   let system: System;

@@ -1,6 +1,6 @@
 import { orderActions, stockActions, type FakeMagentoOptions } from '@stock-sync/fakes';
 import { startSystem, type System } from '../src';
-import { redisServer } from './support';
+import { messages, redisServer, shown } from './support';
 
 let system: System | undefined;
 afterEach(async () => {
@@ -26,9 +26,6 @@ function widget(running: System, quantity: number, shown = 999) {
   running.magento.store.addProduct('WIDGET-123', { quantity: shown });
   return shop.insertItem({ part: part.pk, quantity });
 }
-
-const messages = (running: System) => running.workerLog().map(({ level, message }) => `${level} ${message}`);
-const shown = (running: System, sku = 'WIDGET-123') => running.magento.store.shown(sku)?.quantity;
 
 describe('settings', () => {
   it('DRY_RUN writes nothing, and logs what it would write', async () => {
