@@ -27,8 +27,8 @@ class WheelTest(unittest.TestCase):
             self.assertEqual(wheel.name, f'inventree_magento_sync-{VERSION}-py3-none-any.whl')
             with zipfile.ZipFile(wheel) as content:
                 info = f'inventree_magento_sync-{VERSION}.dist-info'
-                plugin = ['__init__', 'changes', 'counters', 'instance', 'plugin', 'reading', 'receivers', 'sending', 'settings', 'showing']
-                files = [f'inventree_magento_sync/{name}.py' for name in [*plugin, 'signing']] + ['inventree_magento_sync/static/panel.js']
+                package = source / 'inventree_magento_sync'
+                files = [str(path.relative_to(source)) for path in [*package.glob('*.py'), *package.glob('static/*')]]
                 about = ['METADATA', 'RECORD', 'WHEEL', 'entry_points.txt', 'top_level.txt']
                 self.assertEqual(sorted(content.namelist()), sorted(files + [f'{info}/{name}' for name in about]))
                 entry_points = content.read(f'{info}/entry_points.txt').decode()
