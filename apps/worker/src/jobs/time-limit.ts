@@ -17,15 +17,20 @@ export function createTimeLimit(stopping: AbortSignal): TimeLimit {
   return {
     withinTime(work, limitMs) {
       return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error(`not finished after ${limitMs / 1000} s`)), limitMs);
-        const giveBack = () => reject(new NotYetError('the worker stops', 0));
-        if (stopping.aborted) giveBack();
         // Not Promise.race: a promise that never settles would keep something of every job.
-        underWay.add(giveBack);
-        work.then(resolve, reject).finally(() => {
+        const end = () => {
           clearTimeout(timer);
           underWay.delete(giveBack);
-        });
+        };
+        const giveUp = (error: Error) => {
+          end();
+          reject(error);
+        };
+        const giveBack = () => giveUp(new NotYetError('the worker stops', 0));
+        const timer = setTimeout(() => giveUp(new Error(`not finished after ${limitMs / 1000} s`)), limitMs);
+        underWay.add(giveBack);
+        if (stopping.aborted) giveBack();
+        work.then(resolve, reject).finally(end);
       });
     },
   };
