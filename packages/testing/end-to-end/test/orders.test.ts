@@ -1,4 +1,5 @@
 import { signatureOf, type SalesOrder } from '@stock-sync/fakes';
+import { connectToRedis, openJobQueues, orderJob } from '@stock-sync/state';
 import { runStockSync, startService, startSystem, TEST_SECRET, type System } from '../src';
 import { redisServer, until } from './support';
 
@@ -110,12 +111,17 @@ it('sees a second change within the second that Magento counts in', async () => 
 });
 
 it('sees it, too, where the look before it began early and took long', async () => {
-  // No search comes while that look lasts.
-  await startShop({ ORDERS_INTERVAL_SECONDS: '5' });
+  // No search comes while that look lasts, but for the first one, which is repeated until every order was looked at.
+  await startShop({ ORDERS_INTERVAL_SECONDS: '4' });
+  await until('the first search is over', async () => {
+    return (await system.database.redis.exists('{stock-sync}:cursor:orders')) === 1;
+  });
   const { store } = system.magento;
   const order = store.placeOrderOf(simple('WIDGET', 3));
   const { updatedAt } = order;
   await imported('000000001', isIssued);
+  // Only then is the first look recorded.
+  await system.quiet();
   let looks = 0;
   system.inventree.setFault(({ url }) => {
     if (!url.startsWith('/api/order/so/shipment/?order=') || ++looks > 1) return undefined;
@@ -123,7 +129,12 @@ it('sees it, too, where the look before it began early and took long', async () 
     order.updatedAt = updatedAt;
     return { answerAfterMs: 2_500 };
   });
-  await runStockSync(system.environment, ['orders', 'replay', '000000001']);
+  // Not by a command, which needs a moment to start.
+  const connection = connectToRedis(system.database.url, { whileUnreachable: { wait: true } });
+  const queues = openJobQueues(connection);
+  await queues.enqueue([orderJob({ id: order.entity_id, incrementId: '000000001' }, 'test')]);
+  await queues.close();
+  connection.redis.disconnect();
   await imported('000000001', ({ status }) => status === 40);
 });
 
