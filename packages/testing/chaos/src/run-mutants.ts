@@ -11,6 +11,7 @@ const STOP_AT_FAILURE = 'packages/testing/chaos/dist/stop-at-failure.js';
 /** What a copy of the workspace needs besides its dependencies. */
 const COPIED = [
   'apps',
+  'docs',
   'packages',
   'package.json',
   'pnpm-lock.yaml',
@@ -75,9 +76,9 @@ function testCommand(test: string): string[] {
   return ['test', test, '--reporters', 'default', '--reporters', `<rootDir>/${STOP_AT_FAILURE}`];
 }
 
-/** The line that shows what was caught: a seed that went wrong, or a test that failed. */
+/** The line that shows what was caught: a seed that went wrong, or a test that failed, and not one that never began. */
 function symptomIn(output: readonly string[]): string | undefined {
-  const at = output.findIndex(line => /WRONG|^ {2}● |^(FAIL|ERROR): test/.test(line));
+  const at = output.findIndex(line => /WRONG|^ {2}● (?!Test suite failed to run)|^(FAIL|ERROR): test/.test(line));
   if (at < 0) return undefined;
   const [first = '', next = ''] = output.slice(at);
   return first.includes('WRONG') ? `${first.replace(/ \(what.*/, '')}: ${next.trim()}` : first.trim();
