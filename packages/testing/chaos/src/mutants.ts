@@ -114,6 +114,11 @@ export const MUTANTS: readonly Mutant[] = [
         find: READ_PARTS,
         replace: READ_PARTS.replace(';', '.catch(() => new Map<number, PartStock>());'),
       },
+      {
+        file: PART_READS,
+        find: 'if (!(await connections.inventree.hasPart(id))) return;',
+        replace: 'if (!(await connections.inventree.hasPart(id).catch(() => false))) return;',
+      },
     ],
   },
   {

@@ -136,17 +136,12 @@ export function scheduleOf(seed: number): Schedule {
   }
   const redisFails = random.chance(0.3);
   if (heals && redisFails) happenings.push(...whileRedisIsDown(LASTS_MS));
-  // Writes that the store carries out after newer ones, with no event later: code that takes a write without an answer
-  // for one that had no effect leaves the store wrong.
-  if (!heals && random.chance(0.5)) {
-    const atMs = LASTS_MS + SETTLES_MS;
-    const late = { kind: 'faults', system: 'magento', fault: 'done late', share: 1, forMs: 1_500 } as const;
-    happenings.push({ atMs, what: late });
-    happenings.push(...burst(atMs), ...burst(atMs + NEWER_AFTER_MS));
-  }
+  const latePart = schedule.refused?.sku === 0 ? 1 : 0;
+  const isWrittenLate = !heals && random.chance(0.5);
+  if (isWrittenLate) happenings.push(...writtenLate(latePart));
   if (schedule.refused) schedule.refused.by = random.one(REFUSALS);
   if (heals) happenings.push({ atMs: 0, what: { kind: 'refuse' } });
-  else happenings.push(...lastEvents(random, schedule, redisFails));
+  else happenings.push(...lastEvents(random, schedule, redisFails, isWrittenLate ? latePart : undefined));
   if (random.chance(0.1)) happenings.push(...times(random, 1, () => ({ kind: 'kill while probing' })));
   happenings.push(...shopFaults(random));
   if (heals) happenings.push(...times(random, 1, () => ({ kind: 'product appears' })));
@@ -165,13 +160,37 @@ function calm(schedule: Schedule): Schedule {
   return { ...schedule, workers: 1, webhooks: { lost: 0, doubled: 0, delayed: 0 }, happenings };
 }
 
+/**
+ * Writes that the store carries out after newer ones, with no event of this part later: code that takes a write without
+ * an answer for one that had no effect leaves the store wrong.
+ */
+function writtenLate(part: number): Schedule['happenings'] {
+  const atMs = LASTS_MS + SETTLES_MS;
+  const late = { kind: 'faults', system: 'magento', fault: 'done late', share: 1, forMs: 1_500 } as const;
+  return [
+    { atMs, what: late },
+    ...[atMs, atMs + NEWER_AFTER_MS].flatMap(fromMs => [
+      { atMs: fromMs, what: { kind: 'user action', part } as const },
+      ...burst(fromMs),
+    ]),
+  ];
+}
+
 /** The last actions, with no event later: code that misses them leaves the store wrong. */
-function lastEvents(random: Random, { parts, refused }: Schedule, redisFails: boolean): Schedule['happenings'] {
+function lastEvents(
+  random: Random,
+  { parts, refused }: Schedule,
+  redisFails: boolean,
+  latePart: number | undefined,
+): Schedule['happenings'] {
   const happenings: Schedule['happenings'] = [];
   let atMs = LASTS_MS + SETTLES_MS + NEWER_AFTER_MS + LAST_APART_MS;
   // Finds code that believes one empty answer, or one that leaves a part out.
   const empty = { kind: 'faults', system: 'inventree', fault: 'empty list', share: 1, forMs: EMPTY_MS } as const;
-  const all = Array.from({ length: parts }, (_, part) => ({ atMs, what: { kind: 'user action', part } as const }));
+  const all = Array.from({ length: parts }, (_, part) => ({
+    atMs,
+    what: { kind: 'user action', part } as const,
+  })).filter(({ what }) => what.part !== latePart);
   happenings.push({ atMs: atMs - 100, what: empty }, ...all);
   atMs += LAST_APART_MS;
   if (refused) {
