@@ -98,6 +98,7 @@ async function main(environment: Environment): Promise<void> {
     log,
     logRefusal: createRefusalLog(log),
     requestsPerMinute: settings.INGEST_RATE_LIMIT,
+    tracing,
   });
   const operatorApplication = createOperatorApplication({
     pluginWatch,

@@ -2,8 +2,8 @@ import {
   addOperatorRoutes,
   createProgramApplication,
   createWebApplication,
-  traceRequests,
   type NotReady,
+  type Tracing,
 } from '@stock-sync/service';
 import express, { type Express, type RequestHandler } from 'express';
 import { rateLimit } from 'express-rate-limit';
@@ -30,18 +30,19 @@ const MINUTE_MS = 60_000;
  */
 export function createIngestApplication(
   deps: ReceiveWebhookDeps &
-    AnswerInvenTreeDeps & { requestsPerMinute: number; storeSecrets: readonly Buffer[] | undefined },
+    AnswerInvenTreeDeps & {
+      requestsPerMinute: number;
+      storeSecrets: readonly Buffer[] | undefined;
+      tracing: Tracing | undefined;
+    },
 ): Express {
   const application = createProgramApplication();
 
   const limit = deps.requestsPerMinute > 0 ? [limitRequests(deps)] : [];
   const rawBody = express.raw({ type: () => true, limit: BODY_LIMIT });
-  application.post(
-    '/webhooks/inventree',
-    limit,
-    rawBody,
-    traceRequests('POST /webhooks/inventree', receiveWebhook(deps)),
-  );
+  const receive = receiveWebhook(deps);
+  const traced = deps.tracing?.tracedRequests('POST /webhooks/inventree', receive);
+  application.post('/webhooks/inventree', limit, rawBody, traced ?? receive);
   application.all('/webhooks/inventree', answerMethod('POST'));
 
   const { storeSecrets } = deps;

@@ -30,5 +30,5 @@ export {
   type InvalidHeader,
   type WebhookHeaders,
 } from './webhook-signature';
-export { startTracing, traceRequests, tracingSettings, type Tracing } from './tracing';
+export { startTracing, tracingSettings, type Tracing } from './tracing';
 export { hashPassword, isPasswordOf } from './password-hash';

@@ -13,10 +13,14 @@ export const tracingSettings = {
     ),
 } satisfies Settings;
 
+type HandleRequest = (request: Request, response: Response) => Promise<void>;
+
 /** Traces of this process. */
 export interface Tracing {
   /** Carries a trace from the process that adds a job to the one that runs it. */
   telemetry: Telemetry;
+  /** Puts the work on a request into a span of this name, which calls and jobs that it leads to belong to. */
+  tracedRequests(name: string, handle: HandleRequest): HandleRequest;
   /** Sends what is left. */
   stop(): Promise<void>;
 }
@@ -42,13 +46,16 @@ export async function startTracing(service: string, endpoint: string | undefined
     ],
   });
   provider.register();
-  return { telemetry: new BullMQOtel({ tracerName: 'stock-sync' }), stop: () => provider.shutdown() };
+  return {
+    telemetry: new BullMQOtel({ tracerName: 'stock-sync' }),
+    tracedRequests,
+    stop: () => provider.shutdown(),
+  };
 }
 
-/** Puts the work on a request into a span, which calls and jobs that it leads to belong to. */
-export function traceRequests(name: string, handle: (request: Request, response: Response) => Promise<void>) {
+function tracedRequests(name: string, handle: HandleRequest): HandleRequest {
   const tracer = trace.getTracer('stock-sync');
-  return async (request: Request, response: Response): Promise<void> => {
+  return async (request, response) => {
     const span = tracer.startSpan(name, { kind: SpanKind.SERVER });
     try {
       await context.with(trace.setSpan(context.active(), span), () => handle(request, response));
