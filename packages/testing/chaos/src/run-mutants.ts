@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -8,21 +8,8 @@ import { RULE_MUTANTS, type RuleMutant } from './rule-mutants';
 
 const STOP_AT_FAILURE = 'packages/testing/chaos/dist/stop-at-failure.js';
 
-/** What a copy of the workspace needs besides its dependencies. */
-const COPIED = [
-  'apps',
-  'docs',
-  'packages',
-  'package.json',
-  'pnpm-lock.yaml',
-  'pnpm-workspace.yaml',
-  'jest.config.cjs',
-  'docker-compose.yml',
-  'Dockerfile',
-  '.env.example',
-  'tsconfig.base.json',
-  'tsconfig.json',
-];
+/** What a copy of the workspace does not need, or links to. */
+const NOT_COPIED = ['.git', 'node_modules'];
 
 /**
  * `npm run chaos:mutants` breaks a copy of the code in one way after another, and shows that the chaos suite, or the
@@ -87,7 +74,7 @@ function symptomIn(output: readonly string[]): string | undefined {
 /** The work tree is never changed; dependencies are only linked. */
 function copied(root: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'stock-sync-mutant-'));
-  for (const name of COPIED) {
+  for (const name of readdirSync(root).filter(name => !NOT_COPIED.includes(name))) {
     cpSync(join(root, name), join(folder, name), {
       recursive: true,
       verbatimSymlinks: true,
