@@ -176,7 +176,7 @@ class Threads(SendingTest):
         self.assertEqual(counters.take('x')['left_to_queue'], 3)
         self.ingest.hang.set()
         self.item.save()
-        self.reported()
+        self.assertEqual(self.reported()[SAVED][-1], self.part.pk)
         self.assertEqual(counters.take('x')['sent_at_once'], 1, 'the next change is sent at once again')
 
     def test_end_when_nothing_is_left(self):
