@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectToRedis, openJobQueues } from '@stock-sync/state';
 import { stockActions } from '@stock-sync/fakes';
 import { Queue } from 'bullmq';
 import { startTcpProxy } from '@stock-sync/servers';
 import { queueKey, startSystem, type System } from '../src';
-import { deadLettersOf, isWrite, redisServer, shown, until, widget } from './support';
+import { deadLettersOf, enqueue, isWrite, redisServer, shown, until, widget } from './support';
 
 let system: System | undefined;
 afterEach(async () => {
@@ -103,10 +102,8 @@ describe('a job', () => {
   it('that kills every worker becomes a dead letter, too', async () => {
     const { running, item } = await start();
     await running.workers[0]?.stop();
-    const connection = connectToRedis(running.database.url, { whileUnreachable: { wait: true } });
-    const { redis } = connection;
-    const queues = openJobQueues(connection);
-    await queues.enqueue([{ kind: 'part', part: item.part, event: 'test' }]);
+    const { redis } = running.database;
+    await enqueue(running, [{ kind: 'part', part: item.part, event: 'test' }]);
     const [id = ''] = await redis.lrange(queueKey('parts', 'wait'), 0, -1);
     // BullMQ counts here how often a job lost its worker.
     await redis.hset(queueKey('parts', id), 'stc', 11);
@@ -116,7 +113,5 @@ describe('a job', () => {
       part: item.part,
       reason: '11 workers died while they ran it',
     });
-    await queues.close();
-    redis.disconnect();
   });
 });

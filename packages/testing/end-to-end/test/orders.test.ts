@@ -1,7 +1,7 @@
 import { signatureOf, type SalesOrder } from '@stock-sync/fakes';
-import { connectToRedis, openJobQueues, orderJob } from '@stock-sync/state';
+import { orderJob } from '@stock-sync/state';
 import { runStockSync, startService, startSystem, TEST_SECRET, type System } from '../src';
-import { redisServer, until } from './support';
+import { enqueue, redisServer, until } from './support';
 
 let system: System;
 
@@ -130,11 +130,7 @@ it('sees it, too, where the look before it began early and took long', async () 
     return { answerAfterMs: 2_500 };
   });
   // Not by a command, which needs a moment to start.
-  const connection = connectToRedis(system.database.url, { whileUnreachable: { wait: true } });
-  const queues = openJobQueues(connection);
-  await queues.enqueue([orderJob({ id: order.entity_id, incrementId: '000000001' }, 'test')]);
-  await queues.close();
-  connection.redis.disconnect();
+  await enqueue(system, [orderJob({ id: order.entity_id, incrementId: '000000001' }, 'test')]);
   await imported('000000001', ({ status }) => status === 40);
 });
 

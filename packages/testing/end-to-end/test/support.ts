@@ -1,5 +1,5 @@
 import type { FakeCall, Fault } from '@stock-sync/fakes';
-import { connectToRedis, openDeadLetters, type DeadLetter } from '@stock-sync/state';
+import { connectToRedis, openDeadLetters, openJobQueues, type DeadLetter, type NewJob } from '@stock-sync/state';
 import type { System } from '../src';
 
 /** The Redis server that `npm test` provides. */
@@ -38,6 +38,15 @@ export function faultOnce(fault: Fault, isMeant: (call: FakeCall) => boolean) {
     /** Resolves when that call has come into effect. */
     carriedOut: () => until('it is carried out', () => metAt > 0 && Date.now() > metAt + lateMs + 200),
   };
+}
+
+/** Enqueues jobs, as a service would. */
+export async function enqueue({ database }: System, jobs: readonly NewJob[]): Promise<void> {
+  const connection = connectToRedis(database.url, { whileUnreachable: { wait: true } });
+  const queues = openJobQueues(connection);
+  await queues.enqueue(jobs);
+  await queues.close();
+  connection.redis.disconnect();
 }
 
 /** The dead letters. */
