@@ -136,12 +136,12 @@ export function scheduleOf(seed: number): Schedule {
   }
   const redisFails = random.chance(0.3);
   if (heals && redisFails) happenings.push(...whileRedisIsDown(LASTS_MS));
-  const latePart = schedule.refused?.sku === 0 ? 1 : 0;
-  const isWrittenLate = !heals && random.chance(0.5);
-  if (isWrittenLate) happenings.push(...writtenLate(latePart));
+  // Not the part that the store refuses.
+  const latePart = !heals && random.chance(0.5) ? (schedule.refused?.sku === 0 ? 1 : 0) : undefined;
+  if (latePart !== undefined) happenings.push(...writtenLate(latePart));
   if (schedule.refused) schedule.refused.by = random.one(REFUSALS);
   if (heals) happenings.push({ atMs: 0, what: { kind: 'refuse' } });
-  else happenings.push(...lastEvents(random, schedule, redisFails, isWrittenLate ? latePart : undefined));
+  else happenings.push(...lastEvents(random, schedule, redisFails, latePart));
   if (random.chance(0.1)) happenings.push(...times(random, 1, () => ({ kind: 'kill while probing' })));
   happenings.push(...shopFaults(random));
   if (heals) happenings.push(...times(random, 1, () => ({ kind: 'product appears' })));
@@ -187,10 +187,9 @@ function lastEvents(
   let atMs = LASTS_MS + SETTLES_MS + NEWER_AFTER_MS + LAST_APART_MS;
   // Finds code that believes one empty answer, or one that leaves a part out.
   const empty = { kind: 'faults', system: 'inventree', fault: 'empty list', share: 1, forMs: EMPTY_MS } as const;
-  const all = Array.from({ length: parts }, (_, part) => ({
-    atMs,
-    what: { kind: 'user action', part } as const,
-  })).filter(({ what }) => what.part !== latePart);
+  const all = Array.from({ length: parts }, (_, part) => part)
+    .filter(part => part !== latePart)
+    .map(part => ({ atMs, what: { kind: 'user action', part } as const }));
   happenings.push({ atMs: atMs - 100, what: empty }, ...all);
   atMs += LAST_APART_MS;
   if (refused) {
