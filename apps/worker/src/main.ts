@@ -31,11 +31,6 @@ import {
   openLastReconcile,
   openLastSweep,
   openLocationsVersion,
-  openOrderLedger,
-  openOrderRate,
-  openOrdersCursor,
-  openShortOrders,
-  openUnbookedStock,
   openPartClaims,
   openParts,
   openProducts,
@@ -60,23 +55,12 @@ import { createSkuLookups } from './calls/sku-lookups';
 import { createStockWrites } from './calls/stock-writes';
 import { createStoreReads } from './calls/store-reads';
 import { connectToSystems } from './connections';
-import { createBookShipments } from './jobs/book-shipments';
 import { createExplain } from './jobs/explain';
-import { createFindOrders } from './jobs/find-orders';
 import { createFindPartOfStockItem } from './jobs/find-part-of-stock-item';
 import { jobHandlers } from './jobs/handlers';
-import { createAllocateStock } from './jobs/allocate-stock';
-import { createOrderCustomers } from './jobs/order-customers';
-import { createPickableStock } from './jobs/pickable-stock';
-import { createEnqueueShortOrders } from './jobs/short-orders';
-import { createAddExtraLines } from './jobs/extra-lines';
-import { createImportOrder } from './jobs/import-order';
-import { createOrderChanges, createOrderStock } from './jobs/order-changes';
-import { createPassOnShipments } from './jobs/pass-on-shipments';
 import { createLeaveSku } from './jobs/leave-sku';
 import { createMarkDeadLetter } from './jobs/mark-dead-letter';
 import { createNewProducts } from './jobs/new-products';
-import { createRecordShipped } from './jobs/record-shipped';
 import { createReconcile } from './jobs/reconcile';
 import { createRecordHistory } from './jobs/record-history';
 import { createResync, createResyncLater } from './jobs/resync';
@@ -91,6 +75,7 @@ import { startJobWorker, startJobWorkers } from './job-workers';
 import { createWorkerMetrics } from './metrics';
 import { createEmailChannel, createWebhookChannel, type Channel } from './notifications/channels';
 import { startNotifier } from './notifications/notifier';
+import { openOrders } from './orders';
 import { rulesFingerprint } from './rule-settings';
 import { readWorkerSettings, settingsFingerprint, type WorkerSettings } from './settings';
 import { createStartChecks } from './start-checks';
@@ -160,13 +145,11 @@ async function main(environment: Environment): Promise<void> {
     onClosed: name => requestReconcile(`${name.startsWith('magento') ? 'Magento' : 'InvenTree'} is reachable again`),
     log,
   });
-  const unbooked = openUnbookedStock(connection);
-  const shortOrders = openShortOrders(connection);
-  const allocates = settings.ORDERS !== 'off' && settings.ORDERS_ALLOCATE && !settings.ORDERS_BOOK_SHIPMENTS;
+  const orders = openOrders({ settings, connection, connections, breaker, queues, deadLetters, now, log });
   const metrics = createWorkerMetrics({
     queues,
     deadLetters,
-    unbooked: settings.ORDERS === 'off' ? undefined : unbooked,
+    unbooked: orders.unbooked,
     openBreakers: breaker.open,
     now,
   });
@@ -178,23 +161,7 @@ async function main(environment: Environment): Promise<void> {
   const bounds = { days: settings.HISTORY_DAYS, entries: settings.HISTORY_ENTRIES };
   const history = openHistory(connection, bounds);
   const recordHistory = createRecordHistory({ history, now });
-  const orders = ordersFrom(settings);
-  const ledger = openOrderLedger(connection);
-  const ordersCursor = openOrdersCursor(connection);
-  const orderChanges =
-    orders &&
-    createOrderChanges({
-      magento,
-      salesOrders: inventree.salesOrders,
-      ledger,
-      cursor: ordersCursor,
-      deadLetters,
-      since: orders.since,
-      now,
-    });
-  const orderStock =
-    orderChanges && createOrderStock({ changes: orderChanges, unbooked, ledger, queues, deadLetters, breaker, log });
-  const common = { connections, parts, queues, rulesInForce, recordHistory, orders: orderStock, now, log };
+  const common = { connections, parts, queues, rulesInForce, recordHistory, orders: orders.stock, now, log };
   const onPartGone = settings.ON_PART_GONE;
   const comparison = { writes, onPartGone, maxZeroedPercent: settings.RECONCILE_MAX_ZEROED_PERCENT, metrics };
 
@@ -205,7 +172,7 @@ async function main(environment: Environment): Promise<void> {
     slots: openSemaphore(connection, 'magento', settings.MAGENTO_CONCURRENCY),
     canarySkus,
     resyncLater,
-    orders: orderStock,
+    orders: orders.stock,
     jobs: partJobs,
   });
   const locationsVersion = openLocationsVersion(connection);
@@ -225,7 +192,7 @@ async function main(environment: Environment): Promise<void> {
       tokenExpiresAt: settings.INVENTREE_TOKEN_EXPIRES,
     },
     readStatus: () => readStatus(connection, { queues, deadLetters }),
-    readUnbookedOrders: async () => (orders ? [...(await ledger.getAll(await unbooked.orders())).values()] : []),
+    readUnbookedOrders: orders.readUnbooked,
     active: openActiveAlerts(connection),
     lease: openSemaphore(connection, 'notifier', 1),
     shop: settings.REDIS_PREFIX,
@@ -243,68 +210,13 @@ async function main(environment: Environment): Promise<void> {
           now,
           log,
         });
-  const enqueueShortOrders = createEnqueueShortOrders({ shortOrders, ledger, queues });
-  const pickable = createPickableStock({ connections, partReads });
-  const movesStock = {
-    connections,
-    salesOrders: inventree.salesOrders,
-    pickable,
-    sources: connections.offerRules.nothing.map(({ sourceCode }) => sourceCode),
-    ledger,
-    shortOrders,
-    enqueueShortOrders,
-    queues,
-    carriedOutMs: 2 * settings.TIMEOUT * 1000,
-    now,
-    log,
-  };
   const handlers = jobHandlers({
-    findOrders: createFindOrders({
-      changes: orderChanges,
-      breaker,
-      queues,
-      cursor: ordersCursor,
-      isDryRun: dryRun !== undefined,
-    }),
-    importOrder: createImportOrder({
-      connections,
-      partReads,
-      skuLookups,
-      ledger,
-      recordShipped: createRecordShipped({
-        ...movesStock,
-        magento,
-        hasSources: movesStock.sources.length > 1,
-        unbooked,
-        parts,
-      }),
-      passOn: settings.ORDERS === 'both' ? createPassOnShipments(movesStock) : undefined,
-      bookShipments: settings.ORDERS_BOOK_SHIPMENTS ? createBookShipments(movesStock) : undefined,
-      allocateStock: allocates ? createAllocateStock(movesStock) : undefined,
-      leaseOf: order => openSemaphore(connection, `order:${order}`, 1),
-      addExtraLines: createAddExtraLines({ ...movesStock, notesRefunds: settings.ORDERS_NOTE_REFUNDS }),
-      customers: createOrderCustomers({
-        salesOrders: inventree.salesOrders,
-        magento,
-        lease: openSemaphore(connection, 'orders-customer', 1),
-        settings: {
-          customer: settings.ORDERS_CUSTOMER,
-          perBuyer: settings.ORDERS_CUSTOMER_PER_BUYER,
-          stores: settings.ORDERS_STORES,
-        },
-      }),
-      rate: openOrderRate(connection),
-      settings: orders,
-      magentoUrl: settings.MAGENTO_URL,
-      dryRun,
-      now,
-      log,
-    }),
+    ...orders.jobs({ partReads, skuLookups, parts, dryRun }),
     testNotification: createTestNotification({ notifier, connection }),
     explain: createExplain({ ...common, connection, partReads, skuLookups, storeReads }),
     syncPart: createSyncPart({
       ...common,
-      enqueueShortOrders: allocates ? enqueueShortOrders : undefined,
+      enqueueShortOrders: orders.enqueueShortOrders,
       fencing,
       partReads,
       storeReads,
@@ -400,7 +312,7 @@ async function main(environment: Environment): Promise<void> {
     Promise.all([
       queues.schedule('sweep', settings.SWEEP_INTERVAL_SECONDS),
       queues.schedule('reconcile', settings.RECONCILE_INTERVAL_MINUTES * 60),
-      queues.schedule('find-orders', orders ? settings.ORDERS_INTERVAL_SECONDS : 0),
+      queues.schedule('find-orders', orders.intervalSeconds),
     ]).catch((error: unknown) =>
       log.error(`Sweep, reconcile and the search for orders are not scheduled: ${errorMessage(error)}`),
     );
@@ -467,12 +379,6 @@ function channelsFrom(settings: WorkerSettings): Channel[] {
     ...(NOTIFY_WEBHOOK_URL ? [createWebhookChannel(NOTIFY_WEBHOOK_URL)] : []),
     ...(to && smtpUrl ? [createEmailChannel({ smtpUrl, from, to })] : []),
   ];
-}
-
-/** How orders are imported; undefined where they are not. */
-function ordersFrom(settings: WorkerSettings) {
-  const { ORDERS, ORDERS_SINCE: since, ORDERS_STATES: states, ORDERS_PER_MINUTE: perMinute } = settings;
-  return ORDERS !== 'off' && since !== undefined ? { since, states, perMinute } : undefined;
 }
 
 /** Says why nothing will be written, and what to do about it; undefined where the store is written. */

@@ -1,6 +1,6 @@
 import { stockActions } from '@stock-sync/fakes';
 import { startSystem, type System } from '../src';
-import { redisServer } from './support';
+import { messages, redisServer } from './support';
 
 let system: System;
 beforeAll(async () => {
@@ -14,8 +14,6 @@ function stockOf(name: string, quantity: number, more: object = {}) {
   stockActions.create(shop, { part: part.pk, quantity });
   return part;
 }
-
-const messages = () => system.workerLog().map(({ level, message }) => `${level} ${message}`);
 
 describe('a SKU', () => {
   it.each([
@@ -51,7 +49,7 @@ describe('a SKU', () => {
   it('without a product is skipped, and no source item is created', async () => {
     const part = stockOf('NOSUCH-9', 42);
     await system.quiet();
-    expect(messages()).toContainEqual(
+    expect(messages(system)).toContainEqual(
       `info SKU 'NOSUCH-9' skipped: Magento has no product with this SKU (part ${part.pk}, stock_stockitem.created)`,
     );
     expect(system.magento.store.sourceItem('NOSUCH-9')).toBeUndefined();
@@ -75,7 +73,7 @@ describe('a SKU', () => {
       system.magento.store.addProduct(sku, { typeId });
       const part = stockOf(sku, 3);
       await system.quiet();
-      expect(messages()).toContainEqual(
+      expect(messages(system)).toContainEqual(
         `info SKU '${sku}' skipped: a ${typeId} product has no stock of its own ` +
           `(part ${part.pk}, stock_stockitem.created)`,
       );
@@ -91,13 +89,13 @@ describe('a SKU', () => {
     await system.quiet();
     expect(system.magento.store.shown('TWIN-1')?.quantity).toBe(77);
     const named = `Parts ${first.pk} and ${second.pk} both have SKU 'TWIN-1': nothing is written until only one has it`;
-    expect(messages().filter(line => line.startsWith('error') && line.includes(named))).toHaveLength(1);
+    expect(messages(system).filter(line => line.startsWith('error') && line.includes(named))).toHaveLength(1);
 
     stockActions.renamePart(shop, first.pk, { name: 'TWIN-2' });
     await system.send({ event: 'stock_stockitem.saved', part: second.pk });
     await system.quiet();
     expect(system.magento.store.shown('TWIN-1')?.quantity).toBe(5);
-    expect(messages()).toContainEqual(`info part ${second.pk} is in sync: its dead letter is removed`);
+    expect(messages(system)).toContainEqual(`info part ${second.pk} is in sync: its dead letter is removed`);
   });
 
   it('of a renamed part is reported and taken to zero, and the new SKU is synced', async () => {
@@ -109,7 +107,7 @@ describe('a SKU', () => {
     await system.quiet();
     expect(system.magento.store.shown('NEW-1')?.quantity).toBe(8);
     expect(system.magento.store.shown('OLD-1')?.quantity).toBe(0);
-    expect(messages()).toContainEqual(
+    expect(messages(system)).toContainEqual(
       `warn Part ${part.pk} had SKU 'OLD-1' and now has SKU 'NEW-1': no part has it now, so it is updated from 8 to 0`,
     );
   });
