@@ -159,10 +159,11 @@ async function startDay(
       ORDERS_PER_MINUTE: '1000',
     }),
   };
-  const logs: ServiceProcess[] = [];
+  /** All that were ever started. */
+  const services: ServiceProcess[] = [];
   const start = async (app: 'ingest' | 'worker') => {
     const service = await startService(app, environment);
-    logs.push(service);
+    services.push(service);
     return service;
   };
   const ingest = await start('ingest');
@@ -499,15 +500,15 @@ async function startDay(
       return { skus: skus(), problems };
     },
     serviceLogs: () =>
-      logs.flatMap((service, n) =>
+      services.flatMap((service, n) =>
         service.log.map(line => `${n} ${String(line.timestamp)} ${line.level} ${line.message}`),
       ),
     async stop() {
       inventree.sendTo();
       await queues.close();
       connection.redis.disconnect();
-      for (const service of [ingest, ...workers]) service.kill('SIGKILL');
-      await Promise.all([ingest.ended, ...workers.map(worker => worker.ended)]);
+      for (const service of services) service.kill('SIGKILL');
+      await Promise.all(services.map(service => service.ended));
       await Promise.all([closeOf(inventree), closeOf(magento), redis.stop()]);
     },
   };

@@ -116,14 +116,16 @@ export async function startWorld(schedule: Schedule, redisProgram: string, besid
     RECONCILE_INTERVAL_MINUTES: schedule.heals ? '1' : '0',
     ...(schedule.hasRules && RULES),
   };
-  const logs: ServiceProcess[] = [];
+  /** All that were ever started. */
+  const services: ServiceProcess[] = [];
   const starts = { ingest: 0, worker: 0 };
   let ending = false;
   const start = async (app: 'ingest' | 'worker'): Promise<ServiceProcess> => {
     const isOther = starts[app]++ % 2 === 1;
     const service = await startService(app, environment, { root: isOther ? besideRoot : undefined });
     if (isOther && besideRoot !== undefined) note(`${app} of the other version started`);
-    logs.push(service);
+    services.push(service);
+    if (ending) service.kill('SIGKILL');
     return service;
   };
   let ingest = await start('ingest');
@@ -299,14 +301,15 @@ export async function startWorld(schedule: Schedule, redisProgram: string, besid
     },
     requestReconcile: () => requestReconcile(redis.url, 'chaos'),
     serviceLogs: () =>
-      logs.flatMap((service, n) =>
+      services.flatMap((service, n) =>
         service.log.map(line => `${n} ${String(line.timestamp)} ${line.level} ${line.message}`),
       ),
     async stop() {
       ending = true;
       inventree.sendTo();
-      for (const service of [ingest, ...workers]) service.kill('SIGKILL');
-      await Promise.all([ingest.ended, ...workers.map(worker => worker.ended)]);
+      // An ingest that was killed twice at once was started twice.
+      for (const service of services) service.kill('SIGKILL');
+      await Promise.all(services.map(service => service.ended));
       await Promise.all([inventree.close(), magento.close()]);
       await redis.stop();
     },
