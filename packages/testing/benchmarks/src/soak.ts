@@ -6,13 +6,13 @@ import { addStockedParts, isShown, savedEvent } from './stocked-parts';
 
 const WAITING = 20_000;
 const PARTS = 2_000;
-const EVENTS = 400_000;
+const EVENTS = 1_000_000;
 const EVENTS_EACH = 200;
 const AT_ONCE = 8;
 /** By then every part is known, and the queues have kept as many finished jobs as they keep. */
 const FIRST = EVENTS / 2;
 
-/** What Redis holds for each part that waits, and whether it grows with the number of events. */
+/** What Redis holds for each part that waits or is known, and whether it grows with the number of events. */
 export async function benchSoak(redisUrl: string, report: Report): Promise<void> {
   const alone = await startSystem({ redisServer: redisUrl, sends: 'none', workers: 0 });
   const empty = await usedBytes(alone);
@@ -45,6 +45,8 @@ export async function benchSoak(redisUrl: string, report: Report): Promise<void>
   await Promise.all(Array.from({ length: AT_ONCE }, () => sendUntil(FIRST)));
   await system.quiet();
   const [early, webhooksEarly] = [await usedBytes(system), webhooks];
+  const perKnown = await knownBytes(system);
+  report.add({ name: 'Redis for each known part', values: [perKnown], unit: 'bytes', goal: { atMost: 120 } });
   await Promise.all(Array.from({ length: AT_ONCE }, () => sendUntil(EVENTS)));
   await system.quiet();
   const late = await usedBytes(system);
@@ -73,6 +75,17 @@ const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
 async function usedBytes({ database }: System): Promise<number> {
   await sleep(500);
   return Number(/^used_memory_dataset:(\d+)/m.exec(await database.redis.info('memory'))?.[1]);
+}
+
+/** What Redis remembers about each part: its last sync, its SKU, its product and its stock item. */
+async function knownBytes({ database: { redis } }: System): Promise<number> {
+  const keys = await Promise.all(
+    ['parts', 'products', 'sku:*', 'stock-item:*'].map(name => redis.keys(`{stock-sync}:${name}`)),
+  );
+  const sizes = await Promise.all(
+    keys.flat().map(async key => Number(await redis.call('MEMORY', 'USAGE', key, 'SAMPLES', 0))),
+  );
+  return sizes.reduce((total, size) => total + size, 0) / PARTS;
 }
 
 /** What Redis holds for the id of one webhook. */
