@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startSystem, type System } from '@stock-sync/end-to-end';
 import { stockActions } from '@stock-sync/fakes';
+import { bytesOf } from './redis-bytes';
 import type { Report } from './report';
 import { addStockedParts, isShown, savedEvent } from './stocked-parts';
 
@@ -79,13 +80,9 @@ async function usedBytes({ database }: System): Promise<number> {
 
 /** What Redis remembers about each part: its last sync, its SKU, its product and its stock item. */
 async function knownBytes({ database: { redis } }: System): Promise<number> {
-  const keys = await Promise.all(
-    ['parts', 'products', 'sku:*', 'stock-item:*'].map(name => redis.keys(`{stock-sync}:${name}`)),
-  );
-  const sizes = await Promise.all(
-    keys.flat().map(async key => Number(await redis.call('MEMORY', 'USAGE', key, 'SAMPLES', 0))),
-  );
-  return sizes.reduce((total, size) => total + size, 0) / PARTS;
+  const names = ['parts', 'products', 'sku:*', 'stock-item:*'];
+  const bytes = await Promise.all(names.map(name => bytesOf(redis, `{stock-sync}:${name}`, PARTS)));
+  return bytes.reduce((total, each) => total + each, 0);
 }
 
 /** What Redis holds for the id of one webhook. */

@@ -1,5 +1,5 @@
-import type { RedisDatabase } from '@stock-sync/servers';
 import { inTwoSizes, watched } from './large-shop';
+import { bytesOf } from './redis-bytes';
 import type { Report } from './report';
 
 /** Time, memory and Redis of one sweep, for shops of two sizes: none of them should grow faster than the shop. */
@@ -14,14 +14,4 @@ export async function benchSweep(redisUrl: string, report: Report): Promise<void
       `Redis ${state} bytes a part for its last sync, ${skus} for its SKU`;
     return { seconds, line };
   });
-}
-
-/** Bytes of Redis per part under these keys, from a sample of a thousand. */
-async function bytesOf(redis: RedisDatabase['redis'], pattern: string, parts: number): Promise<number> {
-  const keys = pattern.includes('*') ? await redis.keys(pattern) : [pattern];
-  const some = keys.slice(0, 1_000);
-  const sizes = await Promise.all(
-    some.map(async key => Number(await redis.call('MEMORY', 'USAGE', key, 'SAMPLES', 0))),
-  );
-  return Math.round((sizes.reduce((total, size) => total + size, 0) / some.length) * (keys.length / parts));
 }

@@ -9,5 +9,5 @@ export {
   type SystemOptions,
 } from './system';
 export { startPlugin, type PluginProcess } from './plugin-process';
-export { requestReconcile } from './request-reconcile';
+export { enqueueJobs, requestReconcile } from './enqueue-jobs';
 export { runStockSync, type RanCommand } from './stock-sync';

@@ -1,6 +1,6 @@
 import type { FakeCall, Fault } from '@stock-sync/fakes';
-import { connectToRedis, openDeadLetters, openJobQueues, type DeadLetter, type NewJob } from '@stock-sync/state';
-import type { System } from '../src';
+import { connectToRedis, openDeadLetters, type DeadLetter, type NewJob } from '@stock-sync/state';
+import { enqueueJobs, type System } from '../src';
 
 /** The Redis server that `npm test` provides. */
 export function redisServer(): string {
@@ -41,13 +41,7 @@ export function faultOnce(fault: Fault, isMeant: (call: FakeCall) => boolean) {
 }
 
 /** Enqueues jobs, as a service would. */
-export async function enqueue({ database }: System, jobs: readonly NewJob[]): Promise<void> {
-  const connection = connectToRedis(database.url, { whileUnreachable: { wait: true } });
-  const queues = openJobQueues(connection);
-  await queues.enqueue(jobs);
-  await queues.close();
-  connection.redis.disconnect();
-}
+export const enqueue = ({ database }: System, jobs: readonly NewJob[]) => enqueueJobs(database.url, jobs);
 
 /** The dead letters. */
 export async function deadLettersOf({ database }: System): Promise<DeadLetter[]> {
