@@ -18,6 +18,7 @@ import {
   connectToRedis,
   findRedisProblems,
   migrate,
+  moveEarlierParts,
   openActiveAlerts,
   openActivity,
   openCanarySkus,
@@ -325,6 +326,8 @@ async function main(environment: Environment): Promise<void> {
     .then(async moved => {
       if (moved)
         log.info(`Moved the state of version 0.1 to keys with a prefix: ${JSON.stringify(moved)}`, { ...moved });
+      const parts = await moveEarlierParts(connection);
+      if (parts > 0) log.info(`Moved what was remembered of ${parts} parts to keys that take less memory`, { parts });
       const areNew = await areSettingsNew(connection, fingerprint);
       await requestReconcile(areNew ? 'start-up with other settings' : 'start-up', areNew);
     })

@@ -63,7 +63,7 @@ describe('a sweep', () => {
     const parts: Partial<Parts> = {
       get: ids => Promise.resolve(ids.map(() => before)),
       count: () => Promise.resolve((before ? count : 0) + gone.length),
-      ids: () => Readable.from([gone]),
+      all: () => Readable.from([gone.map(part => ({ part, state: state() }))]),
       addSkus: found => Promise.resolve(void skus.push(...found.map(({ sku }) => sku))),
       markSkusChecked: () => Promise.resolve(),
     };

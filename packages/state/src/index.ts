@@ -89,6 +89,7 @@ export {
   type SourceItemsEnd,
   type StoredCursor,
 } from './cursors';
+export { moveEarlierParts } from './earlier-parts';
 export { migrate, type Migrated } from './migration';
 export { openRulesInForce, type RulesInForce } from './rules-in-force';
 export { openExplanations, requestExplanation, type Explanation, type ExplainAnswer } from './explanations';

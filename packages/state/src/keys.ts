@@ -13,11 +13,11 @@ export function keysFor(prefix: string) {
     queuePrefix: key('queue'),
     backingOff: key('backing-off'),
     partsInJobs: key('parts-in-jobs'),
-    parts: key('parts'),
-    partsWithSku: (sku: string) => key(`sku:${sku}`),
-    skuChecked: (sku: string) => key(`sku-checked:${sku}`),
-    products: key('products'),
-    stockItem: (stockItem: number) => key(`stock-item:${stockItem}`),
+    parts: (bucket: number) => key(`parts:${bucket}`),
+    partBuckets: key('part-buckets'),
+    skus: (bucket: number) => key(`skus:${bucket}`),
+    products: (bucket: number) => key(`products:${bucket}`),
+    stockItems: (bucket: number) => key(`stock-items:${bucket}`),
     fencingToken: (part: number) => key(`fencing-token:${part}`),
     skuLock: (sku: string) => key(`sku-lock:${sku}`),
     semaphore: (name: string) => key(`semaphore:${name}`),
@@ -49,6 +49,8 @@ export function keysFor(prefix: string) {
     unbooked: key('unbooked'),
     shortOrders: key('short-orders'),
     migration: key('migration'),
+    /** What earlier versions remembered of parts in keys of another kind; a migration moves it. */
+    earlier: { parts: key('parts'), products: key('products'), partsWithSku: (sku: string) => key(`sku:${sku}`) },
   };
 }
 

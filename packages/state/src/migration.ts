@@ -44,7 +44,7 @@ const oldDeadLetter = z.object({
 export async function migrate(connection: RedisConnection): Promise<Migrated | undefined> {
   const { redis, keys } = connection;
   // Version 0.1 had no prefix and no support for Redis Cluster.
-  if (connection.isCluster || keys.parts !== keysFor(DEFAULT_PREFIX).parts) return undefined;
+  if (connection.isCluster || keys.migration !== keysFor(DEFAULT_PREFIX).migration) return undefined;
   if ((await redis.exists(...OLD_STATE)) === 0) return undefined;
   if ((await redis.set(keys.migration, process.pid, 'EX', LEASE_SECONDS, 'NX')) !== 'OK') return undefined;
 

@@ -1,7 +1,10 @@
-import { isSameSku, skuKey, type TargetQuantities, type WrittenDifference } from '@stock-sync/domain';
+import { chunk, isSameSku, type TargetQuantities, type WrittenDifference } from '@stock-sync/domain';
 import { z } from 'zod';
+import { bucketOfId, openBucketedHash } from './bucketed-hash';
 import type { RedisConnection } from './connection';
 import { inOneTurn } from './one-turn';
+import { openPartsOfSkus, type PartsOfSkus } from './parts-of-skus';
+import { openProducts } from './products';
 import { parseStored } from './stored-value';
 
 /** How the last sync of a part ended. `left`: the store is not written until the target or the store changes. */
@@ -60,7 +63,7 @@ export function isConfirmed({ outcome }: SkuState): boolean {
  * The last sync of each part, and the parts of each SKU. It is a cache: if it is lost, it saves no calls until the next
  * sweep, and it never decides a quantity.
  */
-export interface Parts {
+export interface Parts extends PartsOfSkus {
   get(ids: readonly number[]): Promise<(PartState | undefined)[]>;
   /** Remembers the last sync of a part, and that it has these SKUs; those that it had before are forgotten. */
   set(part: number, state: PartState, before: PartState | undefined): Promise<void>;
@@ -68,25 +71,12 @@ export interface Parts {
   /** Forgets one of several SKUs of a part. */
   forgetSku(part: number, sku: string): Promise<void>;
   count(): Promise<number>;
-  /** The ids of all parts that are remembered, some at a time; an id may come twice. */
-  ids(): AsyncIterable<number[]>;
-  /** All parts that are remembered, some at a time; a part may come twice. */
+  /** All parts that are remembered, some at a time. */
   all(): AsyncIterable<{ part: number; state: PartState }[]>;
-  /** For each SKU the parts that are known to have it. */
-  withSkus(skus: readonly string[]): Promise<number[][]>;
-  /** Whether InvenTree was asked within the last day which parts have a SKU. */
-  areSkusChecked(skus: readonly string[]): Promise<boolean[]>;
-  /** InvenTree was asked: these parts have the SKU, and no others. */
-  setPartsWithSkus(found: readonly { sku: string; parts: readonly number[] }[]): Promise<void>;
-  /** These parts have these SKUs; others may have them, too. */
-  addSkus(found: readonly { sku: string; part: number }[]): Promise<void>;
-  /** All parts with these SKUs are known. */
-  markSkusChecked(skus: readonly string[]): Promise<void>;
 }
 
-/** Parts in one round trip where all are listed. */
-const SCAN_COUNT = 1_000;
-const DAY_SECONDS = 24 * 60 * 60;
+/** Buckets in one round trip where all parts are listed. */
+const BUCKETS_AT_ONCE = 20;
 
 /** The only source of most shops needs no name. */
 const ONLY_SOURCE = 'default';
@@ -141,7 +131,8 @@ function shortTarget(target: TargetQuantities | undefined): TargetQuantities | s
   return (isShort && target?.[ONLY_SOURCE]) || (target ?? null);
 }
 
-function stateFrom(text: string | null | undefined): PartState | undefined {
+/** Parses what is remembered of a part; undefined where it is nothing, or has another shape. */
+export function stateFrom(text: string | null | undefined): PartState | undefined {
   const line = parseStored(partLine, text);
   if (!line) return undefined;
   const [sku, outcome, at, target, throttledRuns = 0, difference, rare] = line;
@@ -171,104 +162,63 @@ function differenceFrom(line: [string, number] | null | undefined): { difference
   return line ? { difference: { shows: line[0], writes: line[1] } } : {};
 }
 
-/** KEYS: for each SKU the key of its parts. */
-const MEMBERS = `
-local lists = {}
-for i = 1, #KEYS do lists[i] = redis.call('SMEMBERS', KEYS[i]) end
-return lists`;
-
-/** KEYS: for each SKU the key of its parts. ARGV: the part that is added to each. */
-const ADD = `
-for i = 1, #KEYS do redis.call('SADD', KEYS[i], ARGV[i]) end`;
+/** KEYS: the set of all buckets, then the bucket of each part. ARGV: each part and its line. */
+const SET = `
+for i = 2, #KEYS do
+  local isNew = redis.call('HSET', KEYS[i], ARGV[2 * i - 3], ARGV[2 * i - 2]) == 1
+  if isNew then redis.call('SADD', KEYS[1], string.match(KEYS[i], '%d+$')) end
+end`;
 
 /** Opens what is remembered of parts. */
-export function openParts({ redis, keys }: RedisConnection): Parts {
-  const partsKey = (sku: string) => keys.partsWithSku(skuKey(sku));
-  const checkedKey = (sku: string) => keys.skuChecked(skuKey(sku));
-  const forgetSku = async (part: number, sku: string) => {
-    await Promise.all([redis.srem(partsKey(sku), part), redis.hdel(keys.products, skuKey(sku))]);
-  };
-  const getSome = inOneTurn<readonly number[], (PartState | undefined)[]>(async lists => {
-    const states = (await redis.hmget(keys.parts, ...lists.flat().map(String))).map(stateFrom);
-    let end = 0;
-    return lists.map(ids => states.slice(end, (end += ids.length)));
-  });
+export function openParts(connection: RedisConnection): Parts {
+  const { redis, keys } = connection;
+  const hash = openBucketedHash(connection, part => keys.parts(bucketOfId(Number(part))));
   const setLine = inOneTurn<{ part: number; line: string }, undefined>(async lines => {
-    await redis.hset(keys.parts, new Map(lines.map(({ part, line }) => [String(part), line])));
+    const buckets = lines.map(({ part }) => keys.parts(bucketOfId(part)));
+    const values = lines.flatMap(({ part, line }) => [part, line]);
+    await redis.eval(SET, buckets.length + 1, keys.partBuckets, ...buckets, ...values);
     return [];
   });
-  const partsOf = inOneTurn<string, number[]>(async skus => {
-    const lists = (await redis.eval(MEMBERS, skus.length, ...skus.map(partsKey))) as string[][];
-    return lists.map(list => list.map(Number).sort((a, b) => a - b));
-  });
-  const addSku = inOneTurn<{ sku: string; part: number }, undefined>(async found => {
-    const parts = found.map(({ part }) => part);
-    await redis.eval(ADD, found.length, ...found.map(({ sku }) => partsKey(sku)), ...parts);
-    return [];
-  });
+  const bucketKeys = async () => (await redis.smembers(keys.partBuckets)).map(bucket => keys.parts(Number(bucket)));
+  const { removeSku, ...partsOfSkus } = openPartsOfSkus(connection);
+  const products = openProducts(connection);
+  const forgetSku = async (part: number, sku: string) => {
+    await Promise.all([removeSku({ sku, part }), products.forget(sku)]);
+  };
 
   return {
-    get: async ids => (ids.length === 0 ? [] : getSome(ids)),
+    ...partsOfSkus,
+
+    get: async ids => (await hash.get(ids.map(String))).map(stateFrom),
 
     async set(part, state, before) {
-      const skus = skusIn(state);
       const left = skusIn(before).filter(sku => !hadSku(state, sku));
       await Promise.all([
         setLine({ part, line: lineOf(state) }),
-        ...skus.map(sku => addSku({ sku, part })),
+        partsOfSkus.addSkus(skusIn(state).map(sku => ({ sku, part }))),
         ...left.map(sku => forgetSku(part, sku)),
       ]);
     },
 
     async forget(part, state) {
-      await Promise.all([redis.hdel(keys.parts, String(part)), ...skusIn(state).map(sku => forgetSku(part, sku))]);
+      await Promise.all([hash.delete(String(part)), ...skusIn(state).map(sku => forgetSku(part, sku))]);
     },
 
     forgetSku,
 
-    count: () => redis.hlen(keys.parts),
-
-    async *ids() {
-      for await (const pairs of redis.hscanStream(keys.parts, { count: SCAN_COUNT })) {
-        yield (pairs as string[]).filter((_, index) => index % 2 === 0).map(Number);
-      }
+    async count() {
+      const counts = await Promise.all((await bucketKeys()).map(key => redis.hlen(key)));
+      return counts.reduce((total, count) => total + count, 0);
     },
 
     async *all() {
-      for await (const pairs of redis.hscanStream(keys.parts, { count: SCAN_COUNT })) {
-        const fields = pairs as string[];
-        yield fields.flatMap((field, index) => {
-          const state = index % 2 === 0 ? stateFrom(fields[index + 1]) : undefined;
-          return state ? [{ part: Number(field), state }] : [];
+      for (const some of chunk(await bucketKeys(), BUCKETS_AT_ONCE)) {
+        const buckets = await Promise.all(some.map(key => redis.hgetall(key)));
+        yield buckets.flatMap(Object.entries<string>).flatMap(([part, line]) => {
+          const state = stateFrom(line);
+          return state ? [{ part: Number(part), state }] : [];
         });
       }
-    },
-
-    async withSkus(skus) {
-      return Promise.all(skus.map(partsOf));
-    },
-
-    async areSkusChecked(skus) {
-      if (skus.length === 0) return [];
-      return (await redis.mget(...skus.map(checkedKey))).map(value => value !== null);
-    },
-
-    async setPartsWithSkus(found) {
-      const transaction = redis.multi();
-      for (const { sku, parts } of found) {
-        transaction.del(partsKey(sku));
-        if (parts.length > 0) transaction.sadd(partsKey(sku), ...parts);
-        transaction.set(checkedKey(sku), 1, 'EX', DAY_SECONDS);
-      }
-      await transaction.exec();
-    },
-
-    async addSkus(found) {
-      await Promise.all(found.map(addSku));
-    },
-
-    async markSkusChecked(skus) {
-      await Promise.all(skus.map(sku => redis.set(checkedKey(sku), 1, 'EX', DAY_SECONDS)));
     },
   };
 }

@@ -1,5 +1,6 @@
 import { skuKey } from '@stock-sync/domain';
 import { z } from 'zod';
+import { bucketOfSku, openBucketedHash } from './bucketed-hash';
 import type { RedisConnection } from './connection';
 import { parseStored } from './stored-value';
 
@@ -22,25 +23,21 @@ const productLine = z.tuple([z.union([z.tuple([z.string(), z.string()]), z.null(
 
 /** Opens what is remembered of products. */
 export function openProducts({ redis, keys, now }: RedisConnection): Products {
+  const hash = openBucketedHash({ redis }, sku => keys.products(bucketOfSku(sku)));
   return {
     async get(skus) {
-      if (skus.length === 0) return [];
-      const lines = await redis.hmget(keys.products, ...skus.map(skuKey));
-      return lines.map(text => {
+      return (await hash.get(skus.map(skuKey))).map(text => {
         const line = parseStored(productLine, text);
         return line && { product: line[0] && { sku: line[0][0], typeId: line[0][1] }, askedAt: line[1] };
       });
     },
     async set(products) {
-      if (products.length === 0) return;
-      const lines = products.flatMap(({ sku, product }) => [
-        skuKey(sku),
-        JSON.stringify([product && [product.sku, product.typeId], now()]),
-      ]);
-      await redis.hset(keys.products, ...lines);
+      await Promise.all(
+        products.map(({ sku, product }) =>
+          hash.set(skuKey(sku), JSON.stringify([product && [product.sku, product.typeId], now()])),
+        ),
+      );
     },
-    forget: async sku => {
-      await redis.hdel(keys.products, skuKey(sku));
-    },
+    forget: sku => hash.delete(skuKey(sku)),
   };
 }

@@ -1,8 +1,4 @@
-import { chunk } from '@stock-sync/domain';
 import type { Parts, PartState } from '@stock-sync/state';
-
-/** Parts in one round trip to Redis. */
-const PARTS_PER_CALL = 1_000;
 
 /** Finds parts that are remembered and no longer in InvenTree: a part without stock is deleted without any event. */
 export interface GoneParts {
@@ -26,17 +22,11 @@ export function createGoneParts(parts: Parts): GoneParts {
     },
     isPresent: part => seen.has(part),
     async find() {
-      // As a rule none is gone, and hundreds of thousands of ids need not be read.
+      // As a rule none is gone, and hundreds of thousands of parts need not be read.
       if ((await parts.count()) === rememberedCount) return [];
-      const gone = new Set<number>();
-      for await (const ids of parts.ids()) for (const id of ids) if (!seen.has(id)) gone.add(id);
       const found: { part: number; sku: string }[] = [];
-      for (const ids of chunk([...gone], PARTS_PER_CALL)) {
-        const states = await parts.get(ids);
-        for (const [index, part] of ids.entries()) {
-          const state = states[index];
-          if (state) found.push({ part, sku: state.sku });
-        }
+      for await (const some of parts.all()) {
+        for (const { part, state } of some) if (!seen.has(part)) found.push({ part, sku: state.sku });
       }
       return found;
     },

@@ -6,7 +6,7 @@ import type { Report } from './report';
 import { addStockedParts, isShown, savedEvent } from './stocked-parts';
 
 const WAITING = 20_000;
-const PARTS = 2_000;
+const PARTS = 20_000;
 const EVENTS = 1_000_000;
 const EVENTS_EACH = 200;
 const AT_ONCE = 8;
@@ -80,7 +80,7 @@ async function usedBytes({ database }: System): Promise<number> {
 
 /** What Redis remembers about each part: its last sync, its SKU, its product and its stock item. */
 async function knownBytes({ database: { redis } }: System): Promise<number> {
-  const names = ['parts', 'products', 'sku:*', 'stock-item:*'];
+  const names = ['parts:*', 'products:*', 'skus:*', 'stock-items:*'];
   const bytes = await Promise.all(names.map(name => bytesOf(redis, `{stock-sync}:${name}`, PARTS)));
   return bytes.reduce((total, each) => total + each, 0);
 }

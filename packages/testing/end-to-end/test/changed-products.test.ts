@@ -1,3 +1,4 @@
+import { connectToRedis, openProducts } from '@stock-sync/state';
 import { startSystem, type System } from '../src';
 import { messages, redisServer, shown } from './support';
 
@@ -27,8 +28,10 @@ async function synced() {
   };
   await change(5);
   expect(shown(running)).toBe(5);
-  const before = JSON.stringify([[SKU, 'simple'], Date.now() - 11 * MINUTES]);
-  await running.database.redis.hset('{stock-sync}:products', SKU.toLowerCase(), before);
+  const connection = connectToRedis(running.database.url, { whileUnreachable: { wait: true } });
+  const products = openProducts({ ...connection, now: () => Date.now() - 11 * MINUTES });
+  await products.set([{ sku: SKU, product: { sku: SKU, typeId: 'simple' } }]);
+  connection.redis.disconnect();
   return { running, change };
 }
 

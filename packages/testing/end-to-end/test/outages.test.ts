@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stockActions, type FakeCall } from '@stock-sync/fakes';
+import { connectToRedis, openStockItems } from '@stock-sync/state';
 import { startSystem, type System } from '../src';
 import { deadLettersOf, hasWaited, isWrite, jsonError, messages, redisServer, shown, until, widget } from './support';
 
@@ -144,11 +145,10 @@ describe('while a system is unreachable, work waits, and nothing becomes a dead 
     await until('the outage is logged', () => hasWaited(running, 'Magento'));
     const other = widget(running, 'OTHER');
     await running.send({ event: 'stock_stockitem.saved', model: 'StockItem', id: other.pk });
-    await until(
-      'the part is known',
-      async () => (await running.database.redis.get(`{stock-sync}:stock-item:${other.pk}`)) === String(other.part),
-      3_000,
-    );
+    const connection = connectToRedis(running.database.url, { whileUnreachable: { wait: true } });
+    const stockItems = openStockItems(connection);
+    await until('the part is known', async () => (await stockItems.partOf(other.pk)) === other.part, 3_000);
+    connection.redis.disconnect();
     expect(shown(running, 'OTHER')).toBe(999);
   });
 

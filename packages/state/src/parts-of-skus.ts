@@ -1,0 +1,111 @@
+import { skuKey } from '@stock-sync/domain';
+import { bucketOfSku, openBucketedHash } from './bucketed-hash';
+import type { RedisConnection } from './connection';
+import { inOneTurn } from './one-turn';
+
+/** The parts of each SKU, as far as they are known. */
+export interface PartsOfSkus {
+  /** For each SKU the parts that are known to have it. */
+  withSkus(skus: readonly string[]): Promise<number[][]>;
+  /** Whether InvenTree was asked within the last day which parts have a SKU. */
+  areSkusChecked(skus: readonly string[]): Promise<boolean[]>;
+  /** InvenTree was asked: these parts have the SKU, and no others. */
+  setPartsWithSkus(found: readonly { sku: string; parts: readonly number[] }[]): Promise<void>;
+  /** These parts have these SKUs; others may have them, too. */
+  addSkus(found: readonly { sku: string; part: number }[]): Promise<void>;
+  /** All parts with these SKUs are known. */
+  markSkusChecked(skus: readonly string[]): Promise<void>;
+}
+
+const DAY_SECONDS = 24 * 60 * 60;
+
+/*
+ * A SKU is one field, its value `<part>,<part>@<checked>`: the ids of its parts, and when InvenTree was asked for all
+ * of them, in seconds since 1970 to the base of 36. Where it was not asked, the `@` is left out too.
+ */
+
+/** KEYS: the bucket of each SKU. ARGV: each SKU and the part that is added to it. */
+const ADD = `
+for i = 1, #KEYS do
+  local sku, part = ARGV[2 * i - 1], ARGV[2 * i]
+  local parts, checked = string.match(redis.call('HGET', KEYS[i], sku) or '', '^([^@]*)(.*)$')
+  if not string.find(',' .. parts .. ',', ',' .. part .. ',', 1, true) then
+    if parts ~= '' then parts = parts .. ',' end
+    redis.call('HSET', KEYS[i], sku, parts .. part .. checked)
+  end
+end`;
+
+/** KEYS: the bucket of each SKU. ARGV: each SKU and the part that is removed. A SKU without parts is forgotten. */
+const REMOVE = `
+for i = 1, #KEYS do
+  local sku, part = ARGV[2 * i - 1], ARGV[2 * i]
+  local parts, checked = string.match(redis.call('HGET', KEYS[i], sku) or '', '^([^@]*)(.*)$')
+  local left = {}
+  for other in string.gmatch(parts, '%d+') do
+    if other ~= part then left[#left + 1] = other end
+  end
+  if #left > 0 then redis.call('HSET', KEYS[i], sku, table.concat(left, ',') .. checked)
+  else redis.call('HDEL', KEYS[i], sku) end
+end`;
+
+/** KEYS: the bucket of each SKU. ARGV: each SKU and when InvenTree was asked. */
+const MARK = `
+for i = 1, #KEYS do
+  local sku = ARGV[2 * i - 1]
+  local parts = string.match(redis.call('HGET', KEYS[i], sku) or '', '^[^@]*')
+  redis.call('HSET', KEYS[i], sku, parts .. '@' .. ARGV[2 * i])
+end`;
+
+/** Opens what is remembered of SKUs. */
+export function openPartsOfSkus({ redis, keys, now }: RedisConnection): PartsOfSkus & {
+  /** The part has this SKU no longer. */
+  removeSku(found: { sku: string; part: number }): Promise<void>;
+} {
+  const keyOf = (field: string) => keys.skus(bucketOfSku(field));
+  const hash = openBucketedHash({ redis }, keyOf);
+  /** Runs a script for what is requested in one turn of the event loop. */
+  const eachBy = (script: string) =>
+    inOneTurn<{ sku: string; value: string | number }, undefined>(async entries => {
+      const fields = entries.map(({ sku }) => skuKey(sku));
+      const values = fields.flatMap((field, index) => [field, entries[index]?.value ?? '']);
+      await redis.eval(script, fields.length, ...fields.map(keyOf), ...values);
+      return [];
+    });
+  const [add, remove, mark] = [eachBy(ADD), eachBy(REMOVE), eachBy(MARK)];
+  const checkedNow = () => Math.floor(now() / 1000).toString(36);
+
+  return {
+    async withSkus(skus) {
+      return (await hash.get(skus.map(skuKey))).map(text => partsIn(text).sort((a, b) => a - b));
+    },
+    async areSkusChecked(skus) {
+      const since = now() / 1000 - DAY_SECONDS;
+      return (await hash.get(skus.map(skuKey))).map(text => checkedAt(text) > since);
+    },
+    async setPartsWithSkus(found) {
+      const checked = checkedNow();
+      await Promise.all(found.map(({ sku, parts }) => hash.set(skuKey(sku), `${parts.join(',')}@${checked}`)));
+    },
+    async addSkus(found) {
+      await Promise.all(found.map(({ sku, part }) => add({ sku, value: part })));
+    },
+    async markSkusChecked(skus) {
+      const value = checkedNow();
+      await Promise.all(skus.map(sku => mark({ sku, value })));
+    },
+    async removeSku({ sku, part }) {
+      await remove({ sku, value: part });
+    },
+  };
+}
+
+function partsIn(text: string | null): number[] {
+  const [parts = ''] = (text ?? '').split('@');
+  return parts === '' ? [] : parts.split(',').map(Number);
+}
+
+/** Seconds since 1970; 0 where InvenTree was not asked. */
+function checkedAt(text: string | null): number {
+  const [, checked = ''] = (text ?? '').split('@');
+  return checked === '' ? 0 : Number.parseInt(checked, 36);
+}
