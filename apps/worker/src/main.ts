@@ -321,17 +321,21 @@ async function main(environment: Environment): Promise<void> {
       log.error(`The parts that an older worker left are not enqueued: ${errorMessage(error)}`),
     );
   };
-  keepSchedules();
-  migrate(connection)
-    .then(async moved => {
-      if (moved)
-        log.info(`Moved the state of version 0.1 to keys with a prefix: ${JSON.stringify(moved)}`, { ...moved });
-      const parts = await moveEarlierParts(connection);
-      if (parts > 0) log.info(`Moved what was remembered of ${parts} parts to keys that take less memory`, { parts });
-      const areNew = await areSettingsNew(connection, fingerprint);
-      await requestReconcile(areNew ? 'start-up with other settings' : 'start-up', areNew);
-    })
-    .catch((error: unknown) => log.error(`No reconcile at start-up: ${errorMessage(error)}`));
+
+  async function moveAndReconcile(): Promise<void> {
+    const moved = await migrate(connection);
+    if (moved) log.info(`Moved the state of version 0.1 to keys with a prefix: ${JSON.stringify(moved)}`, { ...moved });
+    const earlier = await moveEarlierParts(connection);
+    if (earlier > 0) {
+      log.info(`Moved what was remembered of ${earlier} parts to keys that take less memory`, { parts: earlier });
+    }
+    const areNew = await areSettingsNew(connection, fingerprint);
+    await requestReconcile(areNew ? 'start-up with other settings' : 'start-up', areNew);
+  }
+  // The first sweep compares with what was moved.
+  void moveAndReconcile()
+    .catch((error: unknown) => log.error(`No reconcile at start-up: ${errorMessage(error)}`))
+    .then(keepSchedules);
   const startChecks = createStartChecks({
     magento,
     stockApi: connections.stockApi,

@@ -90,6 +90,7 @@ export {
   type StoredCursor,
 } from './cursors';
 export { moveEarlierParts } from './earlier-parts';
+export type { KnownParts } from './parts-of-skus';
 export { migrate, type Migrated } from './migration';
 export { openRulesInForce, type RulesInForce } from './rules-in-force';
 export { openExplanations, requestExplanation, type Explanation, type ExplainAnswer } from './explanations';

@@ -3,18 +3,26 @@ import { bucketOfSku, openBucketedHash } from './bucketed-hash';
 import type { RedisConnection } from './connection';
 import { inOneTurn } from './one-turn';
 
+/** The parts that are known to have a SKU. */
+export interface KnownParts {
+  parts: number[];
+  /** Whether InvenTree was asked within the last day, so that no others have it. */
+  areAll: boolean;
+}
+
 /** The parts of each SKU, as far as they are known. */
 export interface PartsOfSkus {
+  known(skus: readonly string[]): Promise<KnownParts[]>;
   /** For each SKU the parts that are known to have it. */
   withSkus(skus: readonly string[]): Promise<number[][]>;
-  /** Whether InvenTree was asked within the last day which parts have a SKU. */
-  areSkusChecked(skus: readonly string[]): Promise<boolean[]>;
   /** InvenTree was asked: these parts have the SKU, and no others. */
   setPartsWithSkus(found: readonly { sku: string; parts: readonly number[] }[]): Promise<void>;
   /** These parts have these SKUs; others may have them, too. */
   addSkus(found: readonly { sku: string; part: number }[]): Promise<void>;
   /** All parts with these SKUs are known. */
   markSkusChecked(skus: readonly string[]): Promise<void>;
+  /** The part has this SKU no longer. */
+  forgetSku(part: number, sku: string): Promise<void>;
 }
 
 const DAY_SECONDS = 24 * 60 * 60;
@@ -57,10 +65,7 @@ for i = 1, #KEYS do
 end`;
 
 /** Opens what is remembered of SKUs. */
-export function openPartsOfSkus({ redis, keys, now }: RedisConnection): PartsOfSkus & {
-  /** The part has this SKU no longer. */
-  removeSku(found: { sku: string; part: number }): Promise<void>;
-} {
+export function openPartsOfSkus({ redis, keys, now }: RedisConnection): PartsOfSkus {
   const keyOf = (field: string) => keys.skus(bucketOfSku(field));
   const hash = openBucketedHash({ redis }, keyOf);
   /** Runs a script for what is requested in one turn of the event loop. */
@@ -72,16 +77,27 @@ export function openPartsOfSkus({ redis, keys, now }: RedisConnection): PartsOfS
       return [];
     });
   const [add, remove, mark] = [eachBy(ADD), eachBy(REMOVE), eachBy(MARK)];
+  const known = async (skus: readonly string[]): Promise<KnownParts[]> => {
+    const since = now() / 1000 - DAY_SECONDS;
+    return (await hash.get(skus.map(skuKey))).map(text => {
+      const [parts = '', checked = ''] = (text ?? '').split('@');
+      return {
+        parts:
+          parts === ''
+            ? []
+            : parts
+                .split(',')
+                .map(Number)
+                .sort((a, b) => a - b),
+        areAll: checked !== '' && Number.parseInt(checked, 36) > since,
+      };
+    });
+  };
   const checkedNow = () => Math.floor(now() / 1000).toString(36);
 
   return {
-    async withSkus(skus) {
-      return (await hash.get(skus.map(skuKey))).map(text => partsIn(text).sort((a, b) => a - b));
-    },
-    async areSkusChecked(skus) {
-      const since = now() / 1000 - DAY_SECONDS;
-      return (await hash.get(skus.map(skuKey))).map(text => checkedAt(text) > since);
-    },
+    known,
+    withSkus: async skus => (await known(skus)).map(({ parts }) => parts),
     async setPartsWithSkus(found) {
       const checked = checkedNow();
       await Promise.all(found.map(({ sku, parts }) => hash.set(skuKey(sku), `${parts.join(',')}@${checked}`)));
@@ -93,19 +109,8 @@ export function openPartsOfSkus({ redis, keys, now }: RedisConnection): PartsOfS
       const value = checkedNow();
       await Promise.all(skus.map(sku => mark({ sku, value })));
     },
-    async removeSku({ sku, part }) {
+    async forgetSku(part, sku) {
       await remove({ sku, value: part });
     },
   };
-}
-
-function partsIn(text: string | null): number[] {
-  const [parts = ''] = (text ?? '').split('@');
-  return parts === '' ? [] : parts.split(',').map(Number);
-}
-
-/** Seconds since 1970; 0 where InvenTree was not asked. */
-function checkedAt(text: string | null): number {
-  const [, checked = ''] = (text ?? '').split('@');
-  return checked === '' ? 0 : Number.parseInt(checked, 36);
 }

@@ -68,8 +68,6 @@ export interface Parts extends PartsOfSkus {
   /** Remembers the last sync of a part, and that it has these SKUs; those that it had before are forgotten. */
   set(part: number, state: PartState, before: PartState | undefined): Promise<void>;
   forget(part: number, state: PartState): Promise<void>;
-  /** Forgets one of several SKUs of a part. */
-  forgetSku(part: number, sku: string): Promise<void>;
   count(): Promise<number>;
   /** All parts that are remembered, some at a time. */
   all(): AsyncIterable<{ part: number; state: PartState }[]>;
@@ -180,10 +178,10 @@ export function openParts(connection: RedisConnection): Parts {
     return [];
   });
   const bucketKeys = async () => (await redis.smembers(keys.partBuckets)).map(bucket => keys.parts(Number(bucket)));
-  const { removeSku, ...partsOfSkus } = openPartsOfSkus(connection);
+  const partsOfSkus = openPartsOfSkus(connection);
   const products = openProducts(connection);
   const forgetSku = async (part: number, sku: string) => {
-    await Promise.all([removeSku({ sku, part }), products.forget(sku)]);
+    await Promise.all([partsOfSkus.forgetSku(part, sku), products.forget(sku)]);
   };
 
   return {

@@ -1,6 +1,6 @@
 import { skuKey, skusOf, type SkuFields } from '@stock-sync/domain';
 import { CallError } from '@stock-sync/http-client';
-import type { Parts } from '@stock-sync/state';
+import type { KnownParts, Parts } from '@stock-sync/state';
 import type { Breaker } from '../breaker/breaker';
 import type { Connections } from '../connections';
 import { createBatchLoader, type BatchLoader } from './batch-loader';
@@ -39,21 +39,21 @@ export function createSkuLookups(deps: {
     quietMs: deps.jobs.quietAfterCallMs,
     run: async keys => {
       const skus = [...new Map(keys.map(({ sku }) => [skuKey(sku), sku])).values()];
-      const areChecked = await parts.areSkusChecked(skus);
-      const unchecked = skus.filter((_, index) => !areChecked[index]);
+      let known = await knownParts(skus);
+      const unchecked = skus.filter(sku => !known.get(skuKey(sku))?.areAll);
       const failed = await checkInInvenTree(unchecked);
       const checkedNow = new Set(unchecked.map(skuKey));
-
-      let partsBySku = await knownParts(skus);
-      const isShared = ({ sku, part }: SkuOfPart) => (partsBySku.get(skuKey(sku)) ?? []).some(other => other !== part);
+      if (unchecked.length > 0) known = await knownParts(skus);
+      const partsOf = (sku: string) => known.get(skuKey(sku))?.parts ?? [];
+      const isShared = ({ sku, part }: SkuOfPart) => partsOf(sku).some(other => other !== part);
       const doubtful = keys.filter(key => isShared(key) && !checkedNow.has(skuKey(key.sku)));
       if (doubtful.length > 0) {
         const alsoFailed = await checkInInvenTree([...new Set(doubtful.map(({ sku }) => sku))]);
         for (const [key, error] of alsoFailed) failed.set(key, error);
-        partsBySku = await knownParts(skus);
+        known = await knownParts(skus);
       }
       return keys.map(({ sku, part }) => {
-        const found = new Set([...(partsBySku.get(skuKey(sku)) ?? []), part]);
+        const found = new Set([...partsOf(sku), part]);
         return failed.get(skuKey(sku)) ?? [...found].sort((a, b) => a - b);
       });
     },
@@ -62,8 +62,8 @@ export function createSkuLookups(deps: {
   return {
     ...loader,
     async find(sku) {
-      const [known = []] = await parts.withSkus([sku]);
-      return known.length > 0 ? known : ((await findParts([sku]))[0] ?? []);
+      const [withSku = []] = await parts.withSkus([sku]);
+      return withSku.length > 0 ? withSku : ((await findParts([sku]))[0] ?? []);
     },
   };
 
@@ -111,8 +111,8 @@ export function createSkuLookups(deps: {
     return skusOf(fields, rules.sku).map(sku => ({ part, sku }));
   }
 
-  async function knownParts(skus: readonly string[]): Promise<Map<string, number[]>> {
-    const lists = await parts.withSkus(skus);
-    return new Map(skus.map((sku, index) => [skuKey(sku), lists[index] ?? []]));
+  async function knownParts(skus: readonly string[]): Promise<Map<string, KnownParts | undefined>> {
+    const known = await parts.known(skus);
+    return new Map(skus.map((sku, index) => [skuKey(sku), known[index]]));
   }
 }
