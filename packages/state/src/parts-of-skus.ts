@@ -79,19 +79,7 @@ export function openPartsOfSkus({ redis, keys, now }: RedisConnection): PartsOfS
   const [add, remove, mark] = [eachBy(ADD), eachBy(REMOVE), eachBy(MARK)];
   const known = async (skus: readonly string[]): Promise<KnownParts[]> => {
     const since = now() / 1000 - DAY_SECONDS;
-    return (await hash.get(skus.map(skuKey))).map(text => {
-      const [parts = '', checked = ''] = (text ?? '').split('@');
-      return {
-        parts:
-          parts === ''
-            ? []
-            : parts
-                .split(',')
-                .map(Number)
-                .sort((a, b) => a - b),
-        areAll: checked !== '' && Number.parseInt(checked, 36) > since,
-      };
-    });
+    return (await hash.get(skus.map(skuKey))).map(text => knownFrom(text ?? '', since));
   };
   const checkedNow = () => Math.floor(now() / 1000).toString(36);
 
@@ -113,4 +101,12 @@ export function openPartsOfSkus({ redis, keys, now }: RedisConnection): PartsOfS
       await remove({ sku, value: part });
     },
   };
+}
+
+/** @param since seconds since 1970: an older answer of InvenTree does not count */
+function knownFrom(text: string, since: number): KnownParts {
+  const end = text.includes('@') ? text.indexOf('@') : text.length;
+  const ids = text.slice(0, end);
+  const parts = ids === '' ? [] : ids.split(',').map(Number);
+  return { parts: parts.sort((a, b) => a - b), areAll: Number.parseInt(text.slice(end + 1), 36) > since };
 }
