@@ -220,6 +220,28 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     ],
   },
   {
+    name: 'shared SKUs: one more part of a SKU replaces the others',
+    test: 'packages/state/test/parts',
+    edits: [
+      {
+        file: 'packages/state/src/parts-of-skus.ts',
+        find: "redis.call('HSET', KEYS[i], sku, parts .. part .. checked)",
+        replace: "redis.call('HSET', KEYS[i], sku, part .. checked)",
+      },
+    ],
+  },
+  {
+    name: 'upgrade: what an earlier version remembered replaces what is newer',
+    test: 'packages/state/test/parts',
+    edits: [
+      {
+        file: 'packages/state/src/earlier-parts.ts',
+        find: 'known[index] ? undefined',
+        replace: 'index < 0 ? undefined',
+      },
+    ],
+  },
+  {
     name: 'not sold online: it is said at every event',
     test: 'store-rules',
     edits: [
