@@ -237,7 +237,7 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
       {
         file: 'packages/state/src/earlier-parts.ts',
         find: 'known[index] ? undefined',
-        replace: 'index < 0 ? undefined',
+        replace: 'known[index] && index < 0 ? undefined',
       },
     ],
   },
