@@ -1,18 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { reserveDatabase, type RedisDatabase } from '@stock-sync/servers';
-import { connectToRedis, openCircuitBreakers, type CircuitBreakers, type RedisConnection } from '../src';
+import { openCircuitBreakers, type CircuitBreakers } from '../src';
+import { connection } from './own-database';
 
-let database: RedisDatabase;
-let connection: RedisConnection;
 let breakers: CircuitBreakers;
-beforeEach(async () => {
-  database = await reserveDatabase(process.env.TEST_REDIS_URL ?? '');
-  connection = connectToRedis(database.url, { whileUnreachable: { wait: true } });
+beforeEach(() => {
   breakers = openCircuitBreakers(connection);
-});
-afterEach(async () => {
-  connection.redis.disconnect();
-  await database.release();
 });
 
 const NAME = 'magento-read';

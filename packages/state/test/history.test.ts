@@ -1,16 +1,5 @@
-import { openHistory, connectToRedis, type NewHistoryEntry, type RedisConnection } from '../src';
-import { reserveDatabase, type RedisDatabase } from '@stock-sync/servers';
-
-let database: RedisDatabase;
-let connection: RedisConnection;
-beforeEach(async () => {
-  database = await reserveDatabase(process.env.TEST_REDIS_URL ?? '');
-  connection = connectToRedis(database.url, { whileUnreachable: { wait: true } });
-});
-afterEach(async () => {
-  connection.redis.disconnect();
-  await database.release();
-});
+import { openHistory, type NewHistoryEntry } from '../src';
+import { connection } from './own-database';
 
 const entry = (more: Partial<NewHistoryEntry>): NewHistoryEntry => ({
   sku: 'WIDGET-123',

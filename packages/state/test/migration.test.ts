@@ -1,30 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { reserveDatabase, type RedisDatabase } from '@stock-sync/servers';
-import {
-  connectToRedis,
-  migrate,
-  openDeadLetters,
-  openJobQueues,
-  openParts,
-  QUEUES,
-  type RedisConnection,
-} from '../src';
+import { connectToRedis, migrate, openDeadLetters, openJobQueues, openParts, QUEUES } from '../src';
+import { connection, database } from './own-database';
 
 /** All keys of a version 0.1 that was stopped in the middle of an outage, with waiting jobs and a dead letter. */
 type Dump = Record<string, { type: string; value: unknown }>;
 const dump = JSON.parse(readFileSync(join(__dirname, 'fixtures', 'redis-0.1.json'), 'utf8')) as Dump;
-
-let database: RedisDatabase;
-let connection: RedisConnection;
-beforeEach(async () => {
-  database = await reserveDatabase(process.env.TEST_REDIS_URL ?? '');
-  connection = connectToRedis(database.url, { whileUnreachable: { wait: true } });
-});
-afterEach(async () => {
-  connection.redis.disconnect();
-  await database.release();
-});
 
 async function restore(): Promise<void> {
   const { redis } = database;

@@ -1,6 +1,4 @@
-import { reserveDatabase, type RedisDatabase } from '@stock-sync/servers';
 import {
-  connectToRedis,
   moveEarlierParts,
   openParts,
   openProducts,
@@ -9,17 +7,7 @@ import {
   type RedisConnection,
 } from '../src';
 import { bucketOfSku } from '../src/bucketed-hash';
-
-let database: RedisDatabase;
-let connection: RedisConnection;
-beforeEach(async () => {
-  database = await reserveDatabase(process.env.TEST_REDIS_URL ?? '');
-  connection = connectToRedis(database.url, { whileUnreachable: { wait: true } });
-});
-afterEach(async () => {
-  connection.redis.disconnect();
-  await database.release();
-});
+import { connection, database } from './own-database';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -143,7 +131,7 @@ it('10,000 parts take less than 120 bytes of Redis each, with their SKUs and sto
 });
 
 describe('the part of a stock item', () => {
-  it('is remembered for 90 days, and the one before is told', async () => {
+  it('is remembered for 90 days, and a change names the part before', async () => {
     const items = openStockItems(connection);
     const some = [99, 100, 101, 199].map(stockItem => ({ stockItem, part: stockItem * 10 }));
     expect(await items.set(some)).toEqual([undefined, undefined, undefined, undefined]);

@@ -1,8 +1,8 @@
 import type { RedisDatabase } from '@stock-sync/servers';
 
-/** Bytes of Redis per part under these keys, from a sample of a thousand. */
+/** Bytes of Redis per part under the keys of this pattern, from a sample of a thousand. */
 export async function bytesOf(redis: RedisDatabase['redis'], pattern: string, parts: number): Promise<number> {
-  const keys = pattern.includes('*') ? await redis.keys(pattern) : [pattern];
+  const keys = await redis.keys(pattern);
   const some = keys.slice(0, 1_000);
   if (some.length === 0) return 0;
   const sizes = await Promise.all(

@@ -1,6 +1,6 @@
-import { connectToRedis, openProducts } from '@stock-sync/state';
+import { openProducts } from '@stock-sync/state';
 import { startSystem, type System } from '../src';
-import { messages, redisServer, shown } from './support';
+import { messages, redisServer, shown, withConnection } from './support';
 
 /** Products that change after their parts were synced. */
 
@@ -28,10 +28,10 @@ async function synced() {
   };
   await change(5);
   expect(shown(running)).toBe(5);
-  const connection = connectToRedis(running.database.url, { whileUnreachable: { wait: true } });
-  const products = openProducts({ ...connection, now: () => Date.now() - 11 * MINUTES });
-  await products.set([{ sku: SKU, product: { sku: SKU, typeId: 'simple' } }]);
-  connection.redis.disconnect();
+  await withConnection(running, connection => {
+    const products = openProducts({ ...connection, now: () => Date.now() - 11 * MINUTES });
+    return products.set([{ sku: SKU, product: { sku: SKU, typeId: 'simple' } }]);
+  });
   return { running, change };
 }
 

@@ -1,6 +1,6 @@
-import { connectToRedis, openHistory, type HistoryEntry } from '@stock-sync/state';
+import { openHistory, type HistoryEntry } from '@stock-sync/state';
 import { runStockSync, startSystem, type System } from '../src';
-import { isWrite, jsonError, messages, redisServer, shown, until, widget } from './support';
+import { isWrite, jsonError, messages, redisServer, shown, until, widget, withConnection } from './support';
 
 /** What the history says about the life of a SKU. */
 
@@ -22,13 +22,8 @@ const start = async (environment: Record<string, string> = {}) => {
 const run = (running: System, ...args: string[]) => runStockSync({ REDIS_URL: running.database.url }, args);
 
 /** The history of a SKU, the latest first. */
-async function historyOf(running: System, sku: string): Promise<HistoryEntry[]> {
-  const connection = connectToRedis(running.database.url, { whileUnreachable: { wait: true } });
-  try {
-    return (await openHistory(connection).page({ sku }, 100)).entries;
-  } finally {
-    connection.redis.disconnect();
-  }
+function historyOf(running: System, sku: string): Promise<HistoryEntry[]> {
+  return withConnection(running, async connection => (await openHistory(connection).page({ sku }, 100)).entries);
 }
 
 it('has each write: cause, old and new quantity, times, worker, and the webhook that the log names', async () => {

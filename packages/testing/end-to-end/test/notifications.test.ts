@@ -1,10 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { connectToRedis, openPluginHeartbeat } from '@stock-sync/state';
+import { openPluginHeartbeat } from '@stock-sync/state';
 import { SMTPServer } from 'smtp-server';
 import { runStockSync, startSystem, type System } from '../src';
-import { isWrite, jsonError, messages, redisServer, until, widget } from './support';
+import { isWrite, jsonError, messages, redisServer, until, widget, withConnection } from './support';
 
 /** Notifications, through a real SMTP server and a real HTTP server. */
 
@@ -100,10 +100,10 @@ it('tells of dead letters, a silent plugin and an expiring token, and tries a br
   const bad = widget(running, 'BAD');
   running.magento.setFault(call => (isWrite(call) ? jsonError(400, 'no') : undefined));
   await running.send({ event: 'stockitem.counted', part: bad.part });
-  const connection = connectToRedis(running.database.url, { whileUnreachable: { wait: true } });
-  const old = { ...connection, now: () => Date.now() - 3_600_000 };
-  await openPluginHeartbeat(old).received({ plugin: '0.1.0', inventree: '1.4.0', queue: true });
-  connection.redis.disconnect();
+  await withConnection(running, connection => {
+    const old = { ...connection, now: () => Date.now() - 3_600_000 };
+    return openPluginHeartbeat(old).received({ plugin: '0.1.0', inventree: '1.4.0', queue: true });
+  });
 
   await until('all e-mails are there', () => mails.length === 3, 20_000);
   const subjects = mails

@@ -1,8 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stockActions, type FakeCall } from '@stock-sync/fakes';
-import { connectToRedis, openStockItems } from '@stock-sync/state';
+import { openStockItems } from '@stock-sync/state';
 import { startSystem, type System } from '../src';
-import { deadLettersOf, hasWaited, isWrite, jsonError, messages, redisServer, shown, until, widget } from './support';
+import {
+  deadLettersOf,
+  hasWaited,
+  isWrite,
+  jsonError,
+  messages,
+  redisServer,
+  shown,
+  until,
+  widget,
+  withConnection,
+} from './support';
 
 let system: System | undefined;
 afterEach(async () => {
@@ -145,10 +156,10 @@ describe('while a system is unreachable, work waits, and nothing becomes a dead 
     await until('the outage is logged', () => hasWaited(running, 'Magento'));
     const other = widget(running, 'OTHER');
     await running.send({ event: 'stock_stockitem.saved', model: 'StockItem', id: other.pk });
-    const connection = connectToRedis(running.database.url, { whileUnreachable: { wait: true } });
-    const stockItems = openStockItems(connection);
-    await until('the part is known', async () => (await stockItems.partOf(other.pk)) === other.part, 3_000);
-    connection.redis.disconnect();
+    await withConnection(running, async connection => {
+      const stockItems = openStockItems(connection);
+      await until('the part is known', async () => (await stockItems.partOf(other.pk)) === other.part, 3_000);
+    });
     expect(shown(running, 'OTHER')).toBe(999);
   });
 

@@ -1,5 +1,5 @@
 import type { FakeCall, Fault } from '@stock-sync/fakes';
-import { connectToRedis, openDeadLetters, type DeadLetter, type NewJob } from '@stock-sync/state';
+import { connectToRedis, openDeadLetters, type DeadLetter, type NewJob, type RedisConnection } from '@stock-sync/state';
 import { enqueueJobs, type System } from '../src';
 
 /** The Redis server that `npm test` provides. */
@@ -43,14 +43,27 @@ export function faultOnce(fault: Fault, isMeant: (call: FakeCall) => boolean) {
 /** Enqueues jobs, as a service would. */
 export const enqueue = ({ database }: System, jobs: readonly NewJob[]) => enqueueJobs(database.url, jobs);
 
-/** The dead letters. */
-export async function deadLettersOf({ database }: System): Promise<DeadLetter[]> {
+/** Uses what the services have stored in Redis. */
+export async function withConnection<T>(
+  { database }: System,
+  use: (connection: RedisConnection) => Promise<T>,
+): Promise<T> {
   const connection = connectToRedis(database.url, { whileUnreachable: { wait: true } });
-  const deadLetters = openDeadLetters(connection);
-  const found = await deadLetters.list();
-  await deadLetters.close();
-  connection.redis.disconnect();
-  return found;
+  try {
+    return await use(connection);
+  } finally {
+    connection.redis.disconnect();
+  }
+}
+
+/** The dead letters. */
+export function deadLettersOf(system: System): Promise<DeadLetter[]> {
+  return withConnection(system, async connection => {
+    const deadLetters = openDeadLetters(connection);
+    const found = await deadLetters.list();
+    await deadLetters.close();
+    return found;
+  });
 }
 
 /** A part with 50 in stock, whose product shows 999. */
