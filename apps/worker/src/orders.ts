@@ -80,6 +80,7 @@ export function openOrders(deps: {
         sources,
         ledger,
         shortOrders,
+        deadLetters,
         enqueueShortOrders,
         queues,
         carriedOutMs: 2 * settings.TIMEOUT * 1000,

@@ -119,6 +119,7 @@ export {
 } from './unbooked';
 export {
   allocationPlan,
+  stockLeftBy,
   stockPicks,
   type AllocationPlan,
   type NeededStock,

@@ -75,6 +75,29 @@ export function allocationPlan(
   return atOne ?? planFrom(needed, stock, { source: sources[0], isOnly: false });
 }
 
+/**
+ * What is left of the stock when other orders have taken what they wait for, at the first source first, then elsewhere.
+ * @param stock by part, what may be taken
+ * @param others by part, the units that others wait for
+ */
+export function stockLeftBy(
+  others: ReadonlyMap<number, number>,
+  stock: ReadonlyMap<number, readonly PickableItem[]>,
+  sources: readonly string[],
+): Map<number, PickableItem[]> {
+  return new Map(
+    [...stock].map(([part, items]) => {
+      const { picks } = stockPicks(items, others.get(part) ?? 0, sources[0]);
+      const taken = new Map(picks.map(({ item, quantity }) => [item, quantity]));
+      const left = items.map(item => {
+        const available = roundedNumber(item.available - (taken.get(item.id) ?? 0));
+        return { ...item, available };
+      });
+      return [part, left];
+    }),
+  );
+}
+
 function planFrom(
   needed: readonly NeededStock[],
   stock: ReadonlyMap<number, readonly PickableItem[]>,

@@ -4,6 +4,7 @@ import {
   parseQuantity,
   shipmentItems,
   shippedUnits,
+  stockLeftBy,
   stockPicks,
   unbookedUnits,
   unitsBySource,
@@ -207,6 +208,30 @@ describe('the stock that is sent', () => {
     const { picks, missing } = allocationPlan(needed, new Map(stock), ['here', 'there']);
     return { picks: picks.map(({ line, item: id, quantity }) => [line, id, quantity]), missing };
   };
+
+  it('is what those leave that wait for the same part', () => {
+    const stock = new Map([
+      [7, [item(1, 2), item(2, 3, '2029-01-01'), item(3, 5, undefined, 'there')]],
+      [8, [item(4, 1)]],
+    ]);
+    const leftBy = (units: number) =>
+      [...stockLeftBy(new Map([[7, units]]), stock, ['here', 'there'])].map(([part, items]) => [
+        part,
+        ...items.map(({ available }) => available),
+      ]);
+    expect(leftBy(0)).toEqual([
+      [7, 2, 3, 5],
+      [8, 1],
+    ]);
+    expect(leftBy(3.5)).toEqual([
+      [7, 1.5, 0, 5],
+      [8, 1],
+    ]);
+    expect(leftBy(100)).toEqual([
+      [7, 0, 0, 0],
+      [8, 1],
+    ]);
+  });
 
   it('is from one source where one has all of it, even if others expire first', () => {
     const stock: Parameters<typeof plan>[1][] = [

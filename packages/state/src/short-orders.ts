@@ -8,20 +8,25 @@ const missingSchema = z.record(z.string(), z.number());
 
 /** The orders to which not enough stock could be allocated. */
 export interface ShortOrders {
-  /** Those that wait for stock of a part, the first first. */
-  of(part: number): Promise<number[]>;
+  /** Those that wait for stock of a part, the first first, and for how many units. */
+  of(part: number): Promise<Map<number, number>>;
   /** Sets what one order misses of each of these parts. */
   set(order: number, missing: ReadonlyMap<number, number>): Promise<void>;
 }
 
 export function openShortOrders(connection: RedisConnection): ShortOrders {
   const { redis, keys } = connection;
-  const load = inOneTurn<number, number[]>(async parts => {
+  const load = inOneTurn<number, Map<number, number>>(async parts => {
     const texts = await redis.hmget(keys.shortOrders, ...parts.map(String));
-    return texts.map(text => Object.keys(valuesByOrder(missingSchema, text)).map(Number));
+    return texts.map(text => {
+      const missing = Object.entries(valuesByOrder(missingSchema, text));
+      return new Map(
+        missing.map(([order, units]) => [Number(order), units] as const).sort(([first], [second]) => first - second),
+      );
+    });
   });
   return {
-    of: async part => (await load(part)).sort((first, second) => first - second),
+    of: load,
     set: (order, missing) =>
       setForOrder(
         connection,

@@ -2,12 +2,20 @@ import {
   allocationPlan,
   isOpenSalesOrder,
   roundedNumber,
+  stockLeftBy,
   type AllocationPlan,
   type NeededStock,
 } from '@stock-sync/domain';
 import type { InvenTreeClient, SalesAllocation, SalesShipment } from '@stock-sync/inventree-client';
 import type { Log } from '@stock-sync/service';
-import type { OrderLedger, OrderRecord, ShortOrders } from '@stock-sync/state';
+import {
+  deadLetterId,
+  orderJob,
+  type DeadLetters,
+  type OrderLedger,
+  type OrderRecord,
+  type ShortOrders,
+} from '@stock-sync/state';
 import { NotYetError } from './job-errors';
 import type { PickableStock } from './pickable-stock';
 import { isRefusal, OrderProblemError, type OrderRow, type ShippedOrder } from './shipped-order';
@@ -36,8 +44,9 @@ export function createAllocateStock(deps: {
   pickable: PickableStock;
   /** The sources of the store, the first one first. */
   sources: readonly string[];
-  ledger: Pick<OrderLedger, 'set'>;
-  shortOrders: Pick<ShortOrders, 'set'>;
+  ledger: Pick<OrderLedger, 'getAll' | 'set'>;
+  shortOrders: ShortOrders;
+  deadLetters: Pick<DeadLetters, 'has'>;
   enqueueShortOrders: EnqueueShortOrders;
   /** How long a call without an answer may still be carried out, in milliseconds: until then it is not repeated. */
   carriedOutMs: number;
@@ -45,20 +54,19 @@ export function createAllocateStock(deps: {
   now: () => number;
   log: Log;
 }): AllocateStock {
-  const { salesOrders, pickable, sources, ledger, shortOrders, carriedOutMs, now, log } = deps;
+  const { salesOrders, pickable, sources, ledger, shortOrders, deadLetters, carriedOutMs, now, log } = deps;
 
   return {
     async run({ order, rows, salesOrder, record }) {
       const isOpen = order.state !== 'canceled' && isOpenSalesOrder(salesOrder.status);
-      // Of an order on hold, what is allocated stays so, and nothing is added.
-      if (order.state === 'holded') return { record, count: 0 };
+      // Of an order on hold, what is allocated stays so, and nothing is added: others may have it.
+      if (order.state === 'holded') {
+        await shortOrders.set(order.id, missingByPart(rows, []));
+        await enqueueOthers(rows);
+        return { record, count: 0 };
+      }
       const { needed, tooMuch } = isOpen ? await neededStock(salesOrder.id, rows) : { needed: [], tooMuch: [] };
-      const stock = new Map(
-        await Promise.all(
-          [...new Set(needed.map(({ part }) => part))].map(async part => [part, await pickable(part)] as const),
-        ),
-      );
-      const { picks, missing } = allocationPlan(needed, stock, sources);
+      const { picks, missing } = allocationPlan(needed, await stockFor(order.id, needed), sources);
       let allocated = record;
       if (picks.length > 0) {
         allocated = await allocate(picks, { order, rows, salesOrder, record });
@@ -67,7 +75,7 @@ export function createAllocateStock(deps: {
       await shortOrders.set(order.id, missingByPart(rows, missing));
       allocated = { ...allocated, missing: missingBySku(rows, missing) };
       // InvenTree has freed what was allocated to it.
-      if (!isOpen) await Promise.all(rows.map(({ part }) => deps.enqueueShortOrders(part)));
+      if (!isOpen) await enqueueOthers(rows);
       if (tooMuch.length > 0) {
         throw new OrderProblemError(
           `InvenTree has more of ${tooMuch.map(sku => `'${sku}'`).join(', ')} allocated to ${salesOrder.reference} ` +
@@ -78,6 +86,34 @@ export function createAllocateStock(deps: {
     },
     forget: (order, rows) => shortOrders.set(order, missingByPart(rows, [])),
   };
+
+  /** By part, what an order may take: without what those wait for that were placed before it. */
+  async function stockFor(order: number, needed: readonly NeededStock[]) {
+    const parts = [...new Set(needed.map(({ part }) => part))];
+    // First who waits: one that has got its stock in between must not be given it twice.
+    const before = new Map(
+      await Promise.all(parts.map(async part => [part, await unitsForThoseBefore(order, part)] as const)),
+    );
+    const stock = await Promise.all(parts.map(async part => [part, await pickable(part)] as const));
+    return stockLeftBy(before, new Map(stock), sources);
+  }
+
+  /** A dead letter does not count: nothing is allocated to it until somebody has decided. */
+  async function unitsForThoseBefore(order: number, part: number): Promise<number> {
+    const waiting = await shortOrders.of(part);
+    const records = await ledger.getAll([...waiting.keys()].filter(id => id < order));
+    const units = await Promise.all(
+      [...records].map(async ([id, { incrementId }]) => {
+        const isDeadLetter = await deadLetters.has(deadLetterId(orderJob({ id, incrementId }, '')));
+        return isDeadLetter ? 0 : (waiting.get(id) ?? 0);
+      }),
+    );
+    return roundedNumber(units.reduce((total, one) => total + one, 0));
+  }
+
+  async function enqueueOthers(rows: readonly OrderRow[]): Promise<void> {
+    await Promise.all(rows.map(({ part }) => deps.enqueueShortOrders(part)));
+  }
 
   /** The call, in such a way that what it may still do is not done twice. */
   async function allocate(

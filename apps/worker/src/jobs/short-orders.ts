@@ -12,7 +12,7 @@ export function createEnqueueShortOrders(deps: {
 }): EnqueueShortOrders {
   return async part => {
     const short = await deps.shortOrders.of(part);
-    const records = await deps.ledger.getAll(short);
+    const records = await deps.ledger.getAll([...short.keys()]);
     const jobs = [...records.values()].map(({ order: id, incrementId }) =>
       orderJob({ id, incrementId }, `part ${part}`),
     );

@@ -671,6 +671,27 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     ],
   },
   {
+    name: 'orders: stock that comes is allocated to whoever is ready first',
+    test: 'order-allocation',
+    edits: [{ file: ALLOCATE, find: '.filter(id => id < order)', replace: '.filter(id => id < 0 * order)' }],
+  },
+  {
+    name: 'orders: stock is kept for a dead letter',
+    test: 'order-allocation',
+    edits: [{ file: ALLOCATE, find: 'return isDeadLetter ? 0', replace: 'return isDeadLetter && id < 0 ? 0' }],
+  },
+  {
+    name: 'orders: stock is kept for an order on hold',
+    test: 'order-allocation',
+    edits: [
+      {
+        file: ALLOCATE,
+        find: 'await shortOrders.set(order.id, missingByPart(rows, []));\n        await enqueueOthers(rows);',
+        replace: 'await enqueueOthers([]);',
+      },
+    ],
+  },
+  {
     name: 'orders: stock is allocated from any source',
     test: 'order-allocation',
     edits: [

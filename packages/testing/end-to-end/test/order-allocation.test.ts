@@ -1,6 +1,6 @@
 import { orderActions, stockActions, type FakeOrder, type Fault, type SalesOrder } from '@stock-sync/fakes';
 import { runStockSync, startSystem, type System } from '../src';
-import { faultOnce, messages, redisServer, shown, until } from './support';
+import { deadLettersOf, faultOnce, messages, redisServer, shown, until } from './support';
 
 let system: System;
 
@@ -107,9 +107,13 @@ it('allocates what is missing when stock comes, to the first order first', async
   expect(sum(second)).toBe(0);
   const { out } = await runStockSync(system.environment, ['orders', 'list']);
   expect(out).toContain("waits for stock in InvenTree: 2 of 'WIDGET'");
+  // The second order is ready to take the stock before the first one is.
+  const late = faultOnce({ answerAfterMs: 900 }, ({ path }) => path === `/api/order/so/${salesOrderOf(first)?.pk}/`);
+  system.inventree.setFault(late.of);
   stockActions.create(system.inventree.shop, { part, quantity: 3, location: null });
   await allocated(first, 6);
   await allocated(second, 1);
+  expect(late.metAt()).toBeGreaterThan(0);
   await send(first);
   stockActions.create(system.inventree.shop, { part, quantity: 9, location: null });
   await allocated(second, 3);
@@ -119,6 +123,30 @@ it('allocates what is missing when stock comes, to the first order first', async
     ['1', true],
     ['1', false],
   ]);
+});
+
+it('keeps nothing for an order on hold, and for one that is a dead letter', async () => {
+  await startShop({ MAX_ATTEMPTS: '1' });
+  const part = addPart('WIDGET', 4);
+  await system.startWorker();
+  const [onHold, broken, last] = [5, 6, 7].map(quantity => system.magento.store.placeOrder('WIDGET', quantity));
+  if (!onHold || !broken || !last) throw new Error('not placed');
+  await allocated(onHold, 4);
+  await settled();
+  system.magento.store.changeOrder(onHold, { state: 'holded' });
+  await settled();
+  system.inventree.setFault(({ path }) =>
+    path === `/api/order/so/${salesOrderOf(broken)?.pk}/` ? { answer: { status: 400, body: {} } } : undefined,
+  );
+  await runStockSync(system.environment, ['orders', 'replay', numberOf(broken)]);
+  await until('it is a dead letter', async () => (await deadLettersOf(system)).length === 1);
+  stockActions.create(system.inventree.shop, { part, quantity: 7, location: null });
+  await allocated(last, 7);
+  expect([sum(onHold), sum(broken)]).toEqual([4, 0]);
+
+  system.magento.store.changeOrder(onHold, { state: undefined });
+  stockActions.create(system.inventree.shop, { part, quantity: 1, location: null });
+  await allocated(onHold, 5);
 });
 
 it('allocates nothing more to a sales order that somebody has cancelled or deleted', async () => {
