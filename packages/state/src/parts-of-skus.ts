@@ -32,16 +32,22 @@ const DAY_SECONDS = 24 * 60 * 60;
  * of them, in seconds since 1970 to the base of 36. Where it was not asked, the `@` is left out too.
  */
 
-/** KEYS: the bucket of each SKU. ARGV: each SKU and the part that is added to it. */
-const ADD = `
-for i = 1, #KEYS do
-  local sku, part = ARGV[2 * i - 1], ARGV[2 * i]
-  local parts, checked = string.match(redis.call('HGET', KEYS[i], sku) or '', '^([^@]*)(.*)$')
+/** For scripts: a function that adds a part to those of a SKU. */
+export const ADD_PART = `
+local function addPart(bucket, sku, part)
+  local value = redis.call('HGET', bucket, sku)
+  if not value then return redis.call('HSET', bucket, sku, part) end
+  local parts, checked = string.match(value, '^([^@]*)(.*)$')
   if not string.find(',' .. parts .. ',', ',' .. part .. ',', 1, true) then
     if parts ~= '' then parts = parts .. ',' end
-    redis.call('HSET', KEYS[i], sku, parts .. part .. checked)
+    redis.call('HSET', bucket, sku, parts .. part .. checked)
   end
 end`;
+
+/** KEYS: the bucket of each SKU. ARGV: each SKU and the part that is added to it. */
+const ADD = `
+${ADD_PART}
+for i = 1, #KEYS do addPart(KEYS[i], ARGV[2 * i - 1], ARGV[2 * i]) end`;
 
 /** KEYS: the bucket of each SKU. ARGV: each SKU and the part that is removed. A SKU without parts is forgotten. */
 const REMOVE = `

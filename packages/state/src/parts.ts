@@ -1,9 +1,9 @@
-import { chunk, isSameSku, type TargetQuantities, type WrittenDifference } from '@stock-sync/domain';
+import { chunk, isSameSku, skuKey, type TargetQuantities, type WrittenDifference } from '@stock-sync/domain';
 import { z } from 'zod';
-import { bucketOfId, openBucketedHash } from './bucketed-hash';
+import { bucketOfId, bucketOfSku, openBucketedHash } from './bucketed-hash';
 import type { RedisConnection } from './connection';
 import { inOneTurn } from './one-turn';
-import { openPartsOfSkus, type PartsOfSkus } from './parts-of-skus';
+import { ADD_PART, openPartsOfSkus, type PartsOfSkus } from './parts-of-skus';
 import { openProducts } from './products';
 import { parseStored } from './stored-value';
 
@@ -160,21 +160,33 @@ function differenceFrom(line: [string, number] | null | undefined): { difference
   return line ? { difference: { shows: line[0], writes: line[1] } } : {};
 }
 
-/** KEYS: the set of all buckets, then the bucket of each part. ARGV: each part and its line. */
+/**
+ * In one step, so that no part is remembered whose SKU is not. KEYS: the set of all buckets, then of each part its
+ * bucket and the one of its SKU. ARGV: of each part its id, its line and its SKU.
+ */
 const SET = `
-for i = 2, #KEYS do
-  local isNew = redis.call('HSET', KEYS[i], ARGV[2 * i - 3], ARGV[2 * i - 2]) == 1
-  if isNew then redis.call('SADD', KEYS[1], string.match(KEYS[i], '%d+$')) end
+${ADD_PART}
+for i = 1, #ARGV / 3 do
+  local bucket, part = KEYS[2 * i], ARGV[3 * i - 2]
+  if redis.call('HSET', bucket, part, ARGV[3 * i - 1]) == 1 then
+    redis.call('SADD', KEYS[1], string.match(bucket, '%d+$'))
+  end
+  addPart(KEYS[2 * i + 1], ARGV[3 * i], part)
 end`;
 
 /** Opens what is remembered of parts. */
 export function openParts(connection: RedisConnection): Parts {
   const { redis, keys } = connection;
   const hash = openBucketedHash(connection, part => keys.parts(bucketOfId(Number(part))));
-  const setLine = inOneTurn<{ part: number; line: string }, undefined>(async lines => {
-    const buckets = lines.map(({ part }) => keys.parts(bucketOfId(part)));
-    const values = lines.flatMap(({ part, line }) => [part, line]);
-    await redis.eval(SET, buckets.length + 1, keys.partBuckets, ...buckets, ...values);
+  const setOne = inOneTurn<{ part: number; state: PartState }, undefined>(async found => {
+    const names: string[] = [keys.partBuckets];
+    const values: string[] = [];
+    for (const { part, state } of found) {
+      const sku = skuKey(state.sku);
+      names.push(keys.parts(bucketOfId(part)), keys.skus(bucketOfSku(sku)));
+      values.push(String(part), lineOf(state), sku);
+    }
+    await redis.eval(SET, names.length, ...names, ...values);
     return [];
   });
   const bucketKeys = async () => (await redis.smembers(keys.partBuckets)).map(bucket => keys.parts(Number(bucket)));
@@ -192,8 +204,8 @@ export function openParts(connection: RedisConnection): Parts {
     async set(part, state, before) {
       const left = skusIn(before).filter(sku => !hadSku(state, sku));
       await Promise.all([
-        setLine({ part, line: lineOf(state) }),
-        partsOfSkus.addSkus(skusIn(state).map(sku => ({ sku, part }))),
+        setOne({ part, state }),
+        partsOfSkus.addSkus((state.others ?? []).map(({ sku }) => ({ sku, part }))),
         ...left.map(sku => forgetSku(part, sku)),
       ]);
     },

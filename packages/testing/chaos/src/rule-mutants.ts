@@ -225,8 +225,8 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     edits: [
       {
         file: 'packages/state/src/parts-of-skus.ts',
-        find: "redis.call('HSET', KEYS[i], sku, parts .. part .. checked)",
-        replace: "redis.call('HSET', KEYS[i], sku, part .. checked)",
+        find: "redis.call('HSET', bucket, sku, parts .. part .. checked)",
+        replace: "redis.call('HSET', bucket, sku, part .. checked)",
       },
     ],
   },
