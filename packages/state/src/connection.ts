@@ -45,7 +45,7 @@ export function connectToRedis(
     'fail' in whileUnreachable
       ? { maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: whileUnreachable.afterMs }
       : { maxRetriesPerRequest: null, enableOfflineQueue: true };
-  const redis = createClient(url, cluster, options, true);
+  const redis = createClient(url, cluster, options);
   let state: 'reachable' | 'unreachable' | undefined;
   const change = (next: 'reachable' | 'unreachable', reason?: string) => {
     if (state === next) return;
@@ -65,7 +65,7 @@ export function connectToRedis(
     isCluster: cluster,
     telemetry,
     now: clock.now,
-    duplicate: () => createClient(url, cluster, options, true),
+    duplicate: () => createClient(url, cluster, options),
   };
 }
 
@@ -105,10 +105,14 @@ interface ClientOptions {
 
 const CONNECT_TIMEOUT_MS = 2_000;
 
-function createClient(url: string, cluster: boolean, options: ClientOptions, enableAutoPipelining: boolean): Redis {
+/**
+ * Without auto-pipelining: ioredis copies all scripts of BullMQ for each pipeline, and most of our commands that belong
+ * together are one command already.
+ */
+function createClient(url: string, cluster: boolean, options: ClientOptions): Redis {
   const { enableOfflineQueue, ...perNode } = { ...options, connectTimeout: CONNECT_TIMEOUT_MS };
   if (!cluster) {
-    const common = { ...perNode, enableOfflineQueue, enableAutoPipelining, retryStrategy: reconnectDelay };
+    const common = { ...perNode, enableOfflineQueue, retryStrategy: reconnectDelay };
     const sentinel = sentinelIn(url);
     return sentinel
       ? new Redis({ ...common, ...sentinel, sentinelRetryStrategy: reconnectDelay })
@@ -118,7 +122,7 @@ function createClient(url: string, cluster: boolean, options: ClientOptions, ena
   const login = { ...(username && { username }), ...(password && { password }) };
   const redisOptions = { ...perNode, ...login, ...(protocol === 'rediss:' && { tls: {} }) };
   const clusterRetryStrategy = (attempt: number) => reconnectDelay(attempt);
-  const client = new Cluster([url], { enableOfflineQueue, enableAutoPipelining, redisOptions, clusterRetryStrategy });
+  const client = new Cluster([url], { enableOfflineQueue, redisOptions, clusterRetryStrategy });
   // A Cluster has the commands of a Redis, which is all that we and BullMQ use; only its type is another one.
   return client as unknown as Redis;
 }
