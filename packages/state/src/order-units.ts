@@ -27,6 +27,25 @@ export async function setForOrder(
   await redis.eval(SET, 1, key, String(order), ...pairs);
 }
 
+/** ARGV: order. */
+const FORGET = `
+local forgotten = {}
+for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
+  local units = cjson.decode(redis.call('HGET', KEYS[1], name))
+  if units[ARGV[1]] ~= nil then
+    units[ARGV[1]] = nil
+    forgotten[#forgotten + 1] = name
+    if next(units) then redis.call('HSET', KEYS[1], name, cjson.encode(units))
+    else redis.call('HDEL', KEYS[1], name) end
+  end
+end
+return forgotten`;
+
+/** Forgets all that one order has, in one step; resolves with the names. */
+export async function forgetOrder({ redis }: RedisConnection, key: string, order: number): Promise<string[]> {
+  return (await redis.eval(FORGET, 1, key, String(order))) as string[];
+}
+
 /** By order, from what the hash has for a name. */
 export function valuesByOrder<T>(schema: z.ZodType<Record<string, T>>, text: string | null): Record<string, T> {
   return parseStored(schema, text) ?? {};

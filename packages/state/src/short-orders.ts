@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RedisConnection } from './connection';
 import { inOneTurn } from './one-turn';
-import { setForOrder, valuesByOrder } from './order-units';
+import { forgetOrder, setForOrder, valuesByOrder } from './order-units';
 
 /** By order, what it misses. */
 const missingSchema = z.record(z.string(), z.number());
@@ -12,6 +12,8 @@ export interface ShortOrders {
   of(part: number): Promise<Map<number, number>>;
   /** Sets what one order misses of each of these parts. */
   set(order: number, missing: ReadonlyMap<number, number>): Promise<void>;
+  /** The order waits for nothing any more; resolves with the parts that it waited for. */
+  forget(order: number): Promise<number[]>;
 }
 
 export function openShortOrders(connection: RedisConnection): ShortOrders {
@@ -34,5 +36,6 @@ export function openShortOrders(connection: RedisConnection): ShortOrders {
         order,
         new Map([...missing].map(([part, quantity]) => [String(part), quantity > 0 ? quantity : null])),
       ),
+    forget: async order => (await forgetOrder(connection, keys.shortOrders, order)).map(Number),
   };
 }

@@ -30,8 +30,8 @@ export interface AllocateStock {
    * of the order.
    */
   run(state: ShippedOrder): Promise<{ record: OrderRecord; count: number }>;
-  /** Forgets that an order waits for stock. */
-  forget(order: number, rows: readonly OrderRow[]): Promise<void>;
+  /** Leaves to other orders what one waits for. */
+  forget(order: number): Promise<void>;
 }
 
 /**
@@ -61,8 +61,7 @@ export function createAllocateStock(deps: {
       const isOpen = order.state !== 'canceled' && isOpenSalesOrder(salesOrder.status);
       // Of an order on hold, what is allocated stays so, and nothing is added: others may have it.
       if (order.state === 'holded') {
-        await shortOrders.set(order.id, missingByPart(rows, []));
-        await enqueueOthers(rows);
+        await forget(order.id);
         return { record, count: 0 };
       }
       const { needed, tooMuch } = isOpen ? await neededStock(salesOrder.id, rows) : { needed: [], tooMuch: [] };
@@ -75,7 +74,7 @@ export function createAllocateStock(deps: {
       await shortOrders.set(order.id, missingByPart(rows, missing));
       allocated = { ...allocated, missing: missingBySku(rows, missing) };
       // InvenTree has freed what was allocated to it.
-      if (!isOpen) await enqueueOthers(rows);
+      if (!isOpen) await enqueueOthers(rows.map(({ part }) => part));
       if (tooMuch.length > 0) {
         throw new OrderProblemError(
           `InvenTree has more of ${tooMuch.map(sku => `'${sku}'`).join(', ')} allocated to ${salesOrder.reference} ` +
@@ -84,7 +83,7 @@ export function createAllocateStock(deps: {
       }
       return { record: allocated, count: picks.length > 0 ? 1 : 0 };
     },
-    forget: (order, rows) => shortOrders.set(order, missingByPart(rows, [])),
+    forget,
   };
 
   /** By part, what an order may take: without what those wait for that were placed before it. */
@@ -111,8 +110,12 @@ export function createAllocateStock(deps: {
     return roundedNumber(units.reduce((total, one) => total + one, 0));
   }
 
-  async function enqueueOthers(rows: readonly OrderRow[]): Promise<void> {
-    await Promise.all(rows.map(({ part }) => deps.enqueueShortOrders(part)));
+  async function forget(order: number): Promise<void> {
+    await enqueueOthers(await shortOrders.forget(order));
+  }
+
+  async function enqueueOthers(parts: readonly number[]): Promise<void> {
+    await Promise.all(parts.map(part => deps.enqueueShortOrders(part)));
   }
 
   /** The call, in such a way that what it may still do is not done twice. */

@@ -104,7 +104,10 @@ export function createImportOrder(deps: ImportOrderDeps) {
     const before = await ledger.get(id);
     const readAt = now();
     const order = await magento.order(id);
-    if (!order) return 'left';
+    if (!order) {
+      await deps.allocateStock?.forget(id);
+      return 'left';
+    }
     if (before ? before.isLeft : order.createdAt < since) return leave(order, before);
     const { rows, extra, problems } = await linesFor(order);
     const wanted = rows.filter(({ isSalable }) => isSalable);
@@ -124,7 +127,7 @@ export function createImportOrder(deps: ImportOrderDeps) {
     if (found === 'deleted') {
       const problem = `its sales order ${before?.reference ?? ''} was deleted in InvenTree, so it is left`;
       await remember(order, { ...record, problem });
-      await deps.allocateStock?.forget(order.id, rows);
+      await deps.allocateStock?.forget(order.id);
       log.warn(`Order ${order.incrementId}: ${problem}`);
       return 'left';
     }

@@ -676,6 +676,13 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     edits: [{ file: ALLOCATE, find: '.filter(id => id < order)', replace: '.filter(id => id < 0 * order)' }],
   },
   {
+    name: 'orders: stock is kept for an order that the store has no longer',
+    test: 'order-allocation',
+    edits: [
+      { file: 'apps/worker/src/jobs/import-order.ts', find: 'await deps.allocateStock?.forget(id);', replace: '' },
+    ],
+  },
+  {
     name: 'orders: stock is kept for a dead letter',
     test: 'order-allocation',
     edits: [{ file: ALLOCATE, find: 'return isDeadLetter ? 0', replace: 'return isDeadLetter && id < 0 ? 0' }],
@@ -686,8 +693,8 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     edits: [
       {
         file: ALLOCATE,
-        find: 'await shortOrders.set(order.id, missingByPart(rows, []));\n        await enqueueOthers(rows);',
-        replace: 'await enqueueOthers([]);',
+        find: 'await forget(order.id);',
+        replace: '',
       },
     ],
   },

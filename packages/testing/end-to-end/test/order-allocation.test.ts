@@ -101,8 +101,9 @@ it('allocates what is missing when stock comes, to the first order first', async
   const part = addPart('WIDGET', 4);
   await system.startWorker();
   const first = system.magento.store.placeOrder('WIDGET', 6);
-  const second = system.magento.store.placeOrder('WIDGET', 3);
   await allocated(first, 4);
+  const second = system.magento.store.placeOrder('WIDGET', 3);
+  await until('it has a sales order', () => salesOrderOf(second) !== undefined);
   await settled();
   expect(sum(second)).toBe(0);
   const { out } = await runStockSync(system.environment, ['orders', 'list']);
@@ -125,26 +126,30 @@ it('allocates what is missing when stock comes, to the first order first', async
   ]);
 });
 
-it('keeps nothing for an order on hold, and for one that is a dead letter', async () => {
+it('keeps nothing for an order that is on hold, gone or a dead letter', async () => {
   await startShop({ MAX_ATTEMPTS: '1' });
   const part = addPart('WIDGET', 4);
   await system.startWorker();
-  const [onHold, broken, last] = [5, 6, 7].map(quantity => system.magento.store.placeOrder('WIDGET', quantity));
-  if (!onHold || !broken || !last) throw new Error('not placed');
+  const { store } = system.magento;
+  const onHold = store.placeOrder('WIDGET', 5);
   await allocated(onHold, 4);
+  const [gone, broken, last] = [6, 7, 8].map(quantity => store.placeOrder('WIDGET', quantity));
+  if (!gone || !broken || !last) throw new Error('not placed');
+  await until('it has a sales order', () => salesOrderOf(last) !== undefined);
   await settled();
-  system.magento.store.changeOrder(onHold, { state: 'holded' });
+  store.changeOrder(onHold, { state: 'holded' });
+  store.orders.splice(store.orders.indexOf(gone), 1);
   await settled();
   system.inventree.setFault(({ path }) =>
     path === `/api/order/so/${salesOrderOf(broken)?.pk}/` ? { answer: { status: 400, body: {} } } : undefined,
   );
   await runStockSync(system.environment, ['orders', 'replay', numberOf(broken)]);
   await until('it is a dead letter', async () => (await deadLettersOf(system)).length === 1);
-  stockActions.create(system.inventree.shop, { part, quantity: 7, location: null });
-  await allocated(last, 7);
-  expect([sum(onHold), sum(broken)]).toEqual([4, 0]);
+  stockActions.create(system.inventree.shop, { part, quantity: 8, location: null });
+  await allocated(last, 8);
+  expect([onHold, gone, broken].map(sum)).toEqual([4, 0, 0]);
 
-  system.magento.store.changeOrder(onHold, { state: undefined });
+  store.changeOrder(onHold, { state: undefined });
   stockActions.create(system.inventree.shop, { part, quantity: 1, location: null });
   await allocated(onHold, 5);
 });
