@@ -9,10 +9,8 @@ export interface Semaphore {
   /** Runs a call as soon as a slot is free. */
   within: CallLimit;
   /** Takes a slot if one is free now; resolves with the function that releases it. */
-  tryAcquire(): Promise<Release | undefined>;
+  tryAcquire(): Promise<(() => Promise<void>) | undefined>;
 }
-
-type Release = () => Promise<void>;
 
 /** By the clock of Redis: a worker whose own clock is ahead would take the slots of others. */
 const NOW = `
@@ -38,36 +36,22 @@ const WAKE_SHARE = 0.75;
 /** The semaphore of that name. */
 export function openSemaphore({ redis, keys }: RedisConnection, name: string, slots: number): Semaphore {
   const key = keys.semaphore(name);
-  /** Wakes the call of this process that is the next one. */
-  let wakeUp: (() => void) | undefined;
-  /** Settles when all calls of this process that wait have their slots. Only the first of them asks Redis. */
-  let line: Promise<unknown> = Promise.resolve();
+  /** Wakes the calls of this process that wait for a slot. */
+  const wakeUps = new Set<() => void>();
 
   function untilWorthARetry(): Promise<void> {
     return new Promise(resolve => {
-      const timer = setTimeout(resolve, RETRY_MS * (0.5 + Math.random()));
-      wakeUp = () => {
+      const wakeUp = () => {
         clearTimeout(timer);
+        wakeUps.delete(wakeUp);
         resolve();
       };
+      const timer = setTimeout(wakeUp, RETRY_MS * (0.5 + Math.random()));
+      wakeUps.add(wakeUp);
     });
   }
 
-  async function tryUntilAcquired(): Promise<Release> {
-    for (;;) {
-      await untilWorthARetry();
-      const release = await tryAcquire();
-      if (release) return release;
-    }
-  }
-
-  function acquireInLine(): Promise<Release> {
-    const acquired = line.then(tryUntilAcquired);
-    line = acquired.catch(() => undefined);
-    return acquired;
-  }
-
-  async function tryAcquire(): Promise<Release | undefined> {
+  async function tryAcquire(): Promise<(() => Promise<void>) | undefined> {
     const slot = randomUUID();
     if ((await redis.eval(ACQUIRE, 1, key, slot, LEASE_MS, slots)) !== 1) return undefined;
     const renewal = setInterval(() => {
@@ -77,14 +61,19 @@ export function openSemaphore({ redis, keys }: RedisConnection, name: string, sl
       clearInterval(renewal);
       await redis.zrem(key, slot);
       // Now and then not: else a busy process would take the slot each time before the others request it.
-      if (Math.random() < WAKE_SHARE) wakeUp?.();
+      const [next] = wakeUps;
+      if (Math.random() < WAKE_SHARE) next?.();
     };
   }
 
   return {
     tryAcquire,
     async within(call) {
-      const release = (await tryAcquire()) ?? (await acquireInLine());
+      let release = await tryAcquire();
+      while (!release) {
+        await untilWorthARetry();
+        release = await tryAcquire();
+      }
       try {
         return await call();
       } finally {
