@@ -88,14 +88,14 @@ export function stockLeftBy(
   return new Map(
     [...stock].map(([part, items]) => {
       const { picks } = stockPicks(items, others.get(part) ?? 0, sources[0]);
-      const taken = new Map(picks.map(({ item, quantity }) => [item, quantity]));
-      const left = items.map(item => {
-        const available = roundedNumber(item.available - (taken.get(item.id) ?? 0));
-        return { ...item, available };
-      });
-      return [part, left];
+      return [part, itemsWithout(new Map(picks.map(({ item, quantity }) => [item, quantity])), items)];
     }),
   );
+}
+
+/** What is left of stock items. `taken`: by their ids. */
+function itemsWithout(taken: ReadonlyMap<number, number>, items: readonly PickableItem[]): PickableItem[] {
+  return items.map(item => ({ ...item, available: roundedNumber(item.available - (taken.get(item.id) ?? 0)) }));
 }
 
 function planFrom(
@@ -107,9 +107,10 @@ function planFrom(
   const taken = new Map<number, number>();
   const plan: AllocationPlan = { picks: [], missing: [] };
   for (const { line, part, quantity } of needed) {
-    const items = (stock.get(part) ?? [])
-      .filter(({ sources }) => !isOnly || (source !== undefined && sources.includes(source)))
-      .map(item => ({ ...item, available: item.available - (taken.get(item.id) ?? 0) }));
+    const usable = (stock.get(part) ?? []).filter(
+      ({ sources }) => !isOnly || (source !== undefined && sources.includes(source)),
+    );
+    const items = itemsWithout(taken, usable);
     const { picks, missing } = stockPicks(items, quantity, source);
     for (const pick of picks) {
       taken.set(pick.item, (taken.get(pick.item) ?? 0) + pick.quantity);
