@@ -166,6 +166,7 @@ async function main(environment: Environment): Promise<void> {
   const onPartGone = settings.ON_PART_GONE;
   const comparison = { writes, onPartGone, maxZeroedPercent: settings.RECONCILE_MAX_ZEROED_PERCENT, metrics };
 
+  const partClaims = openPartClaims(connection);
   const stockWrites = createStockWrites({
     connections,
     breaker,
@@ -175,6 +176,7 @@ async function main(environment: Environment): Promise<void> {
     resyncLater,
     orders: orders.stock,
     jobs: partJobs,
+    partClaims,
   });
   const locationsVersion = openLocationsVersion(connection);
   const partReads = createPartReads({
@@ -271,7 +273,6 @@ async function main(environment: Environment): Promise<void> {
       locationsVersion,
     }),
   });
-  const partClaims = openPartClaims(connection);
   const runJob = createRunJob({
     handlers,
     breaker,

@@ -26,6 +26,8 @@ let written: string[][];
 let meanwhile: () => Promise<unknown>;
 /** How long the store takes for a write, in milliseconds. */
 let tookMs: number;
+/** Parts that changed again while their job runs. */
+let changedAgain: number[];
 
 beforeEach(async () => {
   database = await reserveDatabase(process.env.TEST_REDIS_URL ?? '');
@@ -34,6 +36,7 @@ beforeEach(async () => {
   written = [];
   meanwhile = () => Promise.resolve();
   tookMs = 0;
+  changedAgain = [];
 });
 afterEach(async () => {
   connection.redis.disconnect();
@@ -41,7 +44,7 @@ afterEach(async () => {
 });
 
 /** Writes to a store that refuses SKU 'BAD', and so every call that contains it. */
-function writesToStore(orders?: Pick<OrderStock, 'reasonToWait'>): StockWrites {
+function writesToStore(orders?: Pick<OrderStock, 'reasonToWait'>, atOnce = 1): StockWrites {
   const api: Partial<StockApi> = {
     skusPerCall: 100,
     write: async (changes: readonly SkuStock[]) => {
@@ -59,11 +62,12 @@ function writesToStore(orders?: Pick<OrderStock, 'reasonToWait'>): StockWrites {
     connections: { stockApi: { get: () => Promise.resolve(api) } } as unknown as Connections,
     breaker: breaker as Breaker,
     fencing,
-    slots: openSemaphore(connection, 'magento', 1),
+    slots: openSemaphore(connection, 'magento', atOnce),
     canarySkus: openCanarySkus(connection),
     resyncLater: { parts: () => Promise.resolve(), skus: () => Promise.resolve() },
     orders,
     jobs: createPartJobsUnderWay(),
+    partClaims: { isAnyTold: parts => Promise.resolve(parts.some(({ part }) => changedAgain.includes(part))) },
   });
 }
 
@@ -126,19 +130,31 @@ it('a SKU of an order that is not read yet waits when its batch has a slot, and 
   expect(written).toEqual([['GOOD']]);
 });
 
+/** Writes 60 parts at the same time, with ids from this one on. */
+async function writeMany(writes: StockWrites, from: number, isThrottled = false) {
+  const reads = await Promise.all(
+    Array.from({ length: 60 }, async (_, n) => {
+      return { part: from + n, sku: `SKU-${from + n}`, token: await fencing.startRead(from + n) };
+    }),
+  );
+  await Promise.all(reads.map(read => writes.load({ sku: read.sku, stock: [], read, unbooked: {}, isThrottled })));
+}
+
+it('a large write is split in two, unless a series of events needs the second slot', async () => {
+  const writes = writesToStore(undefined, 2);
+  changedAgain = [230];
+  await writeMany(writes, 100);
+  await writeMany(writes, 200);
+  await writeMany(writes, 300, true);
+  expect(written.map(({ length }) => length)).toEqual([30, 30, 60, 60]);
+});
+
 it('writes become smaller while the store is slow', async () => {
   const writes = writesToStore();
-  const writeMany = (from: number) =>
-    Promise.all(
-      Array.from({ length: 60 }, async (_, n) => {
-        const read = { part: from + n, sku: `SKU-${from + n}`, token: await fencing.startRead(from + n) };
-        return writes.load({ sku: read.sku, stock: [], read, unbooked: {}, isThrottled: false });
-      }),
-    );
   tookMs = 1_500;
-  await writeMany(100);
+  await writeMany(writes, 100);
   tookMs = 0;
-  await writeMany(200);
+  await writeMany(writes, 200);
   const [first, second = 60] = written.map(({ length }) => length);
   expect(first).toBe(60);
   expect(second).toBeLessThanOrEqual(30);

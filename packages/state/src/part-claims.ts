@@ -34,6 +34,8 @@ export interface PartClaims {
   keep(job: string, parts: readonly { part: number }[]): Promise<boolean[]>;
   /** The part is done: from now on an event enqueues it anew. The job to enqueue where an event came meanwhile. */
   release(part: ClaimedPart): Promise<JobOf<'part'> | undefined>;
+  /** Whether another event came for any of these parts while its job runs. */
+  isAnyTold(parts: readonly { part: number }[]): Promise<boolean>;
   /**
    * Releases the parts of jobs that ended without them, as in a worker of an older version, which cannot read such a
    * job; resolves with these parts.
@@ -131,8 +133,9 @@ return { jobs, parts }`;
 export function openPartClaims({ redis, keys }: Pick<RedisConnection, 'redis' | 'keys'>): PartClaims {
   const prefix = `${keys.queuePrefix}:${QUEUES.parts}:`;
   const idOf = (part: number) => deduplicationId({ kind: 'part', part, event: '' });
+  const followingKeyOf = (part: number) => `${prefix}dn:${idOf(part)}`;
   const keysOf = (parts: readonly { part: number }[]) =>
-    parts.flatMap(({ part }) => [`${prefix}de:${idOf(part)}`, `${prefix}dn:${idOf(part)}`]);
+    parts.flatMap(({ part }) => [`${prefix}de:${idOf(part)}`, followingKeyOf(part)]);
   const release = inOneTurn<ClaimedPart, JobOf<'part'> | undefined>(async claimed => {
     const both = keysOf(claimed);
     const jobs = claimed.map(({ job }) => job);
@@ -152,6 +155,9 @@ export function openPartClaims({ redis, keys }: Pick<RedisConnection, 'redis' | 
       return answers.map(answer => answer === 1);
     },
     release,
+    async isAnyTold(parts) {
+      return (await redis.exists(parts.map(({ part }) => followingKeyOf(part)))) > 0;
+    },
     async releaseLeft() {
       const idWithoutNumber = idOf(0).slice(0, -1);
       return (await redis.eval(RELEASE_LEFT, 1, keys.partsInJobs, prefix, idWithoutNumber)) as number[];

@@ -92,8 +92,12 @@ describe('an event', () => {
     });
     await queues.enqueue([part('first')]);
     await sleep(100);
+    const { isAnyTold } = openPartClaims(connection());
+    expect(await isAnyTold([{ part: 45 }])).toBe(false);
     for (const event of ['second', 'third']) await queues.enqueue([part(event)]);
+    expect(await isAnyTold([{ part: 45 }])).toBe(true);
     await quiet();
+    expect(await isAnyTold([{ part: 45 }])).toBe(false);
     expect([ran, most]).toEqual([['first', 'third'], 1]);
   });
 
@@ -208,13 +212,16 @@ describe('a job of several parts', () => {
 
   it('remembers an event that comes while it runs, and knows of it when the part is done', async () => {
     await queues.enqueue(partsOf('first'));
+    const told: boolean[] = [];
     const following: unknown[] = [];
     work(async job => {
       await queues.enqueue(partsOf('meanwhile', [2]));
+      told.push(await claims().isAnyTold(jobsOf([1, 3, 4, 5])), await claims().isAnyTold(jobsOf(five)));
       await queues.enqueue(partsOf('later', five));
       for (const one of five) following.push(await claims().release({ job: job.id ?? '', part: one }));
     });
     await quiet();
+    expect(told).toEqual([false, true]);
     expect(following).toMatchObject(five.map(id => ({ kind: 'part', part: id, event: 'later' })));
     expect(await queues.counts()).toEqual({ waiting: 0, delayed: 0, active: 0, parts: 0 });
   });

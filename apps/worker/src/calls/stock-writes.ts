@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { chunk, type UnitsBySource } from '@stock-sync/domain';
 import { mayStillTakeEffect, type CallError } from '@stock-sync/http-client';
 import type { SkuStock, StockApi } from '@stock-sync/magento-client';
-import type { CanarySkus, FencedRead, Fencing, Semaphore, WritePermission } from '@stock-sync/state';
+import type { CanarySkus, FencedRead, Fencing, PartClaims, Semaphore, WritePermission } from '@stock-sync/state';
 import type { Breaker } from '../breaker/breaker';
 import type { Connections } from '../connections';
 import type { NotYetError } from '../jobs/job-errors';
@@ -32,7 +32,7 @@ export type StockWrites = BatchLoader<WriteRequest, WriteResult>;
 
 /**
  * Larger writes are split in two, side by side, if a second slot is free: a stocktake of 100 items is then in the store
- * in little more than half the time. During a long series of events all slots are taken, and fewer calls are better.
+ * in little more than half the time. During a series of events fewer calls are better.
  */
 const WORTH_SPLITTING = 50;
 /** How long a SKU is locked without extension, in milliseconds: a worker that dies blocks it no longer. */
@@ -49,8 +49,9 @@ export function createStockWrites(deps: {
   /** Undefined where orders are off. */
   orders: Pick<OrderStock, 'reasonToWait'> | undefined;
   jobs: PartJobsUnderWay;
+  partClaims: Pick<PartClaims, 'isAnyTold'>;
 }): StockWrites {
-  const { connections, breaker, fencing, slots, canarySkus, orders } = deps;
+  const { connections, breaker, fencing, slots, canarySkus, orders, partClaims } = deps;
 
   const size = createWriteSize();
 
@@ -60,13 +61,19 @@ export function createStockWrites(deps: {
     // The batch is sent when a slot is free, so that everything that comes until then is in it.
     limit: slots.within,
     run: async (requests, others) => {
-      const release = others === 0 && isWorthSplitting(requests) ? await slots.tryAcquire() : undefined;
+      const release = others === 0 && (await isWorthSplitting(requests)) ? await slots.tryAcquire() : undefined;
       if (!release) return writeFenced(requests);
       const middle = Math.ceil(requests.length / 2);
       const halves = [writeFenced(requests.slice(0, middle)), writeFenced(requests.slice(middle)).finally(release)];
       return (await Promise.all(halves)).flat();
     },
   });
+
+  /** Not in a series of events: it is one already where a part changed again while its first job runs. */
+  async function isWorthSplitting(requests: readonly WriteRequest[]): Promise<boolean> {
+    if (requests.length <= WORTH_SPLITTING || requests.some(({ isThrottled }) => isThrottled)) return false;
+    return !(await partClaims.isAnyTold(readsOf(requests)));
+  }
 
   async function writeFenced(requests: readonly WriteRequest[]): Promise<(WriteResult | CallError | NotYetError)[]> {
     const api = await connections.stockApi.get();
@@ -140,8 +147,4 @@ export function createStockWrites(deps: {
 
 function readsOf(requests: readonly WriteRequest[]): FencedRead[] {
   return requests.map(({ read }) => read);
-}
-
-function isWorthSplitting(requests: readonly WriteRequest[]): boolean {
-  return requests.length > WORTH_SPLITTING && !requests.some(({ isThrottled }) => isThrottled);
 }
