@@ -38,6 +38,8 @@ export function openSemaphore({ redis, keys }: RedisConnection, name: string, sl
   const key = keys.semaphore(name);
   /** Wakes the calls of this process that wait for a slot. */
   const wakeUps = new Set<() => void>();
+  /** Slots that this process holds: while it holds all of them, there is no need to ask Redis. */
+  let held = 0;
 
   function untilWorthARetry(): Promise<void> {
     return new Promise(resolve => {
@@ -52,13 +54,16 @@ export function openSemaphore({ redis, keys }: RedisConnection, name: string, sl
   }
 
   async function tryAcquire(): Promise<(() => Promise<void>) | undefined> {
+    if (held >= slots) return undefined;
     const slot = randomUUID();
     if ((await redis.eval(ACQUIRE, 1, key, slot, LEASE_MS, slots)) !== 1) return undefined;
+    held++;
     const renewal = setInterval(() => {
       redis.eval(RENEW, 1, key, slot, LEASE_MS).catch(() => undefined);
     }, LEASE_MS / 3);
     return async () => {
       clearInterval(renewal);
+      held--;
       await redis.zrem(key, slot);
       // Now and then not: else a busy process would take the slot each time before the others request it.
       const [next] = wakeUps;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { reserveDatabase, type RedisDatabase } from '@stock-sync/servers';
 import { connectToRedis, openSemaphore, type RedisConnection } from '../src';
 
@@ -49,4 +50,16 @@ it.each([HOUR_MS, -HOUR_MS])('a worker whose clock is wrong by %i ms holds its s
   expect(await acquires(1)).toBe(false);
   const [, until] = await database.redis.zrange('{stock-sync}:semaphore:magento', '0', '-1', 'WITHSCORES');
   expect(Number(until) - Date.now()).toBeLessThanOrEqual(11_000);
+});
+
+it('while a process holds all slots, it does not ask Redis for another one', async () => {
+  const semaphore = openSemaphore(connection, 'magento', 2);
+  for (let slot = 0; slot < 2; slot++) releases.push((await semaphore.tryAcquire()) ?? (() => Promise.resolve()));
+  const asked = jest.spyOn(connection.redis, 'eval');
+  expect(await semaphore.tryAcquire()).toBeUndefined();
+  const waiting = semaphore.within(() => Promise.resolve('called'));
+  await sleep(100);
+  expect(asked).not.toHaveBeenCalled();
+  await releases.shift()?.();
+  expect(await waiting).toBe('called');
 });
