@@ -83,21 +83,28 @@ export interface SkuResult {
   isNews: boolean;
 }
 
+/** A part that is for sale, with its id and what its own stock comes to. */
+interface OfferedPart {
+  pk: number;
+  active: boolean;
+  target: TargetStock;
+}
+
 /** Makes the store equal to what one SKU should show: reads the store, and writes what differs. */
 export function createSyncSku(deps: SyncSkuDeps) {
   const { queues, dryRun, log } = deps;
   const { offerRules } = deps.connections;
 
-  return async ({ job, part, before, sku, early, unbooked, token, throttle, alone, progress, ...sync }: SkuSync) => {
+  return async ({ job, part, before, sku, early, unbooked, own, token, throttle, alone, progress }: SkuSync) => {
     const id = part.pk;
     progress.sku = sku;
-    progress.target = targetQuantities(sync.own);
+    progress.target = targetQuantities(own);
     const known = skuStateIn(before, sku);
     const [partsWithSku, { store, refusal }] = await Promise.all([
       deps.skuLookups.load({ sku, part: id }, alone),
       readStore(sku, early, alone),
     ]);
-    const counting = await countingParts(partsWithSku, part, alone);
+    const counting = await countingParts(partsWithSku, { pk: id, active: part.active, target: own }, alone);
     const isSummed = offerRules.rules.sharedSku === 'sum';
     if (counting.length > 1 && !isSummed)
       throw new AmbiguousSkuError(
@@ -105,12 +112,12 @@ export function createSyncSku(deps: SyncSkuDeps) {
         counting.map(({ pk }) => pk),
       );
     const [first] = counting;
-    const forSale = first?.pk === id ? sumOfTargets(counting.map(one => one.target)) : sync.own;
+    const forSale = first?.pk === id ? sumOfTargets(counting.map(one => one.target)) : own;
     const units = unbooked?.of(sku) ?? {};
     const target = withUnbooked(forSale, units);
     const quantities = targetQuantities(target);
     progress.target = quantities;
-    if (counting.length > 1 || Object.keys(units).length > 0) progress.own = targetQuantities(sync.own);
+    if (counting.length > 1 || Object.keys(units).length > 0) progress.own = targetQuantities(own);
     const result = { part: id, sku, target: quantities, webhook: job.webhook };
     const isSameTarget = known !== undefined && sameQuantities(before?.target, quantities);
     const lastDifference = isSameTarget ? known.difference : undefined;
@@ -202,20 +209,15 @@ export function createSyncSku(deps: SyncSkuDeps) {
   };
 
   /** The parts whose stock counts for the SKU that all of them have, by id, with what each of them has for sale. */
-  async function countingParts(
-    ids: readonly number[],
-    part: PartStock,
-    alone: boolean,
-  ): Promise<{ pk: number; target: TargetStock }[]> {
-    const read = await Promise.all(ids.map(async id => (id === part.pk ? part : deps.partReads.load(id, alone))));
-    const offered = await Promise.all(
-      read.map(async found => {
-        const offer = found && (await offerRules.offerOf(found));
-        if (!found || offer?.kind !== 'offered') return [];
-        return { pk: found.pk, active: found.active, target: offer.stock.target };
-      }),
-    );
-    return partsThatCount(offered.flat());
+  async function countingParts(ids: readonly number[], own: OfferedPart, alone: boolean): Promise<OfferedPart[]> {
+    const offered = await Promise.all(ids.map(async id => (id === own.pk ? own : offeredPart(id, alone))));
+    return partsThatCount(offered.flatMap(part => part ?? []));
+  }
+
+  async function offeredPart(id: number, alone: boolean): Promise<OfferedPart | undefined> {
+    const part = await deps.partReads.load(id, alone);
+    const offer = part && (await offerRules.offerOf(part));
+    return part && offer?.kind === 'offered' ? { pk: id, active: part.active, target: offer.stock.target } : undefined;
   }
 
   /**

@@ -484,8 +484,8 @@ export const RULE_MUTANTS: readonly RuleMutant[] = [
     edits: [
       {
         file: SYNC_SKU,
-        find: 'const forSale = first?.pk === id ? sumOfTargets(counting.map(one => one.target)) : sync.own;',
-        replace: 'const forSale = first?.pk === -id ? sumOfTargets(counting.map(one => one.target)) : sync.own;',
+        find: 'const forSale = first?.pk === id ? sumOfTargets(counting.map(one => one.target)) : own;',
+        replace: 'const forSale = first?.pk === -id ? sumOfTargets(counting.map(one => one.target)) : own;',
       },
     ],
   },
