@@ -92,6 +92,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     maxContentLength: LARGEST_ANSWER_BYTES,
     proxy: false,
     responseType: 'text',
+    // axios would parse the JSON that was just written.
+    transformRequest: body => body as unknown,
     transformResponse: text => text as unknown,
     validateStatus: status => !RETRIED_STATUSES.has(status),
     headers: { Accept: 'application/json', 'User-Agent': 'inventree-magento-sync' },
