@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 /** What a process writes to standard output that logs with these statements. */
 function logged(statements: string, format = 'json') {
   const options = `{ service: 'x', level: 'info', format: '${format}' }`;
-  const create = `const log = require('@stock-sync/service').createLog(${options});`;
+  const create = `const log = require('..').createLog(${options});`;
   const { status, stdout } = spawnSync(process.execPath, ['-e', create + statements], { cwd: __dirname });
   const lines = stdout.toString().split('\n').slice(0, -1);
   return { status, lines };
