@@ -377,7 +377,7 @@ describe('which orders count', () => {
     await startShop({ ORDERS_CUSTOMER_PER_BUYER: 'true' });
     const order = system.magento.store.placeOrderOf(simple('WIDGET', 1));
     await imported('000000001', isIssued);
-    await system.database.redis.flushdb();
+    await system.database.empty();
     await system.startWorker();
     system.magento.store.changeOrder(order, { state: 'holded' });
     await imported('000000001', ({ status }) => status === 25);
@@ -405,7 +405,7 @@ it('notes what was refunded in the sales order, once, and goes on where InvenTre
     { reference: 'Refunded: WIDGET', quantity: 1 },
   ]);
   expect(linesOf(notes)).toEqual([['WIDGET', 2]]);
-  await system.database.redis.flushdb();
+  await system.database.empty();
   await system.startWorker();
   refund(3);
   await system.quiet();

@@ -3,7 +3,8 @@ import { Redis } from 'ioredis';
 /** An empty database of a Redis server, reserved for one test. */
 export interface RedisDatabase {
   url: string;
-  redis: Redis;
+  /** Emptied with `empty` only: without its reservation, another test takes an empty database as well. */
+  redis: Omit<Redis, 'flushdb' | 'flushall'>;
   /** Empties it, and keeps it reserved. */
   empty(): Promise<void>;
   /** Empties it, and releases it. */
