@@ -133,21 +133,23 @@ describe('a batch loader', () => {
 
   it('takes as many keys as wait when a slot is free, and says how many are left', async () => {
     const batches: { size: number; others: number }[] = [];
+    let mayEnd = false;
     const loader = createBatchLoader<number, number>({
       maxBatchSize: () => 10,
       limit: limitCalls(1),
       run: async (keys, others) => {
         batches.push({ size: keys.length, others });
-        await sleep(40);
+        while (!mayEnd) await sleep(1);
         return [...keys];
       },
     });
     const answers = [loader.load(0)];
-    await sleep(20);
+    while (batches.length === 0) await sleep(1);
     // The first four wait for the slot that the first batch has; the others come while they wait.
     for (let key = 1; key < 5; key++) answers.push(loader.load(key));
     await sleep(10);
     for (let key = 5; key < 14; key++) answers.push(loader.load(key));
+    mayEnd = true;
     expect(await Promise.all(answers)).toEqual(Array.from({ length: 14 }, (_, key) => key));
     expect(batches).toEqual([
       { size: 1, others: 0 },
@@ -158,20 +160,23 @@ describe('a batch loader', () => {
 
   it('leaves no key behind where batches become smaller while they wait for a slot', async () => {
     const sizes: number[] = [];
+    let mayEnd = false;
     let most = 10;
     const loader = createBatchLoader<number, number>({
       maxBatchSize: () => most,
       limit: limitCalls(1),
       run: async keys => {
         sizes.push(keys.length);
-        await sleep(40);
+        while (!mayEnd) await sleep(1);
         most = 2;
         return [...keys];
       },
     });
     const first = loader.load(0);
-    await sleep(20);
+    while (sizes.length === 0) await sleep(1);
     const answers = [1, 2, 3, 4, 5].map(key => loader.load(key));
+    await sleep(20);
+    mayEnd = true;
     expect(await Promise.all([first, ...answers])).toEqual([0, 1, 2, 3, 4, 5]);
     expect(sizes).toEqual([1, 2, 2, 1]);
   });
