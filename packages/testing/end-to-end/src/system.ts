@@ -61,19 +61,24 @@ const REQUESTED = ['stock-item', 'sweep', 'reconcile', 'reconcile-command'];
 
 /** Jobs that wait, are delayed or running, but for those that are due later. */
 export async function unfinishedJobs(redis: RedisDatabase['redis']): Promise<number> {
-  const counts = await Promise.all([
-    ...(['parts', 'lookups'] as const).flatMap(queue => [
-      redis.llen(queueKey(queue, 'wait')),
-      redis.llen(queueKey(queue, 'active')),
-    ]),
-    redis.zcard(queueKey('parts', 'delayed')),
-  ]);
-  const delayed = (await redis.zrange(queueKey('lookups', 'delayed'), '0', '-1')).filter(
-    id => !id.startsWith('repeat:'),
-  );
+  // In one transaction: a job that becomes due between two reads would be in neither.
+  const found = await redis
+    .multi()
+    .llen(queueKey('parts', 'wait'))
+    .llen(queueKey('parts', 'active'))
+    .zcard(queueKey('parts', 'delayed'))
+    .llen(queueKey('lookups', 'wait'))
+    .llen(queueKey('lookups', 'active'))
+    .zrange(queueKey('lookups', 'delayed'), '0', '-1')
+    .exec();
+  const replies = (found ?? []).map(([error, reply]) => {
+    if (error) throw error;
+    return reply;
+  });
+  const delayed = (replies.pop() as string[]).filter(id => !id.startsWith('repeat:'));
   const jobs = await Promise.all(delayed.map(id => redis.hget(queueKey('lookups', id), 'data')));
   const requested = jobs.filter(data => REQUESTED.includes((JSON.parse(data ?? '{}') as { kind?: string }).kind ?? ''));
-  return counts.reduce((sum, count) => sum + count, requested.length);
+  return (replies as number[]).reduce((sum, count) => sum + count, requested.length);
 }
 
 /** The settings by which our services reach these fakes; without sweeps, which would hide what an event should do. */
