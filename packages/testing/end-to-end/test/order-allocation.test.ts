@@ -1,6 +1,6 @@
 import { orderActions, stockActions, type FakeOrder, type Fault, type SalesOrder } from '@stock-sync/fakes';
 import { runStockSync, startSystem, type System } from '../src';
-import { deadLettersOf, faultOnce, messages, redisServer, shown, until } from './support';
+import { deadLettersOf, faultOnce, messages, ordersSettled, redisServer, shown, until } from './support';
 
 let system: System;
 
@@ -63,12 +63,7 @@ async function send(order: FakeOrder): Promise<void> {
   await shop.idle();
 }
 
-async function settled(): Promise<void> {
-  for (const waitMs of [1_200, 300]) {
-    await new Promise(resolve => setTimeout(resolve, waitMs));
-    await system.quiet();
-  }
-}
+const settled = () => ordersSettled(system);
 
 const everyEvent = (part: number) => system.send({ event: 'part_part.saved', id: part, part });
 

@@ -8,7 +8,7 @@ import {
   type StockItem,
 } from '@stock-sync/fakes';
 import { runStockSync, startSystem, type System } from '../src';
-import { faultOnce, jsonError, messages, redisServer, shown, until } from './support';
+import { faultOnce, jsonError, messages, ordersSettled, redisServer, shown, until } from './support';
 
 let system: System;
 let item: StockItem;
@@ -77,14 +77,7 @@ async function shipInInvenTree(order: SalesOrder, quantities: number[], tracking
   await shop.idle();
 }
 
-/** Until nothing more happens: what was shipped is read, and its parts are synced. */
-async function settled(): Promise<void> {
-  // The next search for orders, and what follows from it.
-  for (const waitMs of [1_200, 300]) {
-    await new Promise(resolve => setTimeout(resolve, waitMs));
-    await system.quiet();
-  }
-}
+const settled = () => ordersSettled(system);
 
 const everyEvent = () => system.send({ event: 'stock_stockitem.saved', id: item.pk, part: item.part });
 

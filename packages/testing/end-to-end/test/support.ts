@@ -23,6 +23,16 @@ export async function until(
   }
 }
 
+/** Until nothing more happens: orders were searched twice more, and the parts of what was found are synced. */
+export async function ordersSettled(running: System): Promise<void> {
+  const searches = () => running.magento.calls.filter(({ path }) => path === '/rest/V1/orders').length;
+  const before = searches();
+  await until('orders are searched twice more', () => searches() >= before + 2);
+  await running.quiet();
+  await new Promise(resolve => setTimeout(resolve, 300));
+  await running.quiet();
+}
+
 /** A fault that only the first of these calls meets. */
 export function faultOnce(fault: Fault, isMeant: (call: FakeCall) => boolean) {
   const lateMs = 'beginAfterMs' in fault ? fault.beginAfterMs : 0;
