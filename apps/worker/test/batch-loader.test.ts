@@ -2,10 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createBatchLoader, limitCalls } from '../src/calls/batch-loader';
 
 describe('a batch loader', () => {
+  afterEach(() => jest.restoreAllMocks());
+
   it('makes one call for keys that come within a moment, and gives each caller its own result', async () => {
     // A clock of its own: that of the machine goes on while this process waits for its turn.
     let now = 0;
-    const clock = jest.spyOn(Date, 'now').mockImplementation(() => now);
+    jest.spyOn(Date, 'now').mockImplementation(() => now);
     const batches: number[][] = [];
     const loader = createBatchLoader<number, number>({
       maxBatchSize: () => 100,
@@ -15,25 +17,21 @@ describe('a batch loader', () => {
         return Promise.resolve(keys.map(key => (key === 3 ? new Error('three') : key * 2)));
       },
     });
-    try {
-      const answers = [1, 2, 3].map(key => loader.load(key));
-      now = 6;
-      await sleep(30);
-      answers.push(loader.load(4));
-      now = 15;
-      await sleep(30);
-      expect(batches).toEqual([]);
-      now = 16;
-      expect(await Promise.allSettled(answers)).toMatchObject([
-        { value: 2 },
-        { value: 4 },
-        { reason: new Error('three') },
-        { value: 8 },
-      ]);
-      expect(batches).toEqual([[1, 2, 3, 4]]);
-    } finally {
-      clock.mockRestore();
-    }
+    const answers = [1, 2, 3].map(key => loader.load(key));
+    now = 6;
+    await sleep(30);
+    answers.push(loader.load(4));
+    now = 15;
+    await sleep(30);
+    expect(batches).toEqual([]);
+    now = 16;
+    expect(await Promise.allSettled(answers)).toMatchObject([
+      { value: 2 },
+      { value: 4 },
+      { reason: new Error('three') },
+      { value: 8 },
+    ]);
+    expect(batches).toEqual([[1, 2, 3, 4]]);
   });
 
   it('makes an own call for a key that is loaded alone', async () => {

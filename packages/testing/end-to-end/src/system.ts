@@ -64,21 +64,22 @@ export async function unfinishedJobs(redis: RedisDatabase['redis']): Promise<num
   // In one transaction: a job that becomes due between two reads would be in neither.
   const found = await redis
     .multi()
+    .zrange(queueKey('lookups', 'delayed'), '0', '-1')
+    .llen(queueKey('lookups', 'wait'))
+    .llen(queueKey('lookups', 'active'))
     .llen(queueKey('parts', 'wait'))
     .llen(queueKey('parts', 'active'))
     .zcard(queueKey('parts', 'delayed'))
-    .llen(queueKey('lookups', 'wait'))
-    .llen(queueKey('lookups', 'active'))
-    .zrange(queueKey('lookups', 'delayed'), '0', '-1')
     .exec();
   const replies = (found ?? []).map(([error, reply]) => {
     if (error) throw error;
     return reply;
   });
-  const delayed = (replies.pop() as string[]).filter(id => !id.startsWith('repeat:'));
-  const jobs = await Promise.all(delayed.map(id => redis.hget(queueKey('lookups', id), 'data')));
+  const [delayed, ...counts] = replies as [string[], ...number[]];
+  const ids = delayed.filter(id => !id.startsWith('repeat:'));
+  const jobs = await Promise.all(ids.map(id => redis.hget(queueKey('lookups', id), 'data')));
   const requested = jobs.filter(data => REQUESTED.includes((JSON.parse(data ?? '{}') as { kind?: string }).kind ?? ''));
-  return (replies as number[]).reduce((sum, count) => sum + count, requested.length);
+  return counts.reduce((sum, count) => sum + count, requested.length);
 }
 
 /** The settings by which our services reach these fakes; without sweeps, which would hide what an event should do. */

@@ -80,15 +80,14 @@ it('has one trace from each webhook to the read and the write, and adds no heade
   await running.send({ event: 'stockitem.counted', part: other.part });
   await running.quiet();
   const runs = () => spans.filter(({ name, service }) => service === 'stock-sync-worker' && name.startsWith('process'));
-  const webhooksNow = () => spans.filter(({ name }) => name === 'POST /webhooks/inventree');
+  const webhooks = () => spans.filter(({ name }) => name === 'POST /webhooks/inventree');
   // Each service sends its own, so those of ingest may come last.
   await until('both runs have come', () => runs().filter(({ parentSpanId }) => parentSpanId).length === 2);
-  await until('both webhooks have come', () => webhooksNow().length >= 2);
+  await until('both webhooks have come', () => webhooks().length >= 2);
 
-  const webhooks = webhooksNow();
-  expect(webhooks.map(({ service }) => service)).toEqual(['stock-sync-ingest', 'stock-sync-ingest']);
-  expect(new Set(webhooks.map(({ traceId }) => traceId)).size).toBe(2);
-  for (const webhook of webhooks) {
+  expect(webhooks().map(({ service }) => service)).toEqual(['stock-sync-ingest', 'stock-sync-ingest']);
+  expect(new Set(webhooks().map(({ traceId }) => traceId)).size).toBe(2);
+  for (const webhook of webhooks()) {
     const trace = spans.filter(({ traceId }) => traceId === webhook.traceId);
     const run = runs().find(({ traceId }) => traceId === webhook.traceId);
     expect(run?.parentSpanId).toBe(webhook.spanId);
